@@ -1,0 +1,81 @@
+"""Answers people's questions from their own notes, with citations.
+
+    async with build(load_settings()) as pipeline:
+        answer = await pipeline.answer("What did I note about grace?", user="ruth")
+
+Names are imported when they are first used, so that `import rag_core` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag_core.answer import Answer, Citation, Flag, Provenance
+    from rag_core.bootstrap import Application, assemble, build
+    from rag_core.cost import Usage
+    from rag_core.errors import (
+        ConfigurationError,
+        InvalidInput,
+        ProviderError,
+        RagError,
+        Unauthenticated,
+        Unavailable,
+    )
+    from rag_core.migrations import migrate
+    from rag_core.notes import Note, Verses
+    from rag_core.pipeline import Pipeline
+    from rag_core.settings import Settings, load_settings
+
+_MODULES = {
+    "answer": ("Answer", "Citation", "Flag", "Provenance"),
+    "bootstrap": ("Application", "assemble", "build"),
+    "cost": ("Usage",),
+    "errors": (
+        "ConfigurationError",
+        "InvalidInput",
+        "ProviderError",
+        "RagError",
+        "Unauthenticated",
+        "Unavailable",
+    ),
+    "migrations": ("migrate",),
+    "notes": ("Note", "Verses"),
+    "pipeline": ("Pipeline",),
+    "settings": ("Settings", "load_settings"),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "Answer",
+    "Application",
+    "Citation",
+    "ConfigurationError",
+    "Flag",
+    "InvalidInput",
+    "Note",
+    "Pipeline",
+    "Provenance",
+    "ProviderError",
+    "RagError",
+    "Settings",
+    "Unauthenticated",
+    "Unavailable",
+    "Usage",
+    "Verses",
+    "assemble",
+    "build",
+    "load_settings",
+    "migrate",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,78 @@
+"""A model exported to ONNX: the folder that a lean install runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag_core.adapters.embedders.model_files import (
+    MAX_WORD_PIECES,
+    SETTING,
+    embedder_digest,
+    read_json,
+    sha256_of,
+)
+from rag_core.errors import ConfigurationError
+
+ONNX_FILE = "model.onnx"
+MANIFEST = "export.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedModel:
+    """A folder with `model.onnx` (pooled, unit length), `tokenizer.json` and `export.json`."""
+
+    folder: Path
+    weights_sha256: str
+    """Of the weights it was exported from."""
+
+    @property
+    def onnx_file(self) -> Path:
+        """The graph: int64[n, length] `input_ids` and `attention_mask` -> float32[n, 384]."""
+        return self.folder / ONNX_FILE
+
+    @property
+    def digest(self) -> str:
+        """The same as of the weights themselves: an export is another way to run them."""
+        return embedder_digest(self.weights_sha256)
+
+
+def is_exported(folder: Path) -> bool:
+    """Whether `folder` holds an export."""
+    return (folder / MANIFEST).is_file()
+
+
+def write_manifest(folder: Path, *, weights_sha256: str) -> None:
+    """Describe the finished files in `folder`, so that `open_exported` can prove them."""
+    manifest = {
+        "weights_sha256": weights_sha256,
+        "onnx_sha256": sha256_of(folder / ONNX_FILE),
+        "pooling": "mean",
+        "max_word_pieces": MAX_WORD_PIECES,
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def open_exported(folder: Path) -> ExportedModel:
+    """The export in `folder`.
+
+    Raises:
+        ConfigurationError: a file is missing or is not the one that was exported.
+    """
+    manifest = read_json(folder / MANIFEST)
+    for name in (ONNX_FILE, "tokenizer.json"):
+        if not (folder / name).is_file():
+            raise ConfigurationError(SETTING, f"{folder} has no {name}", _fix(folder))
+    expected, actual = manifest.get("onnx_sha256"), sha256_of(folder / ONNX_FILE)
+    if actual != expected:
+        raise ConfigurationError(
+            SETTING,
+            f"{folder / ONNX_FILE} has SHA-256 {actual}, expected {expected}",
+            _fix(folder),
+        )
+    return ExportedModel(folder, str(manifest.get("weights_sha256")))
+
+
+def _fix(folder: Path) -> str:
+    return f"Delete {folder} and export the model again"

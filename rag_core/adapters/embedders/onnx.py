@@ -1,0 +1,109 @@
+"""The lean backend: onnxruntime on an exported model, without torch."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from rag_core.adapters.embedders.batches import length_sorted_batches
+from rag_core.adapters.embedders.exported import ExportedModel
+from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES
+from rag_core.errors import ConfigurationError
+from rag_core.retrieval import DIMENSIONS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from onnxruntime import InferenceSession
+    from tokenizers import Encoding
+
+    from rag_core.retrieval import Matrix
+
+
+class OnnxEmbedder:
+    """Runs an exported model, one core a batch: a query costs one core, bulk work takes `threads`.
+
+    One session serves all threads, so a query never waits for the bulk work's queue.
+
+    Raises:
+        ConfigurationError: onnxruntime cannot load the file.
+    """
+
+    def __init__(self, model: ExportedModel, *, threads: int | None = None) -> None:
+        self._digest = model.digest
+        self._tokenizer = word_piece_tokenizer(model.folder)
+        self._session = _session(model.onnx_file)
+        self._workers = ThreadPoolExecutor(
+            threads or len(os.sched_getaffinity(0)), thread_name_prefix="onnx-embedder"
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights, pooling and truncation, in hex."""
+        return self._digest
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        """float32[len(texts), 384], rows of unit length, in the order of `texts`."""
+        if not texts:
+            return np.empty((0, DIMENSIONS), np.float32)
+        return await asyncio.to_thread(self._embed, list(texts))
+
+    def _embed(self, texts: list[str]) -> Matrix:
+        encodings = self._tokenizer.encode_batch_fast(texts)
+        batches = list(length_sorted_batches([len(encoding) for encoding in encodings]))
+        padded = [[encodings[index] for index in batch] for batch in batches]
+        vectors = np.empty((len(texts), DIMENSIONS), np.float32)
+        run = map if len(batches) == 1 else self._workers.map
+        for batch, rows in zip(batches, run(self._run, padded), strict=True):
+            vectors[batch] = rows
+        return vectors
+
+    def _run(self, encodings: list[Encoding]) -> Matrix:
+        pieces, mask = _padded(encodings)
+        (vectors,) = self._session.run(None, {"input_ids": pieces, "attention_mask": mask})
+        return np.asarray(vectors, np.float32)
+
+
+def word_piece_tokenizer(folder: Path) -> Tokenizer:
+    """The folder's tokenizer, cutting at 256 word pieces whatever its file says, never padding."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(MAX_WORD_PIECES)
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _padded(encodings: list[Encoding]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """int64[n, longest] word pieces, and the mask that is 1 where there is one."""
+    shape = (len(encodings), max(len(encoding) for encoding in encodings))
+    pieces, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    for row, encoding in enumerate(encodings):
+        pieces[row, : len(encoding)] = encoding.ids
+        mask[row, : len(encoding)] = 1
+    return pieces, mask
+
+
+def _session(onnx_file: Path) -> InferenceSession:
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read by onnxruntime when imported
+    import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            str(onnx_file), options, providers=["CPUExecutionProvider"]
+        )
+    except (Fail, InvalidGraph, InvalidProtobuf) as error:
+        raise ConfigurationError(
+            "RAG_EMBEDDER_MODEL",
+            f"onnxruntime cannot load {onnx_file}",
+            "Delete the folder; it is exported again",
+        ) from error

@@ -1,0 +1,1 @@
+"""Notes and chunks in Postgres with pgvector, over psycopg's async pool."""

@@ -1,0 +1,1 @@
+"""Caches on Redis or Valkey: an accelerator that may be slow, frozen or gone at any time."""

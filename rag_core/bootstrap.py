@@ -1,0 +1,173 @@
+"""Wiring: the one place that sees settings, adapters and the pipeline together."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TypedDict, Unpack
+
+from pydantic import SecretStr
+
+from rag_core import events
+from rag_core.adapters.embedders import load_embedder
+from rag_core.adapters.extractive import ExtractiveGenerator
+from rag_core.adapters.huggingface import HuggingFaceGenerator
+from rag_core.adapters.llama_tokenizer import LlamaTokenizer
+from rag_core.adapters.postgres.epochs import PostgresEpochs
+from rag_core.adapters.postgres.notes import PostgresNotes
+from rag_core.adapters.postgres.pool import open_pool
+from rag_core.adapters.postgres.search import PostgresRetriever
+from rag_core.cache_wiring import cache_levels, cache_stores
+from rag_core.chunks import Chunker, SentenceChunker
+from rag_core.clock import Clock, SystemClock
+from rag_core.cost import Prices
+from rag_core.generation import Generator
+from rag_core.ingest import Ingest
+from rag_core.migrations import migrate
+from rag_core.pipeline import Budgets, Pipeline
+from rag_core.retrieval import Embedder
+from rag_core.settings import Settings
+from rag_core.tokens import Tokenizer
+
+
+class Overrides(TypedDict, total=False):
+    """Parts that a test, an eval or an embedding application brings itself."""
+
+    embedder: Embedder
+    generator: Generator
+    chunker: Chunker
+    tokenizer: Tokenizer
+    clock: Clock
+    listener: events.Listener
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything that runs against one set of servers."""
+
+    pipeline: Pipeline
+    ingest: Ingest
+    notes: PostgresNotes
+    epochs: PostgresEpochs
+    retriever: PostgresRetriever
+    embedder: Embedder
+    tokenizer: Tokenizer
+
+
+@asynccontextmanager
+async def build(settings: Settings, **overrides: Unpack[Overrides]) -> AsyncIterator[Pipeline]:
+    """The pipeline that `settings` describe, with its servers and connections, while in use."""
+    async with assemble(settings, **overrides) as application:
+        yield application.pipeline
+
+
+@asynccontextmanager
+async def assemble(
+    settings: Settings, **overrides: Unpack[Overrides]
+) -> AsyncIterator[Application]:
+    """Pipeline, ingest and stores over the servers of `settings`, started if embedded."""
+    tokenizer = overrides.get("tokenizer") or LlamaTokenizer()
+    embedder = overrides.get("embedder") or load_embedder(
+        settings.embedder_model,
+        backend=settings.embedder_backend,
+        cache_dir=settings.home / "models",
+    )
+    chunker = overrides.get("chunker") or SentenceChunker(
+        tokenizer, settings.chunk_tokens, settings.chunk_overlap_tokens
+    )
+    clock = overrides.get("clock") or SystemClock()
+    listener = overrides.get("listener") or events.ignore
+    async with AsyncExitStack() as stack:
+        urls = await stack.enter_async_context(servers(settings))
+        pool = await stack.enter_async_context(
+            open_pool(
+                urls.database_url,
+                max_size=settings.database_pool_size,
+                timeout_s=settings.database_timeout_s,
+                search=settings.search_method,
+                ef_search=settings.ef_search,
+            )
+        )
+        epochs = PostgresEpochs(pool)
+        stores = await stack.enter_async_context(
+            cache_stores(urls.redis_url, epochs, settings, clock)
+        )
+        notes = PostgresNotes(pool, board=stores.board)
+        retriever = PostgresRetriever(
+            pool, embedder_digest=embedder.digest, method=settings.search_method
+        )
+        pipeline = Pipeline(
+            tokenizer=tokenizer,
+            embedder=embedder,
+            retriever=retriever,
+            generator=overrides.get("generator") or choose_generator(settings, embedder, tokenizer),
+            caches=cache_levels(settings, stores, epochs, clock, listener),
+            budgets=_budgets(settings),
+            clock=clock,
+            listener=listener,
+            canary=secrets.token_hex(8),
+            retrieval_name=f"{settings.search_method}:{settings.ef_search}:{chunker.name}",
+            redis_allowance_s=settings.redis_allowance_s,
+        )
+        ingest = Ingest(store=notes, embedder=embedder, chunker=chunker)
+        yield Application(pipeline, ingest, notes, epochs, retriever, embedder, tokenizer)
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where the servers are; without a Redis URL the caches are in this process."""
+
+    database_url: str
+    redis_url: str | None
+
+
+@asynccontextmanager
+async def servers(settings: Settings) -> AsyncIterator[Servers]:
+    """The servers that `settings` name; those they do not are embedded, and migrated."""
+    database_url = _secret(settings.database_url)
+    redis_url = _secret(settings.redis_url) if settings.cache != "memory" else None
+    embed_valkey = settings.cache == "redis" and not redis_url
+    if database_url and not embed_valkey:
+        yield Servers(database_url, redis_url)
+        return
+    from rag_core.embedded import embedded_stack
+
+    async with embedded_stack(
+        settings.home, postgres=not database_url, valkey=embed_valkey
+    ) as urls:
+        if not database_url:
+            database_url = urls.database_url
+            await asyncio.to_thread(migrate, database_url)
+        yield Servers(database_url, urls.redis_url if embed_valkey else redis_url)
+
+
+def choose_generator(settings: Settings, embedder: Embedder, tokenizer: Tokenizer) -> Generator:
+    """Hugging Face where a token or a server is configured, else the extractive generator."""
+    configured = bool(settings.hf_token or settings.hf_base_url)
+    if settings.generator == "extractive" or (settings.generator == "auto" and not configured):
+        return ExtractiveGenerator(embedder, tokenizer)
+    return HuggingFaceGenerator(
+        model=settings.hf_model,
+        token=_secret(settings.hf_token),
+        base_url=settings.hf_base_url,
+        timeout_s=settings.hf_timeout_s,
+        prices=Prices(settings.price_input_usd, settings.price_output_usd),
+        tokenizer=tokenizer,
+    )
+
+
+def _budgets(settings: Settings) -> Budgets:
+    return Budgets(
+        question_tokens=settings.question_tokens,
+        context_tokens=settings.context_tokens,
+        output_tokens=settings.output_tokens,
+        top_k=settings.top_k,
+        min_score=settings.min_score,
+    )
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None

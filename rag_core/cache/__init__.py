@@ -1,0 +1,1 @@
+"""Caches that never serve an answer whose evidence has changed."""

@@ -1,0 +1,56 @@
+"""The embedding cache: vectors of questions, so that a repeated one is not embedded again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from cachebox import LRUCache
+
+from rag_core.cache.sizes import CacheSize
+
+if TYPE_CHECKING:
+    from rag_core.retrieval import Vector
+
+
+class EmbeddingCache(Protocol):
+    """Vectors by key; `rag_core.cache.keys.embedding_key` makes keys."""
+
+    async def get(self, key: str) -> Vector | None:
+        """float32[384], or None.
+
+        Raises:
+            CacheUnavailable: the cache did not answer in time.
+        """
+        ...
+
+    async def put(self, key: str, vector: Vector) -> None:
+        """Keep the vector for the cache's TTL.
+
+        Raises:
+            CacheUnavailable: the cache did not answer in time, or is full.
+        """
+        ...
+
+    async def size(self) -> CacheSize:
+        """How much it holds, of all users."""
+        ...
+
+
+class MemoryEmbeddingCache:
+    """EmbeddingCache in this process; the least recently used vectors go first."""
+
+    def __init__(self, max_entries: int = 10_000) -> None:
+        self._vectors: LRUCache[str, Vector] = LRUCache(max_entries)
+
+    async def get(self, key: str) -> Vector | None:
+        """See `EmbeddingCache`."""
+        vector: Vector | None = self._vectors.get(key)
+        return vector
+
+    async def put(self, key: str, vector: Vector) -> None:
+        """See `EmbeddingCache`."""
+        self._vectors[key] = vector
+
+    async def size(self) -> CacheSize:
+        """See `EmbeddingCache`."""
+        return CacheSize(len(self._vectors), sum(v.nbytes for v in self._vectors.values()))

@@ -1,0 +1,162 @@
+"""The cache levels together: each may fail on its own, and each look is told to the listener."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rag_core.answer import Answer
+from rag_core.cache.answers import AnswerCache, Entry, Look
+from rag_core.cache.contexts import ContextCache
+from rag_core.cache.embeddings import EmbeddingCache
+from rag_core.cache.epochs import Epoch, EpochSource
+from rag_core.cache.flights import FleetFlights, LocalFlights
+from rag_core.cache.sizes import CacheSize
+from rag_core.cache.stats import CacheStats, LevelStats
+from rag_core.clock import Clock
+from rag_core.context import Context
+from rag_core.errors import CacheUnavailable, ConfigurationError
+from rag_core.events import CacheLooked, Listener
+from rag_core.user import UserId
+
+if TYPE_CHECKING:
+    from rag_core.retrieval import Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTtl:
+    """How long an answer is fresh (soft) and how long it exists (hard), in seconds."""
+
+    soft_s: float = 86_400
+    hard_s: float = 604_800
+    jitter: float = 0.1
+    """Share by which each entry's times vary, so that entries made together do not end together."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.soft_s <= self.hard_s:
+            raise ConfigurationError(
+                "RAG_ANSWER_SOFT_TTL_S",
+                f"must be in (0, {self.hard_s}], the hard TTL, got {self.soft_s!r}",
+            )
+        if not 0 <= self.jitter < 1:
+            raise ConfigurationError("RAG_TTL_JITTER", f"must be in [0, 1), got {self.jitter!r}")
+
+
+class CacheLevels:
+    """Answer, embedding and context cache, and single-flight, as the pipeline uses them."""
+
+    def __init__(
+        self,
+        *,
+        answers: AnswerCache,
+        embeddings: EmbeddingCache,
+        contexts: ContextCache,
+        fleet: FleetFlights,
+        epochs: EpochSource,
+        ttl: AnswerTtl,
+        clock: Clock,
+        listener: Listener,
+        jitter: random.Random,
+    ) -> None:
+        self._answers = answers
+        self._embeddings = embeddings
+        self._contexts = contexts
+        self._epochs = epochs
+        self._ttl = ttl
+        self._clock = clock
+        self._listener = listener
+        self._jitter = jitter
+        self._stats = CacheStats()
+        self.local = LocalFlights()
+        self.fleet = fleet
+
+    async def look(self, user: UserId, key: str) -> Look:
+        """The stored answer and the user's epoch; nothing of either when Redis cannot tell."""
+        try:
+            return await self._answers.look(user, key)
+        except CacheUnavailable:
+            self.tell(CacheLooked("answer", "unavailable"))
+            return Look(None, None)
+
+    async def epoch(self, user: UserId, look: Look) -> Epoch | None:
+        """The epoch of the look, or else the one last committed."""
+        return look.epoch if look.epoch is not None else await self._epochs.epoch(user)
+
+    def fresh(self, entry: Entry) -> bool:
+        """Whether the entry's soft TTL lasts."""
+        return self._clock.now() < entry.fresh_until
+
+    async def keep(self, key: str, look: Look, answer: Answer, took_ms: float) -> None:
+        """Store a new answer, if the look's epoch can be trusted."""
+        now = self._clock.now()
+        if look.epoch is not None:
+            entry = Entry(
+                answer,
+                look.epoch,
+                fresh_until=now + self._jittered(self._ttl.soft_s),
+                gone_at=now + self._jittered(self._ttl.hard_s),
+                took_ms=took_ms,
+            )
+            await self._store(key, entry)
+
+    async def restamp(self, key: str, look: Look, entry: Entry) -> None:
+        """Note that the entry's evidence was seen to stand at the look's epoch."""
+        if look.epoch is not None:
+            await self._store(key, replace(entry, epoch=look.epoch))
+
+    async def vector(self, key: str) -> Vector | None:
+        """The stored vector of a question."""
+        try:
+            vector = await self._embeddings.get(key)
+        except CacheUnavailable:
+            self.tell(CacheLooked("embedding", "unavailable"))
+            return None
+        self.tell(CacheLooked("embedding", "miss" if vector is None else "hit"))
+        return vector
+
+    async def keep_vector(self, key: str, vector: Vector) -> None:
+        """Store the vector of a question."""
+        with suppress(CacheUnavailable):
+            await self._embeddings.put(key, vector)
+
+    def context(self, key: str) -> Context | None:
+        """The stored context of a question at one epoch."""
+        context = self._contexts.get(key)
+        self.tell(CacheLooked("context", "miss" if context is None else "hit"))
+        return context
+
+    def keep_context(self, key: str, context: Context) -> None:
+        """Store the context of a question at one epoch."""
+        self._contexts.put(key, context)
+
+    def tell(self, event: CacheLooked) -> None:
+        """Count a look and pass it on."""
+        self._stats(event)
+        self._listener(event)
+
+    async def stats(self) -> dict[str, LevelStats]:
+        """Counters of this process and sizes of the whole cache, by level."""
+        sizes = {
+            "answer": await self._size(self._answers),
+            "embedding": await self._size(self._embeddings),
+            "context": self._contexts.size(),
+        }
+        return {
+            level: replace(stats, entries=sizes[level].entries, size_bytes=sizes[level].size_bytes)
+            for level, stats in self._stats.snapshot().items()
+        }
+
+    async def _store(self, key: str, entry: Entry) -> None:
+        with suppress(CacheUnavailable):
+            await self._answers.store(key, entry)
+
+    async def _size(self, cache: AnswerCache | EmbeddingCache) -> CacheSize:
+        try:
+            return await cache.size()
+        except CacheUnavailable:
+            return CacheSize(None, None)
+
+    def _jittered(self, seconds: float) -> float:
+        return seconds * (1 + self._ttl.jitter * (2 * self._jitter.random() - 1))

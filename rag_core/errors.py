@@ -1,0 +1,131 @@
+"""Every error rag_core raises, in one tree.
+
+    RagError
+    ├── InvalidInput            the caller's mistake; names the field and the fix
+    │   └── UnknownUser         no such user, or a user without notes
+    ├── Unauthenticated         no user id came with the request
+    ├── ConfigurationError      a setting or an installed part is wrong
+    │   └── EmbedderMismatch    stored vectors come from another embedder
+    ├── Unavailable             a part we depend on cannot be reached; may be retried
+    │   ├── DatabaseUnavailable
+    │   ├── CacheUnavailable
+    │   ├── EmbeddedServerError
+    │   └── ProviderUnavailable refused, cut, 5xx
+    │       ├── ProviderTimeout
+    │       └── ProviderRateLimited
+    └── ProviderError           the provider answered, but not usefully
+        ├── ProviderRejected    4xx: the request or the credential is wrong
+        └── ProviderMisbehaved  the body or the stream could not be understood
+
+Errors carry fields, not only text, so that an edge can translate them without parsing.
+"""
+
+from __future__ import annotations
+
+
+class RagError(Exception):
+    """Base of every error that rag_core raises on purpose."""
+
+    exit_code = 1
+
+
+class InvalidInput(RagError):
+    """The caller's input cannot be used; says which field, what is wrong and how to mend it."""
+
+    exit_code = 2
+
+    def __init__(self, field: str, problem: str, fix: str = "") -> None:
+        self.field, self.problem, self.fix = field, problem, fix
+        super().__init__(f"{field}: {problem}" + (f". {fix}" if fix else ""))
+
+
+class UnknownUser(InvalidInput):
+    """The user has no notes here."""
+
+    def __init__(self, user: str) -> None:
+        super().__init__(
+            "user",
+            f"no notes are stored for {user!r}",
+            f"Ingest some first: python -m rag_core ingest FILE.jsonl --user {user}",
+        )
+
+
+class Unauthenticated(RagError):
+    """No authentication context came with the request."""
+
+    exit_code = 2
+
+
+class ConfigurationError(RagError):
+    """A setting, or an installed part it names, cannot be used."""
+
+    exit_code = 3
+
+    def __init__(self, setting: str, problem: str, fix: str = "") -> None:
+        self.setting, self.problem, self.fix = setting, problem, fix
+        super().__init__(f"{setting}: {problem}" + (f". {fix}" if fix else ""))
+
+
+class EmbedderMismatch(ConfigurationError):
+    """The stored chunks were embedded by another model than the one configured."""
+
+    def __init__(self, user: str, stored: str, configured: str) -> None:
+        self.user, self.stored, self.configured = user, stored, configured
+        super().__init__(
+            "RAG_EMBEDDER_MODEL",
+            f"the notes of {user!r} were embedded by {stored[:12]}, "
+            f"but the configured embedder is {configured[:12]}",
+            "Set RAG_EMBEDDER_MODEL back, or ingest the notes again with --re-embed",
+        )
+
+
+class Unavailable(RagError):
+    """A part that rag_core depends on cannot be reached at the moment."""
+
+    exit_code = 4
+
+    def __init__(self, problem: str, fix: str = "", *, retry_after_s: float | None = None) -> None:
+        self.problem, self.fix, self.retry_after_s = problem, fix, retry_after_s
+        super().__init__(problem + (f". {fix}" if fix else ""))
+
+
+class DatabaseUnavailable(Unavailable):
+    """Postgres cannot be reached, or closed the connection."""
+
+
+class CacheUnavailable(Unavailable):
+    """Redis cannot be reached within its time budget, or answered garbage."""
+
+
+class EmbeddedServerError(Unavailable):
+    """A server that we start ourselves did not start."""
+
+
+class ProviderUnavailable(Unavailable):
+    """The generation provider refused, cut the connection or answered 5xx."""
+
+
+class ProviderTimeout(ProviderUnavailable):
+    """The generation provider did not answer in time."""
+
+
+class ProviderRateLimited(ProviderUnavailable):
+    """The generation provider asked us to slow down; see `retry_after_s`."""
+
+
+class ProviderError(RagError):
+    """The generation provider answered, but the answer is of no use."""
+
+    exit_code = 4
+
+    def __init__(self, problem: str, fix: str = "", *, status: int | None = None) -> None:
+        self.problem, self.fix, self.status = problem, fix, status
+        super().__init__(problem + (f". {fix}" if fix else ""))
+
+
+class ProviderRejected(ProviderError):
+    """The provider refused the request itself (4xx): wrong credential, model or parameters."""
+
+
+class ProviderMisbehaved(ProviderError):
+    """The provider's body or stream could not be understood."""

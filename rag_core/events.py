@@ -1,0 +1,70 @@
+"""Telemetry as frozen events: the core says what happened, listeners decide what to do with it.
+
+No event carries a user id or the text of a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from rag_core.answer import Provenance
+from rag_core.cost import Usage
+
+Level = Literal["answer", "embedding", "context"]
+Outcome = Literal["hit", "miss", "revalidated", "stale", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question got its answer."""
+
+    provenance: Provenance
+    generator: str
+    model: str
+    usage: Usage
+    cost_usd: float
+    total_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step of the pipeline ended after `elapsed_ms`."""
+
+    step: str
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttackRefused:
+    """A question matched the named injection pattern."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeakBlocked:
+    """A completion held system text and was replaced by a refusal."""
+
+    generator: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheLooked:
+    """A cache level was asked."""
+
+    level: Level
+    outcome: Outcome
+    saved_ms: float = 0.0
+    """What making the answer anew would have taken, by what it took the first time."""
+    saved_usd: float = 0.0
+
+
+Event = Answered | StepFinished | AttackRefused | LeakBlocked | CacheLooked
+Listener = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """A listener that keeps nothing."""

@@ -1,0 +1,147 @@
+"""Ingest: notes in, embedded chunks out; only what changed is embedded and written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag_core.chunks import Chunk, Chunker
+from rag_core.errors import EmbedderMismatch
+from rag_core.notes import Note
+from rag_core.retrieval import Embedder
+from rag_core.store import EmbeddedNote, NoteStore, StoredVersion
+from rag_core.user import UserId
+
+if TYPE_CHECKING:
+    from rag_core.retrieval import Vector
+
+BATCH_CHUNKS = 256
+"""Chunks embedded together and written in one transaction: a few seconds of work to lose."""
+
+Progress = Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did."""
+
+    notes_read: int
+    notes_written: int
+    chunks_written: int
+    chunks_embedded: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    note: Note
+    chunks: tuple[Chunk, ...]
+
+
+class Ingest:
+    """Brings a user's stored notes up to date with the notes given."""
+
+    def __init__(self, *, store: NoteStore, embedder: Embedder, chunker: Chunker) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._chunker = chunker
+
+    async def run(
+        self, user: UserId, notes: Sequence[Note], *, progress: Progress = lambda notes: None
+    ) -> IngestReport:
+        """Write the notes that are new, changed or were deleted; the others cost nothing.
+
+        Embedding of one batch overlaps with writing the batch before. A crash leaves whole notes
+        only, and running again completes the rest.
+
+        Args:
+            progress: called with the number of notes just finished.
+
+        Raises:
+            EmbedderMismatch: the user's stored chunks come from another embedder.
+        """
+        library = await self._store.library(user)
+        if library.embedder not in (None, self._embedder.digest):
+            raise EmbedderMismatch(user, library.embedder, self._embedder.digest)
+        changed = [note for note in notes if library.notes.get(note.id) != self._stored(note)]
+        progress(len(notes) - len(changed))
+        known = [note.id for note in changed if note.id in library.notes]
+        kept = await self._store.vectors(user, known) if known else {}
+        embedded = written = 0
+        writing: asyncio.Task[None] | None = None
+        try:
+            for batch in self._batches(changed):
+                fresh = await self._embed_missing(batch, kept)
+                items = [_embedded(cut, kept | fresh) for cut in batch]
+                if writing:
+                    await writing
+                writing = asyncio.create_task(self._write(user, items, progress))
+                embedded += len(fresh)
+                written += sum(len(item.chunks) for item in items)
+            if writing:
+                await writing
+        finally:
+            if writing:
+                writing.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
+        return IngestReport(len(notes), len(changed), written, embedded)
+
+    async def re_embed(
+        self, user: UserId, *, progress: Progress = lambda notes: None
+    ) -> IngestReport:
+        """Cut and embed all of the user's notes anew, and replace their chunks in one step.
+
+        Notes that change meanwhile are read and embedded again before anything is written.
+        """
+        vectors: dict[str, Vector] = {}
+        while True:
+            notes = await self._store.read(user)
+            items: list[EmbeddedNote] = []
+            for batch in self._batches(notes):
+                vectors |= await self._embed_missing(batch, vectors)
+                items += [_embedded(cut, vectors) for cut in batch]
+                progress(len(batch))
+            if await self._store.re_embed(
+                user, items, chunking=self._chunker.name, embedder=self._embedder.digest
+            ):
+                break
+        chunks = sum(len(item.chunks) for item in items)
+        return IngestReport(len(notes), len(notes), chunks, len(vectors))
+
+    def _stored(self, note: Note) -> StoredVersion:
+        return StoredVersion(note.version, self._chunker.name)
+
+    def _batches(self, notes: Sequence[Note]) -> Iterator[list[_Cut]]:
+        """Whole notes, about `BATCH_CHUNKS` chunks at a time."""
+        batch: list[_Cut] = []
+        for note in notes:
+            batch.append(_Cut(note, self._chunker(note)))
+            if sum(len(cut.chunks) for cut in batch) >= BATCH_CHUNKS:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    async def _embed_missing(self, batch: list[_Cut], kept: dict[str, Vector]) -> dict[str, Vector]:
+        """Vectors, by SHA-256, of the batch's chunks that are not in `kept`."""
+        missing = {
+            chunk.sha256: chunk.embedded_text
+            for cut in batch
+            for chunk in cut.chunks
+            if chunk.sha256 not in kept
+        }
+        if not missing:
+            return {}
+        vectors = await self._embedder.embed(list(missing.values()))
+        return dict(zip(missing, vectors, strict=True))
+
+    async def _write(self, user: UserId, items: list[EmbeddedNote], progress: Progress) -> None:
+        await self._store.replace(
+            user, items, chunking=self._chunker.name, embedder=self._embedder.digest
+        )
+        progress(len(items))
+
+
+def _embedded(cut: _Cut, vectors: dict[str, Vector]) -> EmbeddedNote:
+    return EmbeddedNote(cut.note, cut.chunks, tuple(vectors[chunk.sha256] for chunk in cut.chunks))

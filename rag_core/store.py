@@ -1,0 +1,79 @@
+"""Where notes and their embedded chunks are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from rag_core.chunks import Chunk
+from rag_core.notes import Note
+from rag_core.user import UserId
+
+if TYPE_CHECKING:
+    from rag_core.retrieval import Vector
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedNote:
+    """A note with its chunks and, in the same order, their vectors."""
+
+    note: Note
+    chunks: tuple[Chunk, ...]
+    vectors: tuple[Vector, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """What is stored of a note: its content hash and the chunker that cut it."""
+
+    version: str
+    chunking: str
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A user's live notes at one moment, by id."""
+
+    notes: dict[str, StoredVersion]
+    embedder: str | None
+    """Digest of the embedder of all chunks; None before the first."""
+
+
+class NoteStore(Protocol):
+    """Notes and chunks of many users; every method is bound to one of them."""
+
+    async def library(self, user: UserId) -> Library:
+        """What is stored for `user`; an empty library for an unknown one."""
+        ...
+
+    async def vectors(self, user: UserId, note_ids: Sequence[str]) -> dict[str, Vector]:
+        """Vectors of the stored chunks of these notes, by the chunks' SHA-256."""
+        ...
+
+    async def read(self, user: UserId) -> list[Note]:
+        """The user's live notes in order of id."""
+        ...
+
+    async def replace(
+        self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
+    ) -> None:
+        """Write these notes whole, in one transaction, in place of what was there.
+
+        Raises:
+            EmbedderMismatch: the user's other chunks were embedded by another model.
+        """
+        ...
+
+    async def re_embed(
+        self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
+    ) -> bool:
+        """Replace every chunk of the user by those of `notes`, in one transaction.
+
+        False, and nothing is written, when `notes` are no longer the user's live notes.
+        """
+        ...
+
+    async def delete(self, user: UserId, note_id: str) -> bool:
+        """Soft-delete a note, at once for retrieval; false when there is no such live note."""
+        ...
