@@ -18,7 +18,8 @@ REFUSAL_TEXT = "I can only answer questions about your notes."
 LEAK_WORDS = 12
 """So many consecutive words of the system rules in an output count as a leak."""
 
-_CITATION = re.compile(r"\s?\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+_CITATION = re.compile(r"\s?\[(\d{1,9}(?:\s*[,;–-]\s*\d{1,9})*)\]", re.ASCII)
+_RANGE = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?", re.ASCII)
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -121,9 +122,15 @@ def _resolve(text: str, context: Context) -> tuple[str, list[Source], bool]:
 
     def keep(match: re.Match[str]) -> str:
         nonlocal removed
-        numbers = [int(number) for number in match.group(1).split(",")]
-        known = {n: source for n in numbers if (source := context.source(n))}
-        removed = removed or len(known) < len(set(numbers))
+        ranges = [(int(m[1]), int(m[2] or m[1])) for m in _RANGE.finditer(match.group(1))]
+        known = {
+            source.number: source
+            for first, last in ranges
+            for source in context.sources
+            if first <= source.number <= last
+        }
+        said = {number for ends in ranges for number in ends}
+        removed = removed or not said <= set(known)
         cited.update(known)
         blank = match.group()[0] if match.group()[0].isspace() and known else ""
         return blank + "".join(f"[{n}]" for n in known)

@@ -96,6 +96,6 @@ STEMS = frozenset(_STEM_LIST.split())
 MARKS = re.compile(
     r"[<>\[\]{}#=_@(`\n]|--|\*\*|aside\b|attention\b|\bsay\s[\"'{<]|\bstay\sin\b|\bnothing\selse\b"
     r"|\byou\s(?:been\s)?(?:told|given|not|forbidden|hiding)\b|\b(?:so\sfar|before\sthis|bound\sby"
-    r"|your\snew|persona|server|script|everything|abusive|defamatory)\b"
+    r"|your\snew|persona|server|script|abusive|defamatory)\b"
 )
 """Signs and phrases, for the patterns whose words are too common to be `STEMS`."""

@@ -24,6 +24,7 @@ from rag_core.cache_wiring import cache_levels, cache_stores
 from rag_core.chunks import Chunker, SentenceChunker
 from rag_core.clock import Clock, SystemClock
 from rag_core.cost import Prices
+from rag_core.errors import ConfigurationError
 from rag_core.generation import Generator
 from rag_core.ingest import Ingest
 from rag_core.migrations import migrate
@@ -149,6 +150,12 @@ def choose_generator(settings: Settings, embedder: Embedder, tokenizer: Tokenize
     configured = bool(settings.hf_token or settings.hf_base_url)
     if settings.generator == "extractive" or (settings.generator == "auto" and not configured):
         return ExtractiveGenerator(embedder, tokenizer)
+    if not configured:
+        raise ConfigurationError(
+            "RAG_HF_TOKEN",
+            "is not set, but RAG_GENERATOR is huggingface",
+            "Set it, or RAG_HF_BASE_URL, or RAG_GENERATOR=extractive",
+        )
     return HuggingFaceGenerator(
         model=settings.hf_model,
         token=_secret(settings.hf_token),

@@ -6,14 +6,21 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rag_core.errors import ConfigurationError
 from rag_core.notes import Note
 from rag_core.sentences import sentence_spans
 from rag_core.tokens import Tokenizer
 
-_HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*$", re.MULTILINE)
+LONGEST_TOKEN = 20
+"""Characters. Prose has 4 to 5 a token; what has more is cut there without counting all of it, or
+a megabyte without a full stop would be counted thousands of times."""
+
+_SLACK = 2
+
+_HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
+_BLANKS = re.compile(r"\s+")
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,16 @@ class Chunk:
     def sha256(self) -> str:
         """Hash of `embedded_text`, in hex: an equal hash means an equal vector."""
         return hashlib.sha256(self.embedded_text.encode()).hexdigest()
+
+
+class _Piece(NamedTuple):
+    """A sentence, or a part of an over-long one, in a note's body."""
+
+    start: int
+    end: int
+    tokens: int
+    gap: int
+    """Tokens of the white space before it."""
 
 
 class Chunker(Protocol):
@@ -69,7 +86,7 @@ class SentenceChunker:
 
     @property
     def name(self) -> str:
-        return f"sentences-1:{self.max_tokens}:{self.overlap_tokens}"
+        return f"sentences-2:{self.max_tokens}:{self.overlap_tokens}"
 
     def __call__(self, note: Note) -> tuple[Chunk, ...]:
         pieces = (
@@ -84,41 +101,58 @@ class SentenceChunker:
 
     def _spans(self, body: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Windows of whole sentences within `body[start:end]`."""
-        window: list[tuple[int, int, int]] = []
-        for piece in self._counted(body, start, end):
-            if window and sum(tokens for _, _, tokens in window) + piece[2] > self.max_tokens:
-                yield window[0][0], window[-1][1]
-                window = self._overlap(window, room=self.max_tokens - piece[2])
+        window: list[_Piece] = []
+        for piece in self._pieces(body, start, end):
+            if window and not self._fit(body, [*window, piece], self.max_tokens):
+                yield window[0].start, window[-1].end
+                window = self._overlap(body, window, piece)
             window.append(piece)
         if window:
-            yield window[0][0], window[-1][1]
+            yield window[0].start, window[-1].end
 
-    def _overlap(self, window: list[tuple[int, int, int]], room: int) -> list[tuple[int, int, int]]:
-        kept: list[tuple[int, int, int]] = []
-        budget = min(self.overlap_tokens, room)
-        for piece in reversed(window):
-            budget -= piece[2]
-            if budget < 0:
+    def _overlap(self, body: str, window: list[_Piece], piece: _Piece) -> list[_Piece]:
+        """The last sentences of `window` that can be said again in front of `piece`."""
+        kept: list[_Piece] = []
+        for earlier in reversed(window):
+            longer = [earlier, *kept]
+            repeated = self._fit(body, longer, self.overlap_tokens)
+            if not repeated or not self._fit(body, [*longer, piece], self.max_tokens):
                 break
-            kept.insert(0, piece)
+            kept = longer
         return kept
 
-    def _counted(self, body: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """Spans of sentences with their token counts, none above the budget."""
+    def _fit(self, body: str, pieces: list[_Piece], max_tokens: int) -> bool:
+        """Whether the pieces, joined as they stand in `body`, have at most `max_tokens`.
+
+        Where two pieces meet, the joined text may have a token more or less than its parts: only
+        what is far enough from the limit is judged without counting it.
+        """
+        least = sum(piece.tokens for piece in pieces)
+        most = least + sum(piece.gap + _SLACK for piece in pieces)
+        if least > max_tokens or most <= max_tokens:
+            return most <= max_tokens
+        return self.tokenizer.count(body[pieces[0].start : pieces[-1].end]) <= max_tokens
+
+    def _pieces(self, body: str, start: int, end: int) -> Iterator[_Piece]:
+        """Sentences, or parts of over-long ones, that fit the budget."""
+        before = start
         for first, last in sentence_spans(body[start:end]):
             first, last = first + start, last + start
-            while (tokens := self.tokenizer.count(body[first:last])) > self.max_tokens:
-                cut = self._cut(body, first, last)
-                yield first, cut, self.tokenizer.count(body[first:cut])
-                first = cut + len(body[cut:last]) - len(body[cut:last].lstrip())
-            if first < last:
-                yield first, last, tokens
+            while first < last:
+                until, tokens = self._longest(body, first, last)
+                yield _Piece(first, until, tokens, self.tokenizer.count(body[before:first]))
+                before, first = until, _skip_blanks(body, until, last)
 
-    def _cut(self, body: str, first: int, last: int) -> int:
-        """Where to cut an over-long sentence: the last blank that fits, else mid-word."""
-        prefix = self.tokenizer.truncate(body[first:last], self.max_tokens)
-        at = max(prefix.rfind(" "), prefix.rfind("\n"))
-        return first + (at if at > 0 else max(1, len(prefix)))
+    def _longest(self, body: str, first: int, last: int) -> tuple[int, int]:
+        """End and tokens of what fits: the sentence, else up to a blank, else mid-word."""
+        text = body[first : min(last, first + self.max_tokens * LONGEST_TOKEN)]
+        tokens = self.tokenizer.count(text)
+        if first + len(text) == last and tokens <= self.max_tokens:
+            return last, tokens
+        prefix = self.tokenizer.truncate(text, self.max_tokens)
+        blanks = list(_BLANKS.finditer(prefix, 1))
+        until = first + (blanks[-1].start() if blanks else max(1, len(prefix)))
+        return until, self.tokenizer.count(body[first:until])
 
 
 @dataclass(frozen=True)
@@ -137,6 +171,11 @@ def sections(body: str) -> Iterator[tuple[str, int, int]]:
     for match in _HEADING.finditer(body):
         if body[start : match.start()].strip():
             yield heading, start, match.start()
-        heading, start = match.group(1), match.end()
+        heading, start = match.group(1).rstrip(), match.end()
     if body[start:].strip():
         yield heading, start, len(body)
+
+
+def _skip_blanks(text: str, start: int, end: int) -> int:
+    found = _BLANKS.match(text, start, end)
+    return found.end() if found else start

@@ -18,6 +18,7 @@ from rag_core.answer import (
     check_completion,
 )
 from rag_core.cache.answers import Entry, Look
+from rag_core.cache.epochs import Epoch
 from rag_core.cache.evidence import fingerprint
 from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key
 from rag_core.cache.levels import CacheLevels
@@ -61,6 +62,8 @@ class Asked:
     question: Question
     key: str
     look: Look
+    epoch: Epoch | None
+    """The user's epoch when asked, for what is kept in this process only."""
     watch: Stopwatch
     redis: Allowance
 
@@ -115,9 +118,8 @@ class Pipeline:
         if isinstance(asked, Answer):
             return asked
         # Whoever asks the same at the same epoch meanwhile gets the same answer.
-        epoch = await self._caches.epoch(asked.user, asked.look)
         answer, led = await self._caches.local.run(
-            f"{asked.key}:{epoch}", lambda: self._answer_anew(asked)
+            f"{asked.key}:{asked.epoch}", lambda: self._answer_anew(asked)
         )
         return asked.watch.stamp(answer if led else _again(answer, Provenance.CACHED))
 
@@ -182,7 +184,8 @@ class Pipeline:
         entry = look.entry
         if entry and entry.epoch == look.epoch and self._caches.fresh(entry):
             return watch.stamp(self._serve(entry, Provenance.CACHED))
-        return Asked(asker, question, key, look, watch, redis)
+        epoch = await self._caches.epoch(asker, look)
+        return Asked(asker, question, key, look, epoch, watch, redis)
 
     async def _answer_anew(self, asked: Asked) -> Answer:
         """3 to 7, generating at most once in the whole fleet."""
@@ -197,8 +200,9 @@ class Pipeline:
 
     async def _find(self, asked: Asked) -> Found:
         """3 embed, 4 retrieve, 5 build the context, each cached."""
-        epoch = await self._caches.epoch(asked.user, asked.look)
-        key = context_key(asked.user, epoch, asked.question, self.digest) if epoch else ""
+        key = ""
+        if asked.epoch:
+            key = context_key(asked.user, asked.epoch, asked.question, self.digest)
         context = self._caches.context(key) if key else None
         if context is None:
             with asked.watch("embed"), asked.redis.applied():

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 
-_ABBREVIATIONS = (
-    r"Mr|Mrs|Ms|Dr|Rev|Fr|St|Sr|Jr|Prof|vs?|cf|etc|e\.g|i\.e|ver|ch|chap|vol|no"
-    r"|Gen|Exod|Lev|Num|Deut|Josh|Judg|Sam|Kgs|Chr|Neh|Esth|Ps|Prov|Eccl|Isa|Jer|Lam|Ezek|Dan"
-    r"|Hos|Mic|Nah|Hab|Zeph|Hag|Zech|Mal|Matt|Rom|Cor|Gal|Eph|Phil|Col|Thess|Tim|Heb|Jas|Pet"
+_ABBREVIATIONS = r"Mr|Mrs|Ms|Dr|Rev|Fr|St|Sr|Jr|Prof|vs|[Cc]f|[Ee]\.g|[Ii]\.e|[A-HJ-Z]"
+_BEFORE_NUMBERS = (
+    r"vv?|ver|ch|chap|vol|[Nn]o|Gen|Exod|Lev|Num|Deut|Josh|Judg|Sam|Kgs|Chr|Neh|Esth|Ps|Prov|Eccl"
+    r"|Isa|Jer|Lam|Ezek|Dan|Hos|Mic|Nah|Hab|Zeph|Hag|Zech|Mal|Matt|Rom|Cor|Gal|Eph|Phil|Col|Thess"
+    r"|Tim|Heb|Jas|Pet"
 )
-_END = re.compile(r"""[.!?…]+["'”’)\]]*(?=\s)|\n[ \t]*\n""")
-_ABBREVIATED = re.compile(rf"(?:^|[\s(\[])(?:{_ABBREVIATIONS}|[A-HJ-Z])\.$")
+# Possessive, and only from the first mark of a run: linear in a megabyte of full stops too.
+_END = re.compile(r"""(?<![.!?…])[.!?…]++["'”’)\]]*+(?=\s)|\n[ \t]*+\n""")
+_BLANKS = re.compile(r"[ \t]*+")
+_LONGEST_ABBREVIATION = 10
+_ABBREVIATED = re.compile(rf"(?:^|[\s(\[])(?:{_ABBREVIATIONS})\.$")
+_NUMBERED = re.compile(rf"(?:^|[\s(\[])(?:{_BEFORE_NUMBERS})\.$")
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
@@ -38,10 +43,15 @@ def sentences(text: str) -> list[str]:
 def _continues(text: str, start: int, mark: re.Match[str]) -> bool:
     if mark.group()[0] == "\n":
         return False
-    following = text[mark.end() :].lstrip(" \t")[:1]
+    blanks = _BLANKS.match(text, mark.end())
+    following = text[blanks.end()] if blanks and blanks.end() < len(text) else ""
     if following.islower():
         return True
-    return mark.group() == "." and bool(_ABBREVIATED.search(text[start : mark.end()]))
+    if mark.group() != ".":
+        return False
+    before = text[max(start, mark.end() - _LONGEST_ABBREVIATION) : mark.end()]
+    numbered = following.isdigit() and _NUMBERED.search(before)
+    return bool(numbered or _ABBREVIATED.search(before))
 
 
 def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:

@@ -10,6 +10,9 @@ from rag_core.cache.answers import Entry
 VERSION = b"\x01"
 """Raise it whenever Entry or Answer change their fields."""
 
+# The last: maps in maps in maps.
+_GARBAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _encoder = msgspec.msgpack.Encoder()
 _entries = msgspec.msgpack.Decoder(Entry)
 _answers = msgspec.msgpack.Decoder(Answer)
@@ -26,7 +29,7 @@ def decode_entry(value: bytes | None) -> Entry | None:
         return None
     try:
         return _entries.decode(memoryview(value)[1:])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _GARBAGE:
         return None
 
 
@@ -36,5 +39,5 @@ def decode_answer(value: bytes) -> Answer | None:
         return None
     try:
         return _answers.decode(memoryview(value)[1:])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _GARBAGE:
         return None

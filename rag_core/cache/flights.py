@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -64,7 +64,9 @@ class LocalFlights:
                 self._flights.pop(key, None)
                 flight.task.cancel()
 
-    def _landed(self, key: str, task: Awaitable[Answer]) -> None:
+    def _landed(self, key: str, task: asyncio.Task[Answer]) -> None:
+        if not task.cancelled():
+            task.exception()  # perhaps nobody is left to be told
         flight = self._flights.get(key)
         if flight and flight.task is task:
             del self._flights[key]

@@ -123,7 +123,8 @@ class CacheLevels:
 
     def context(self, key: str) -> Context | None:
         """The stored context of a question at one epoch."""
-        context = self._contexts.get(key)
+        self._contexts.expire()
+        context: Context | None = self._contexts.get(key)
         self.tell(CacheLooked("context", "miss" if context is None else "hit"))
         return context
 

@@ -69,8 +69,10 @@ async def _connect(home: StackHome) -> _Line | None:
     with _lock(home) as lock:
         if lock is not None:
             return await _start_supervisor(home, lock)
+    control = home.lock.read_text()
+    if not control:  # its holder is about to write it
+        return None
     try:
-        control = home.lock.read_text()
         return _Line(*await asyncio.open_unix_connection(control), starts_supervisor=False)
     except (FileNotFoundError, ConnectionRefusedError):
         return None

@@ -12,6 +12,8 @@ class Allowance:
 
     def __init__(self, seconds: float) -> None:
         self.left_s = seconds
+        self.failed = False
+        """Whether a call charged to it failed."""
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -37,3 +39,16 @@ def spend(seconds: float) -> None:
     current = _current.get()
     if current is not None:
         current.left_s = max(0.0, current.left_s - seconds)
+
+
+def note_failure() -> None:
+    """Remember in the allowance around it that a call failed."""
+    current = _current.get()
+    if current is not None:
+        current.failed = True
+
+
+def has_failed() -> bool:
+    """Whether a call charged to the allowance around it failed."""
+    current = _current.get()
+    return current is not None and current.failed

@@ -18,7 +18,8 @@ class Breaker:
     """Closed until `failures` happen within `window_s`; open for `open_s`; then `probes` decide.
 
     Ask `admit()` before a call and report `succeeded()` or `failed()` after it. The call itself
-    never runs inside the breaker, so no lock is held while waiting.
+    never runs inside the breaker, so no lock is held while waiting. With `consecutive`, a success
+    in between starts the count of failures anew.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Breaker:
         window_s: float = 60.0,
         open_s: float = 30.0,
         probes: int = 3,
+        consecutive: bool = False,
     ) -> None:
         for setting, value in (("failures", failures), ("probes", probes)):
             if value < 1:
@@ -41,6 +43,7 @@ class Breaker:
         self._clock = clock
         self._failures, self._window_s = failures, window_s
         self._open_s, self._probes = open_s, probes
+        self._consecutive = consecutive
         self._failed_at: deque[float] = deque(maxlen=failures)
         self._opened_at = 0.0
         self._probing = self._passed = 0
@@ -74,8 +77,10 @@ class Breaker:
 
     def succeeded(self) -> None:
         """An admitted call went well; enough good probes close the breaker."""
-        if self._storage.state != pybreaker.STATE_HALF_OPEN:
-            return
+        if self._consecutive and self._failed_at:
+            self._failed_at.clear()
+        if self._storage.state != pybreaker.STATE_HALF_OPEN or not self._probing:
+            return  # admitted long ago, when the breaker was closed: says nothing of today
         self._probing -= 1
         self._passed += 1
         if self._passed >= self._probes:
@@ -84,6 +89,8 @@ class Breaker:
 
     def failed(self) -> None:
         """An admitted call failed; opens the breaker at once when it was a probe."""
+        if self._storage.state == pybreaker.STATE_OPEN:
+            return  # a straggler must not keep it open for longer
         now = self._clock.monotonic()
         self._failed_at.append(now)
         full = len(self._failed_at) == self._failures
@@ -95,5 +102,5 @@ class Breaker:
 
     def abandoned(self) -> None:
         """An admitted call was cancelled before it could tell anything."""
-        if self._storage.state == pybreaker.STATE_HALF_OPEN:
+        if self._storage.state == pybreaker.STATE_HALF_OPEN and self._probing:
             self._probing -= 1

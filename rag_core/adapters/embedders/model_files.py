@@ -71,7 +71,7 @@ def resolve_model(model: str) -> ModelFiles:
     if packaged := PACKAGED.get(model):
         return _check(_packaged_folder(packaged), expected_sha256=packaged.sha256)
     folder = Path(model).expanduser()
-    if folder.is_dir():
+    if model and folder.is_dir():
         return _check(folder.resolve())
     if model.count("/") == 1 and not model.startswith((".", "/", "~")):
         return _check(_downloaded(model))

@@ -101,8 +101,10 @@ def _session_settings(search: SearchMethod, ef_search: int) -> list[str]:
     if search is SearchMethod.EXACT:
         return []
     return [
-        # A filter by user leaves few of the graph's nearest: go on until there are enough.
-        "SET hnsw.iterative_scan = strict_order",
+        # A filter by user leaves few of the graph's nearest: go on until there are enough. The
+        # strict order would drop what is found late but near; the search sorts in any case.
+        # (40 of 9,640 chunks, k = 5: recall 0.92 against 0.74, in the same time.)
+        "SET hnsw.iterative_scan = relaxed_order",
         f"SET hnsw.ef_search = {int(ef_search)}",
         "SET hnsw.max_scan_tuples = 100000",
         # For few rows the planner prefers to sort; asked for the graph, we use the graph.

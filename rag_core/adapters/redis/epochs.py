@@ -76,9 +76,7 @@ class RedisEpochs:
     async def announce(self, user: UserId, epoch: Epoch) -> bool:
         """See `EpochBoard`."""
         try:
-            await self._link.connected()
-            value = self._copy(epoch, settled=False).encode()
-            await self._link.call(self._link.client.set(self.key(user), value, px=self._px))
+            await self._announce(user, epoch)
         except CacheUnavailable:
             # Someone else may reach Redis and believe an old copy: outwait it.
             await self._clock.sleep(self._lease_s + CLOCK_SKEW_S)
@@ -97,7 +95,8 @@ class RedisEpochs:
         None while a change is in flight: nothing may be served unchecked, nothing stored.
         """
         copy = decode_copy(value)
-        if copy and copy.run_id == self._link.run_id and self._clock.now() < copy.believed_until:
+        ours = copy and copy.run_id and copy.run_id == self._link.run_id
+        if copy and ours and self._clock.now() < copy.believed_until:
             return copy.epoch if copy.settled else None
         async with self._source.hold(user) as epoch:
             if epoch is not None:
@@ -108,10 +107,25 @@ class RedisEpochs:
         """Where the copy of the user's epoch is."""
         return user_key(user, "epoch")
 
+    async def _announce(self, user: UserId, epoch: Epoch) -> None:
+        await self._link.connected()
+        while True:
+            run_id = self._link.run_id
+            value = self._copy(epoch, settled=False).encode()
+            if not await self._link.call(self._link.client.set(self.key(user), value, px=self._px)):
+                raise CacheUnavailable("Redis answered SET with something else")
+            if run_id == self._link.run_id:  # else another server answered than the copy names
+                return
+
     async def _lease(self, user: UserId, epoch: Epoch) -> None:
         """Leave a copy for the next reader; the caller holds the epoch."""
         copy = self._copy(epoch, settled=True)
-        arguments: list[bytes | str | int] = [copy.encode(), copy.run_id, repr(self._clock.now()), self._px]
+        arguments: list[bytes | str | int] = [
+            copy.encode(),
+            copy.run_id,
+            repr(self._clock.now()),
+            self._px,
+        ]
         with suppress(CacheUnavailable):
             await self._link.call(self._write(keys=[self.key(user)], args=arguments))
 

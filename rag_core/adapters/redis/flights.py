@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from rag_core.adapters.redis.link import RedisLink
+from rag_core.adapters.redis.link import CALL_TIMEOUT_S, LATE, RedisLink
 from rag_core.answer import Answer
 from rag_core.cache.entry_codec import decode_answer, encode
 from rag_core.cache.flights import Work
 from rag_core.clock import Clock
 from rag_core.errors import CacheUnavailable, ProviderError, ProviderUnavailable
+from rag_core.guard.allowance import has_failed
 
 LEASE_S = 1.0
 """A leader that has not renewed for so long is taken for dead."""
@@ -22,8 +24,6 @@ RESULT_S = 2.0
 """How long a result waits for its followers."""
 
 _POLL_S = 0.05
-_CALL_S = 0.25
-"""Following takes seconds anyway: a poll may take longer than a request's other calls."""
 
 _LEADING: Final = b"L"
 _DONE: Final = b"D"
@@ -47,31 +47,49 @@ class RedisFlights:
         self._link = link
         self._clock = clock
         self._lease_s = lease_s
+        # Generating takes seconds anyway: a poll may take longer than a request's other calls.
+        self._call_s = lease_s / 4
         self._renew = link.client.register_script(_RENEW)
         self._land = link.client.register_script(_LAND)
 
     async def run(self, key: str, work: Work) -> tuple[Answer, bool]:
         """See `FleetFlights`; without Redis, just do the work."""
         token = _LEADING + secrets.token_bytes(16)
-        timeout_s: float | None = None  # the first call is charged to the request's allowance
-        while True:
+        board = self._board_at_once
+        while not has_failed():
             try:
-                held = await self._board(key, token, timeout_s)
+                held = await board(key, token)
             except CacheUnavailable:
-                return await work(), True
-            if held is None:
+                break
+            if held in (None, token):
                 return await self._lead(key, token, work), True
             if held[:1] == _FAILED:
                 raise ProviderUnavailable(held[1:].decode(errors="replace"))
             if held[:1] == _DONE and (answer := decode_answer(held[1:])):
                 return answer, False
-            timeout_s = _CALL_S
+            board = self._board
             await self._clock.sleep(_POLL_S)
+        return await work(), True
 
-    async def _board(self, key: str, token: bytes, timeout_s: float | None) -> bytes | None:
+    async def _board_at_once(self, key: str, token: bytes) -> bytes | None:
+        """`_board` for a request that has not waited yet, and shall not wait long for Redis.
+
+        When the timer was late, it was this process that was busy: then once more.
+        """
+        began = time.monotonic()
+        try:
+            return await self._board(key, token, timeout_s=CALL_TIMEOUT_S)
+        except CacheUnavailable:
+            if time.monotonic() - began < LATE * CALL_TIMEOUT_S:
+                raise
+        return await self._board(key, token)
+
+    async def _board(
+        self, key: str, token: bytes, *, timeout_s: float | None = None
+    ) -> bytes | None:
         """What is in the flight's key; None when it was empty and is now ours."""
         command = self._link.client.set(key, token, nx=True, get=True, px=self._ms(self._lease_s))
-        held = await self._link.call(command, timeout_s=timeout_s)
+        held = await self._link.call(command, timeout_s=timeout_s or self._call_s)
         return held if isinstance(held, bytes) else None
 
     async def _lead(self, key: str, token: bytes, work: Work) -> Answer:
@@ -104,13 +122,14 @@ class RedisFlights:
             with suppress(CacheUnavailable):
                 await self._link.call(
                     self._renew(keys=[key], args=[token, self._ms(self._lease_s)]),
-                    timeout_s=_CALL_S,
+                    timeout_s=self._call_s,
                 )
 
     async def _land_as(self, key: str, token: bytes, value: bytes, keep_s: float) -> None:
         with suppress(CacheUnavailable):
             await self._link.call(
-                self._land(keys=[key], args=[token, value, self._ms(keep_s)]), timeout_s=_CALL_S
+                self._land(keys=[key], args=[token, value, self._ms(keep_s)]),
+                timeout_s=self._call_s,
             )
 
     @staticmethod

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
@@ -16,7 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from rag_core.clock import Clock
 from rag_core.errors import CacheUnavailable, ConfigurationError
-from rag_core.guard.allowance import seconds_left, spend
+from rag_core.guard.allowance import note_failure, seconds_left, spend
 from rag_core.guard.breaker import Breaker
 
 T = TypeVar("T")
@@ -24,51 +24,85 @@ T = TypeVar("T")
 CALL_TIMEOUT_S = 0.05
 """For calls outside of a request's allowance."""
 
-CONCURRENT_CALLS = 32
+CONCURRENT_CALLS = 8
 """More would only queue in the server; waiting here does not count as the server's slowness."""
 
 # A timer that fires this late says that our own event loop was busy, not that Redis is slow.
-_LATE = 1.5
+LATE = 1.1
+
+# The last three: a reply of a shape that the client's own parsers trip over.
+_FAILURES = (RedisError, OSError, ValueError, TypeError, AttributeError)
 
 
 class RedisLink:
     """A client whose every call ends in time, as a reply or as CacheUnavailable."""
 
-    def __init__(self, client: Redis, *, breaker: Breaker) -> None:
+    def __init__(
+        self, client: Redis, *, breaker: Breaker, call_timeout_s: float = CALL_TIMEOUT_S
+    ) -> None:
         self.client = client
         self.run_id = b""
         """Random id of the server process that answers; a restart or fail-over changes it."""
         self._breaker = breaker
+        self._call_timeout_s = call_timeout_s
         self._turns = asyncio.Semaphore(CONCURRENT_CALLS)
         self._probe: asyncio.Task[None] | None = None
 
     async def call(self, command: Awaitable[T], *, timeout_s: float | None = None) -> T:
         """The reply to `command`, a coroutine of this link's client.
 
+        Args:
+            timeout_s: for a call that the allowance around it does not pay for.
+
         Raises:
             CacheUnavailable: no reply in time, an error reply, or the breaker is open.
         """
-        async with self._turns:
-            limit_s = seconds_left(CALL_TIMEOUT_S) if timeout_s is None else timeout_s
-            if limit_s <= 0 or self._breaker.state != "closed":
-                self._skip(command)
-            began = time.monotonic()
-            try:
-                async with asyncio.timeout(limit_s):
-                    return await command
-            except ResponseError as error:  # Redis is there, but full or asked wrongly
-                raise CacheUnavailable(f"Redis refused: {error}") from error
-            except (RedisError, OSError, ValueError) as error:  # TimeoutError is an OSError
-                if time.monotonic() - began < limit_s * _LATE:
-                    self._breaker.failed()
-                raise CacheUnavailable(f"Redis failed: {type(error).__name__}: {error}") from error
-            finally:
-                spend(time.monotonic() - began)
+        try:
+            async with self._turns:
+                if timeout_s is not None:
+                    return await self._reply(command, timeout_s)
+                began = time.monotonic()
+                try:
+                    return await self._reply(command, seconds_left(self._call_timeout_s))
+                finally:
+                    spend(time.monotonic() - began)
+        finally:
+            if asyncio.iscoroutine(command):
+                command.close()  # it may never have begun
+
+    async def _reply(self, command: Awaitable[T], limit_s: float) -> T:
+        if self._breaker.state != "closed":
+            self._skip()
+        if limit_s <= 0:
+            raise CacheUnavailable("the request's time for Redis is used up")
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(limit_s):
+                reply = await command
+        except ResponseError as error:  # Redis is there, but full or asked wrongly
+            raise CacheUnavailable(f"Redis refused: {error}") from error
+        except _FAILURES as error:  # TimeoutError is an OSError
+            if not isinstance(error, TimeoutError) or self._was_slow(began, limit_s):
+                self._breaker.failed()
+                note_failure()
+            raise CacheUnavailable(f"Redis failed: {type(error).__name__}: {error}") from error
+        self._breaker.succeeded()
+        return reply
+
+    def _was_slow(self, began: float, limit_s: float) -> bool:
+        """Whether a timeout is the server's: it had its time, and our timer was not late."""
+        had_its_time = limit_s >= 0.5 * self._call_timeout_s
+        return had_its_time and time.monotonic() - began < limit_s * LATE
 
     async def connected(self) -> None:
         """Make sure that `run_id` is known, by a first call if there was none yet."""
         if not self.run_id:
             await self.call(self.client.ping())
+
+    async def warm(self) -> None:
+        """Open the connections before the first request needs them, if the server is up."""
+        pings = (self.call(self.client.ping(), timeout_s=1.0) for _ in range(CONCURRENT_CALLS))
+        await asyncio.gather(*pings, return_exceptions=True)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -87,31 +121,36 @@ class RedisLink:
             if line.startswith(b"run_id:"):
                 self.run_id = line.partition(b":")[2].strip()
 
-    def _skip(self, command: Awaitable[T]) -> None:
+    def _skip(self) -> NoReturn:
         """Leave Redis alone; test a broken link in the background, so that no request waits."""
-        if asyncio.iscoroutine(command):
-            command.close()
         idle = self._probe is None or self._probe.done()
         if idle and self._breaker.state != "closed" and self._breaker.admit():
             self._probe = asyncio.create_task(self._ping())
+        note_failure()
         raise CacheUnavailable("Redis is left alone: it was slow or failed just now")
 
     async def _ping(self) -> None:
         try:
-            async with asyncio.timeout(CALL_TIMEOUT_S):
-                await self.client.ping()
-        except (RedisError, OSError, ValueError):
-            self._breaker.failed()
+            async with asyncio.timeout(self._call_timeout_s):
+                answered = await self.client.ping()
+        except _FAILURES:
+            answered = False
         except asyncio.CancelledError:
             self._breaker.abandoned()
             raise
-        else:
+        if answered:
             self._breaker.succeeded()
+        else:
+            self._breaker.failed()
 
 
 @asynccontextmanager
 async def open_link(
-    url: str, *, clock: Clock, breaker: Breaker | None = None
+    url: str,
+    *,
+    clock: Clock,
+    breaker: Breaker | None = None,
+    call_timeout_s: float = CALL_TIMEOUT_S,
 ) -> AsyncIterator[RedisLink]:
     """A link to the server at `url`, which need not be up.
 
@@ -129,9 +168,10 @@ async def open_link(
         )
     except ValueError as error:
         raise ConfigurationError("RAG_REDIS_URL", f"cannot be parsed: {error}") from error
-    breaker = breaker or Breaker("redis", clock=clock, open_s=1.0, probes=1)
-    link = RedisLink(Redis.from_pool(pool), breaker=breaker)
+    breaker = breaker or Breaker("redis", clock=clock, open_s=1.0, probes=1, consecutive=True)
+    link = RedisLink(Redis.from_pool(pool), breaker=breaker, call_timeout_s=call_timeout_s)
     pool.connection_kwargs["redis_connect_func"] = link.identify
+    await link.warm()
     try:
         yield link
     finally:

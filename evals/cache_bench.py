@@ -1,0 +1,167 @@
+"""What the caches cost and save on this machine, each figure beside its reference.
+
+python -m evals.cache_bench            all of it, about two minutes
+python -m evals.cache_bench --only frozen
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from cachebox import LRUCache
+from redis.asyncio import Redis
+
+from evals.cache_bench_world import QUESTION, USER, bench
+from evals.cache_fleet_bench import killed_leader, simultaneous_misses
+from evals.cache_freeze_bench import frozen_redis
+from evals.cache_reference import MILLION_REQUESTS, measure_speed, reference_hit_rates
+from evals.figures import Figure
+from evals.text_table import text_table
+from evals.traffic import generate
+from rag_core.answer import Provenance
+from rag_core.cache.contexts import ContextCache
+from rag_core.clock import SystemClock
+from rag_core.context import Context
+
+ROUNDS = 15
+
+
+async def cached_answer(folder: Path) -> list[Figure]:
+    """CPU of a CACHED answer against a bare GET of the same bytes, in alternating rounds."""
+    async with bench(folder, chunks=200) as world:
+        first = await world.pipeline.answer(QUESTION, USER)
+        plain: Redis = Redis.from_url(world.redis_url)
+        (key,) = [k async for k in plain.scan_iter("rag:*:answer:*")]
+        gets, answers = [], []
+        for _ in range(ROUNDS):
+            gets.append(await _cpu_us(300, lambda: plain.get(key)))
+            answers.append(await _cpu_us(300, lambda: world.pipeline.answer(QUESTION, USER)))
+        again = await world.pipeline.answer(QUESTION, USER)
+        size = await plain.strlen(key)
+        await plain.aclose()
+    assert (first.provenance, again.provenance) == (Provenance.FRESH, Provenance.CACHED)
+    ratio = statistics.median(a / g for a, g in zip(answers, gets, strict=True))
+    return [
+        Figure("bare GET of the entry", f"{statistics.median(gets):.0f} µs CPU", f"{size:,} bytes"),
+        Figure("CACHED answer", f"{statistics.median(answers):.0f} µs CPU", ""),
+        Figure("CACHED / bare GET", f"{ratio:.2f} ×", "≤ 3 ×", ratio <= 3),
+    ]
+
+
+async def revalidated_answer(folder: Path) -> list[Figure]:
+    """REVALIDATED after an unrelated edit, against FRESH behind a 3.5 s provider."""
+    async with bench(folder, chunks=10_000, latency_s=3.5) as world:
+        began = time.perf_counter()
+        await world.pipeline.answer(QUESTION, USER)
+        fresh_ms = (time.perf_counter() - began) * 1000
+        times_ms = []
+        for turn in range(ROUNDS):
+            await world.edit_elsewhere(turn)
+            began = time.perf_counter()
+            answer = await world.pipeline.answer(QUESTION, USER)
+            times_ms.append((time.perf_counter() - began) * 1000)
+            assert answer.provenance is Provenance.REVALIDATED, answer.provenance
+    median = statistics.median(times_ms)
+    share = median / fresh_ms
+    return [
+        Figure("FRESH, provider of 3.5 s", f"{fresh_ms:,.0f} ms", "10,000 chunks, exact search"),
+        Figure("REVALIDATED", f"{median:.1f} ms", "≤ 15 ms", median <= 15),
+        Figure("REVALIDATED / FRESH", f"1/{1 / share:.0f}", "≤ 1/20", share <= 1 / 20),
+    ]
+
+
+async def context_get(folder: Path) -> list[Figure]:
+    """CPU of a context cache hit against the library's own get."""
+    async with bench(folder, chunks=200) as world:
+        context = await world.context()
+    cache = ContextCache(clock=SystemClock())
+    cache.put("key", context)
+    library: LRUCache[str, Context] = LRUCache(10)
+    library["key"] = context
+    ours, theirs, expires = [], [], []
+    for _ in range(ROUNDS):
+        theirs.append(_cpu_ns(50_000, library.get))
+        ours.append(_cpu_ns(50_000, cache.get))
+        expires.append(_cpu_ns(50_000, lambda key: cache.expire()))
+    ratio = statistics.median(o / t for o, t in zip(ours, theirs, strict=True))
+    return [
+        Figure("cachebox LRU get", f"{statistics.median(theirs):.0f} ns CPU", ""),
+        Figure("context cache get", f"{statistics.median(ours):.0f} ns CPU", ""),
+        Figure(
+            "expire before it, if nothing is due", f"{statistics.median(expires):.0f} ns CPU", ""
+        ),
+        Figure("context get / library get", f"{ratio:.2f} ×", "≤ 2 ×", ratio <= 2),
+    ]
+
+
+async def simulator(folder: Path) -> list[Figure]:
+    """The simulator's speed, and the hit rates of the reference trace."""
+    speed = measure_speed(generate(MILLION_REQUESTS))
+    cpu_s = speed.prepare_cpu_s + speed.simulate_cpu_s
+    rates = reference_hit_rates(50)["mean"]
+    valid, flushed = rates["evidence_revalidation"], rates["flush_on_change"]
+    return [
+        Figure("simulated requests", f"{speed.requests:,}", "≥ 1,000,000", speed.requests >= 1e6),
+        Figure("one setting takes", f"{cpu_s:.2f} s CPU", "≤ 5 s", cpu_s <= 5),
+        Figure("hit rate, evidence revalidated", f"{valid:.3f}", "≥ 0.75", valid >= 0.75),
+        Figure("hit rate, flushed on change", f"{flushed:.3f}", "about 0.5"),
+    ]
+
+
+BENCHES: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
+    "cached": cached_answer,
+    "revalidated": revalidated_answer,
+    "context": context_get,
+    "misses": simultaneous_misses,
+    "killed": killed_leader,
+    "frozen": frozen_redis,
+    "simulator": simulator,
+}
+
+
+async def _cpu_us(times: int, call: Callable[[], Awaitable[object]]) -> float:
+    began = time.process_time()
+    for _ in range(times):
+        await call()
+    return (time.process_time() - began) / times * 1e6
+
+
+def _cpu_ns(times: int, call: Callable[[str], object]) -> float:
+    began = time.process_time_ns()
+    for _ in range(times):
+        call("key")
+    return (time.process_time_ns() - began) / times
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the figures; exit code 1 when one misses its reference."""
+    parser = argparse.ArgumentParser(prog="python -m evals.cache_bench", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--only", choices=BENCHES, metavar="NAME", help=", ".join(BENCHES))
+    parsed = parser.parse_args(arguments)
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores")
+    figures: list[Figure] = []
+    for name, run in BENCHES.items():
+        if parsed.only in (None, name):
+            print(f"measuring {name} …", file=sys.stderr)
+            with tempfile.TemporaryDirectory(prefix="rag-bench-") as folder:
+                figures += asyncio.run(_run(run, Path(folder)))
+    print(text_table(["figure", "measured", "reference", ""], [f.row() for f in figures]))
+    return 1 if any(figure.met is False for figure in figures) else 0
+
+
+async def _run(run: Callable[[Path], Awaitable[list[Figure]]], folder: Path) -> list[Figure]:
+    return await run(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
