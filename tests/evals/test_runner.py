@@ -1,0 +1,105 @@
+"""Running notebooks in real kernels."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from evals.notebooks import Value, discover
+from evals.runner import NotebookRun, run_notebook
+from tests.evals.notebook_files import WRITES, small_notebook
+
+# jupyter_client and its relations warn of things that only they can change.
+pytestmark = pytest.mark.filterwarnings("default")
+
+
+def run(tmp_path: Path, *sources: str, timeout_s: float = 60, **values: Value) -> NotebookRun:
+    small_notebook(tmp_path / "notebooks", *sources)
+    [notebook] = discover(tmp_path / "notebooks")
+    folder = tmp_path / "report"
+    folder.mkdir()
+    return run_notebook(notebook, values, folder, cell_timeout_s=timeout_s)
+
+
+def test_a_notebook_gets_its_parameters_and_hands_its_result_over(tmp_path: Path) -> None:
+    """The executed notebook lies in the report's folder, the source stays as it was."""
+    done = run(tmp_path, 'assert profile == "full"', WRITES.format(n=3), profile="full")
+    assert (done.problem, done.exit_code) == ("", 0)
+    assert done.result is not None
+    assert done.result.n == 3
+    executed = nbformat.read(done.executed, as_version=4)  # type: ignore[no-untyped-call]
+    assert executed.cells[-1].execution_count
+    assert '"execution_count": null' in (tmp_path / "notebooks" / "01_small.ipynb").read_text()
+
+
+def test_top_level_await_works(tmp_path: Path) -> None:
+    done = run(tmp_path, "import asyncio\nawait asyncio.sleep(0)", WRITES.format(n=1))
+    assert done.exit_code == 0
+
+
+def test_a_notebook_that_writes_nothing_is_invalid(tmp_path: Path) -> None:
+    done = run(tmp_path, "1 + 1")
+    assert done.exit_code == 3
+    assert "wrote no result" in done.problem
+
+
+def test_a_notebook_that_measured_nothing_is_invalid(tmp_path: Path) -> None:
+    done = run(tmp_path, WRITES.format(n=0))
+    assert done.exit_code == 3
+    assert "nothing was measured" in done.problem
+
+
+def test_a_result_that_breaks_the_contract_names_the_field(tmp_path: Path) -> None:
+    done = run(tmp_path, 'open(out_path, "w").write(\'{"title": "x", "verdict": "y", "n": "z"}\')')
+    assert done.exit_code == 3
+    assert "$.n" in done.problem
+
+
+def test_a_dead_kernel_is_told_from_a_failed_cell(tmp_path: Path) -> None:
+    done = run(tmp_path, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    assert done.exit_code == 4
+    assert "kernel died" in done.problem
+
+
+def test_a_cell_that_hangs_is_stopped(tmp_path: Path) -> None:
+    done = run(tmp_path, "import time\ntime.sleep(600)", timeout_s=2)
+    assert done.exit_code == 4
+    assert "longer than 2 s" in done.problem
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        ("DatabaseUnavailable('gone')", 4),
+        ("InvalidInput('profile', 'is wrong')", 2),
+        ("ConfigurationError('RAG_X', 'is wrong')", 3),
+        ("ValueError('a bug')", 3),
+    ],
+)
+def test_a_failed_cell_keeps_the_exit_code_of_its_error(
+    tmp_path: Path, error: str, exit_code: int
+) -> None:
+    done = run(tmp_path, f"from rag_core.errors import *\nraise {error}")
+    assert done.exit_code == exit_code
+    assert error.partition("(")[0] in done.problem
+    assert "\n" not in done.problem
+
+
+@pytest.mark.parametrize("kernel", ["missing", "broken"])
+def test_a_kernel_that_does_not_start_is_infrastructure(
+    tmp_path: Path, kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is not installed, the other exits at once."""
+    spec = {"argv": ["false"], "display_name": "Broken", "language": "python"}
+    broken = tmp_path / "kernels" / "broken"
+    broken.mkdir(parents=True)
+    (broken / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    small_notebook(tmp_path / "notebooks", WRITES.format(n=1))
+    [notebook] = discover(tmp_path / "notebooks")
+    done = run_notebook(notebook, {}, tmp_path, kernel=kernel)
+    assert done.exit_code == 4
+    assert "kernel" in done.problem

@@ -1,0 +1,91 @@
+"""What every generator promises: the script, the quotes, and a real LLM behind a real client."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import pytest
+
+from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.extractive import ExtractiveGenerator
+from rag_core.adapters.huggingface import HuggingFaceGenerator
+from rag_core.adapters.llama_tokenizer import LlamaTokenizer
+from rag_core.adapters.scripted import ScriptedGenerator
+from rag_core.cost import Prices
+from rag_core.generation import Completion, Generator
+from rag_core.prompt import Prompt
+
+
+@pytest.fixture(params=["scripted", "extractive", "huggingface"])
+async def generator(
+    request: pytest.FixtureRequest, tokenizer: LlamaTokenizer
+) -> AsyncGenerator[Generator, None]:
+    if request.param == "scripted":
+        yield ScriptedGenerator(itertools.repeat("Noah built it of gopher wood, as told. [1]"))
+    elif request.param == "extractive":
+        yield ExtractiveGenerator(HashingEmbedder(), tokenizer)
+    else:
+        llm_url: str = request.getfixturevalue("llm_url")
+        real = HuggingFaceGenerator(
+            "smollm2", tokenizer=tokenizer, base_url=llm_url, timeout_s=300.0
+        )
+        yield real
+        await real.aclose()
+
+
+async def test_it_answers_with_text_usage_and_its_model(
+    generator: Generator, prompt: Prompt
+) -> None:
+    completion = await generator.generate(prompt, max_tokens=16)
+
+    assert completion.text.strip()
+    assert completion.usage.input_tokens > 50
+    assert 0 < completion.usage.output_tokens <= 16
+    assert completion.model == generator.model
+    assert completion.finish_reason in {"stop", "length"}
+
+
+async def test_the_same_prompt_has_the_same_answer(generator: Generator, prompt: Prompt) -> None:
+    first = await generator.generate(prompt, max_tokens=8)
+    second = await generator.generate(prompt, max_tokens=8)
+
+    assert first == second
+
+
+async def test_an_answer_over_the_budget_is_cut_and_says_so(
+    generator: Generator, prompt: Prompt
+) -> None:
+    completion = await generator.generate(prompt, max_tokens=3)
+
+    assert completion.finish_reason == "length"
+    assert completion.usage.output_tokens <= 3
+
+
+async def test_a_stream_gives_the_text_in_pieces_and_the_completion_last(
+    generator: Generator, prompt: Prompt
+) -> None:
+    items = [item async for item in generator.stream(prompt, max_tokens=16)]
+
+    *pieces, completion = items
+    assert isinstance(completion, Completion)
+    assert pieces
+    assert "".join(str(piece) for piece in pieces) == completion.text
+    assert completion == await generator.generate(prompt, max_tokens=16)
+
+
+async def test_a_stream_closed_early_leaves_the_generator_usable(
+    generator: Generator, prompt: Prompt
+) -> None:
+    async with aclosing(generator.stream(prompt, max_tokens=16)) as stream:
+        first = await anext(stream)
+
+    assert isinstance(first, str)
+    assert (await generator.generate(prompt, max_tokens=16)).text
+
+
+async def test_it_has_a_name_a_model_and_prices(generator: Generator) -> None:
+    assert generator.name
+    assert generator.model
+    assert isinstance(generator.prices, Prices)

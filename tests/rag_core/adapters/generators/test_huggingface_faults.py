@@ -1,0 +1,205 @@
+"""Whatever a provider or the network does, the generator says it in rag_core's own errors."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag_core.adapters.huggingface import HuggingFaceGenerator
+from rag_core.adapters.llama_tokenizer import LlamaTokenizer
+from rag_core.errors import (
+    ConfigurationError,
+    ProviderMisbehaved,
+    ProviderRateLimited,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnavailable,
+    RagError,
+)
+from rag_core.prompt import Prompt
+from tests.rag_core.adapters.generators.conftest import (
+    DONE,
+    Play,
+    PlayingServer,
+    answer,
+    event,
+    streamed,
+)
+
+STATUSES: list[tuple[int, type[RagError]]] = [
+    (400, ProviderRejected),
+    (401, ProviderRejected),
+    (402, ProviderRejected),
+    (403, ProviderRejected),
+    (404, ProviderRejected),
+    (408, ProviderTimeout),
+    (422, ProviderRejected),
+    (429, ProviderRateLimited),
+    (500, ProviderUnavailable),
+    (502, ProviderUnavailable),
+    (503, ProviderUnavailable),
+    (504, ProviderTimeout),
+]
+
+
+@pytest.mark.parametrize(("status", "error"), STATUSES)
+async def test_each_status_has_its_error_streaming_or_not(
+    hf_generator: HuggingFaceGenerator,
+    server: PlayingServer,
+    prompt: Prompt,
+    status: int,
+    error: type[RagError],
+) -> None:
+    server.plays = [Play(status, body=b'{"error": "no"}')]
+
+    with pytest.raises(RagError) as plain:
+        await hf_generator.generate(prompt, max_tokens=9)
+    with pytest.raises(RagError) as streaming:
+        await streamed(hf_generator, prompt)
+
+    assert type(plain.value) is error
+    assert type(streaming.value) is error
+    assert str(status) in str(plain.value)
+    assert len(server.requests) == 2, "nothing is retried here"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "17"}, 17.0),
+        (
+            {
+                "Date": "Wed, 21 Oct 2026 07:28:00 GMT",
+                "Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT",
+            },
+            30.0,
+        ),
+        ({"Retry-After": "soon"}, None),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_retry_after_is_carried_in_seconds(
+    hf_generator: HuggingFaceGenerator,
+    server: PlayingServer,
+    prompt: Prompt,
+    status: int,
+    headers: dict[str, str],
+    seconds: float | None,
+) -> None:
+    server.plays = [Play(status, headers)]
+
+    with pytest.raises(ProviderUnavailable) as raised:
+        await hf_generator.generate(prompt, max_tokens=9)
+
+    assert raised.value.retry_after_s == seconds
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>gateway</html>",
+        b"",
+        b"\xff\xfe",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"{}",
+        b'{"choices": []}',
+        b'{"choices": null}',
+        b'{"choices": "x"}',
+        b'{"choices": [1]}',
+        b'{"choices": [{}]}',
+        b'{"choices": [{"message": null}]}',
+        b'{"choices": [{"message": "hi"}]}',
+        answer(None),
+        answer(""),
+        answer(" \n"),
+        answer(7),
+    ],
+)
+async def test_a_body_of_another_shape_is_the_providers_misbehaviour(
+    hf_generator: HuggingFaceGenerator, server: PlayingServer, prompt: Prompt, body: bytes
+) -> None:
+    server.plays = [Play(body=body)]
+
+    with pytest.raises(ProviderMisbehaved):
+        await hf_generator.generate(prompt, max_tokens=9)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"data: <html>\n\n",
+        b"data: 7\n\n",
+        b'data: {"error": {"message": "overheated"}}\n\n',
+        b'data: {"choices": [{"delta": null}]}\n\n' + DONE,
+        event("Of gopher"),
+        event("Of gopher") + DONE,
+        event(None, "stop") + DONE,
+        DONE,
+        b"",
+    ],
+)
+async def test_a_stream_of_another_shape_or_without_an_end_is_misbehaviour(
+    hf_generator: HuggingFaceGenerator, server: PlayingServer, prompt: Prompt, body: bytes
+) -> None:
+    server.plays = [Play(body=body)]
+
+    with pytest.raises(ProviderMisbehaved):
+        await streamed(hf_generator, prompt)
+
+
+async def test_a_cut_connection_is_unavailability(
+    hf_generator: HuggingFaceGenerator, server: PlayingServer, prompt: Prompt
+) -> None:
+    server.plays = [Play(body=b'{"choices"', then="cut")]
+
+    with pytest.raises(ProviderUnavailable):
+        await hf_generator.generate(prompt, max_tokens=9)
+
+
+async def test_half_a_stream_gives_its_pieces_and_then_the_error(
+    hf_generator: HuggingFaceGenerator, server: PlayingServer, prompt: Prompt
+) -> None:
+    server.plays = [Play(body=event("Of ") + event("gopher"), then="cut")]
+    stream = hf_generator.stream(prompt, max_tokens=9)
+
+    assert [await anext(stream), await anext(stream)] == ["Of ", "gopher"]
+    with pytest.raises(ProviderUnavailable):
+        await anext(stream)
+
+
+async def test_a_refused_connection_is_unavailability(
+    tokenizer: LlamaTokenizer, prompt: Prompt, unused_tcp_port: int
+) -> None:
+    absent = HuggingFaceGenerator(
+        tokenizer=tokenizer, base_url=f"http://127.0.0.1:{unused_tcp_port}/v1"
+    )
+
+    with pytest.raises(ProviderUnavailable):
+        await absent.generate(prompt, max_tokens=9)
+    with pytest.raises(ProviderUnavailable):
+        await streamed(absent, prompt)
+    await absent.aclose()
+
+
+@pytest.mark.parametrize("body", [b"", event("Of ")])
+async def test_a_stalled_provider_times_out(
+    server: PlayingServer, tokenizer: LlamaTokenizer, prompt: Prompt, body: bytes
+) -> None:
+    server.plays = [Play(body=body, then="stall")]
+    hasty = HuggingFaceGenerator(tokenizer=tokenizer, base_url=server.url, timeout_s=0.05)
+
+    with pytest.raises(ProviderTimeout):
+        await hasty.generate(prompt, max_tokens=9)
+    with pytest.raises(ProviderTimeout):
+        await streamed(hasty, prompt)
+    await hasty.aclose()
+
+
+@pytest.mark.parametrize(
+    "base_url", ["http://[::1", "http://:99999/v1", "localhost:8000/v1", "ftp://host/v1"]
+)
+def test_a_wrong_base_url_is_refused_at_once(tokenizer: LlamaTokenizer, base_url: str) -> None:
+    with pytest.raises(ConfigurationError, match="base_url"):
+        HuggingFaceGenerator(tokenizer=tokenizer, base_url=base_url)

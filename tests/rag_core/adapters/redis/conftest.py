@@ -1,0 +1,98 @@
+"""A real Valkey for the session, servers of a test's own, and one that plays faults."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from rag_core.adapters.redis.answers import RedisAnswerCache
+from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
+from rag_core.adapters.redis.epochs import RedisEpochs
+from rag_core.adapters.redis.link import RedisLink, open_link
+from rag_core.cache.answers import AnswerCache, MemoryAnswerCache
+from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
+from rag_core.clock import ManualClock
+from rag_core.embedded import embedded_stack
+from tests.rag_core.adapters.redis.fake_server import FakeServer, fake_server
+from tests.rag_core.adapters.redis.own_valkey import OwnValkey, own_valkey
+from tests.rag_core.cache.parts import PATIENCE_S, EpochLedger
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def redis_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The server that all tests share, each with users of its own; never flushed."""
+    if url := os.environ.get("RAG_TEST_REDIS_URL"):
+        yield url
+        return
+    async with embedded_stack(tmp_path_factory.mktemp("valkey"), postgres=False) as urls:
+        yield urls.redis_url
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def ledger() -> EpochLedger:
+    return EpochLedger()
+
+
+@pytest.fixture
+async def link(redis_url: str, clock: ManualClock) -> AsyncIterator[RedisLink]:
+    """A patient link: a busy machine must not look like a broken server."""
+    async with open_link(redis_url, clock=clock, call_timeout_s=PATIENCE_S) as link:
+        yield link
+
+
+@pytest.fixture
+async def other_link(redis_url: str, clock: ManualClock) -> AsyncIterator[RedisLink]:
+    """A link as another process would have it."""
+    async with open_link(redis_url, clock=clock, call_timeout_s=PATIENCE_S) as link:
+        yield link
+
+
+@pytest.fixture
+def epochs(link: RedisLink, ledger: EpochLedger, clock: ManualClock) -> RedisEpochs:
+    return RedisEpochs(link, ledger, clock=clock)
+
+
+@pytest.fixture
+def redis_answers(link: RedisLink, epochs: RedisEpochs, clock: ManualClock) -> RedisAnswerCache:
+    return RedisAnswerCache(link, epochs, clock=clock)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def answers(request: pytest.FixtureRequest, ledger: EpochLedger, clock: ManualClock) -> AnswerCache:
+    """Every implementation of AnswerCache, over the same ledger of epochs."""
+    if request.param == "memory":
+        return MemoryAnswerCache(epochs=ledger, clock=clock)
+    cache: AnswerCache = request.getfixturevalue("redis_answers")
+    return cache
+
+
+@pytest.fixture(params=["memory", "redis"])
+def embeddings(request: pytest.FixtureRequest) -> EmbeddingCache:
+    """Every implementation of EmbeddingCache."""
+    if request.param == "memory":
+        return MemoryEmbeddingCache()
+    return RedisEmbeddingCache(request.getfixturevalue("link"))
+
+
+@pytest.fixture
+async def valkey(tmp_path: Path) -> AsyncIterator[OwnValkey]:
+    """A Valkey that the test may freeze, kill and restart."""
+    async with own_valkey(tmp_path / "own") as server:
+        yield server
+
+
+@pytest.fixture
+async def fake(tmp_path: Path) -> AsyncIterator[FakeServer]:
+    """A server that answers like Redis, until it is told to misbehave."""
+    async with AsyncExitStack() as stack:
+        yield await stack.enter_async_context(fake_server(tmp_path / "fake.sock"))

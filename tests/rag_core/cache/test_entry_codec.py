@@ -1,0 +1,107 @@
+"""Entries as bytes: equal after the way there and back, and never an error."""
+
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rag_core.answer import Answer, Citation, Flag, Provenance
+from rag_core.cache.answers import Entry
+from rag_core.cache.entry_codec import VERSION, decode_answer, decode_entry, encode
+from rag_core.cache.epochs import Epoch
+from rag_core.clock import ManualClock
+from rag_core.cost import Usage
+from tests.rag_core.cache.parts import ANSWER, entry
+
+numbers = st.floats(allow_nan=False)
+counts = st.integers(0, 2**63 - 1)
+citations = st.builds(
+    Citation,
+    number=counts,
+    note_id=st.text(),
+    chunk_id=st.text(),
+    title=st.text(),
+    date=st.none() | st.dates(),
+    verses=st.lists(st.text()).map(tuple),
+    quote=st.text(),
+    start=counts,
+    end=counts,
+)
+answers = st.builds(
+    Answer,
+    text=st.text(),
+    provenance=st.sampled_from(Provenance),
+    citations=st.lists(citations, max_size=3).map(tuple),
+    usage=st.builds(Usage, counts, counts),
+    cost_usd=numbers,
+    generator=st.text(),
+    model=st.text(),
+    flags=st.lists(st.sampled_from(Flag)).map(tuple),
+    attack=st.none() | st.text(),
+    evidence=st.text(),
+    timings_ms=st.dictionaries(st.text(), numbers),
+)
+entries = st.builds(
+    Entry,
+    answer=answers,
+    epoch=st.text().map(Epoch),
+    fresh_until=numbers,
+    gone_at=numbers,
+    took_ms=numbers,
+)
+garbage = st.binary() | st.binary().map(lambda body: VERSION + body)
+
+
+@given(entries)
+def test_an_entry_survives_the_way_there_and_back(stored: Entry) -> None:
+    assert decode_entry(encode(stored)) == stored
+
+
+@given(answers)
+def test_an_answer_survives_the_way_there_and_back(stored: Answer) -> None:
+    assert decode_answer(encode(stored)) == stored
+
+
+@given(entries, st.binary(min_size=1, max_size=1).filter(lambda version: version != VERSION))
+def test_another_version_is_none(stored: Entry, version: bytes) -> None:
+    assert decode_entry(version + encode(stored)[1:]) is None
+    assert decode_answer(version + encode(stored.answer)[1:]) is None
+
+
+@given(garbage)
+@example(b"")
+@example(VERSION + b"\x81\xa1x" + b"\x91" * 100_000)
+@example(VERSION + b"\x81\xa4text\xa1\xff")
+def test_garbage_is_none_and_no_error(value: bytes) -> None:
+    assert decode_entry(value) is None
+    assert decode_answer(value) is None
+
+
+@given(st.data(), st.integers(0, 60))
+def test_a_cut_entry_is_none(data: st.DataObject, missing: int) -> None:
+    whole = encode(data.draw(entries))
+    assert decode_entry(whole[: len(whole) - 1 - missing]) is None
+
+
+def test_an_answer_is_no_entry_and_nothing_is_none() -> None:
+    assert decode_entry(encode(ANSWER)) is None
+    assert decode_answer(encode(entry(ManualClock()))) is None
+    assert decode_entry(None) is None
+
+
+def test_fields_that_change_need_another_version() -> None:
+    """Fails when a field is added, renamed or removed: then raise VERSION, and change this."""
+    fields = [list(kind.__dataclass_fields__) for kind in (Entry, Answer, Citation, Usage)]
+    assert VERSION == b"\x01"
+    assert fields == [
+        ["answer", "epoch", "fresh_until", "gone_at", "took_ms"],
+        [
+            *("text", "provenance", "citations", "usage", "cost_usd", "generator", "model"),
+            *("flags", "attack", "evidence", "timings_ms"),
+        ],
+        [
+            *("number", "note_id", "chunk_id", "title", "date", "verses", "quote"),
+            *("start", "end"),
+        ],
+        ["input_tokens", "output_tokens"],
+    ]

@@ -1,0 +1,135 @@
+"""Notes, embedders and stores to test with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.postgres.notes import PostgresNotes
+from rag_core.adapters.postgres.pool import Pool
+from rag_core.chunks import SentenceChunker
+from rag_core.errors import RagError
+from rag_core.ingest import Ingest
+from rag_core.notes import Note
+from rag_core.retrieval import Embedder
+from rag_core.tokens import Tokenizer
+from rag_core.user import UserId
+
+if TYPE_CHECKING:
+    from rag_core.retrieval import Matrix
+
+TOPICS = (
+    ("grace", "Grace means unearned favour. Paul calls grace a gift. Nobody can buy grace."),
+    ("shepherd", "The shepherd searches the hills. One sheep was missing. The shepherd rejoiced."),
+    ("harvest", "Harvest workers are few. Fields stand ripe. Pray for workers at harvest."),
+    ("storm", "A storm rose over the lake. Waves filled the boat. Peace stilled the storm."),
+    ("vineyard", "The vineyard owner paid equally. Late workers grumbled not. Vineyard wages."),
+)
+
+
+def note(topic: str, body: str | None = None, **fields: Any) -> Note:
+    """The note about a topic; its id is the topic."""
+    return Note(topic, f"On {topic}", body or dict(TOPICS)[topic], **fields)
+
+
+def library(count: int = 5) -> list[Note]:
+    """`count` notes, the topics in turn, each with words of its own."""
+    return [
+        Note(f"note-{i:04}", f"On {topic} {i}", f"{body} Sermon number{i} ended with verse{i}.")
+        for i in range(count)
+        for topic, body in [TOPICS[i % len(TOPICS)]]
+    ]
+
+
+def long_note(sentences: int = 60) -> Note:
+    """A note of several chunks."""
+    body = " ".join(
+        f"Sentence number{i} speaks of subject{i} and matter{i}." for i in range(sentences)
+    )
+    return Note("long", "A long note", body)
+
+
+def edited(old: Note, before: str, after: str) -> Note:
+    """The note with one place of its body changed."""
+    assert before in old.body
+    return replace(old, body=old.body.replace(before, after, 1))
+
+
+class CountingEmbedder:
+    """Counts the texts it embeds; once `fail_after` texts are embedded, every call fails."""
+
+    def __init__(self, inner: Embedder | None = None, *, fail_after: int | None = None) -> None:
+        self._inner = inner or HashingEmbedder()
+        self.fail_after = fail_after
+        self.texts: list[str] = []
+        self.calls = 0
+
+    @property
+    def digest(self) -> str:
+        return self._inner.digest
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        self.calls += 1
+        if self.fail_after is not None and len(self.texts) >= self.fail_after:
+            raise RagError("the embedder broke")
+        self.texts += texts
+        return await self._inner.embed(texts)
+
+
+class OtherEmbedder(HashingEmbedder):
+    """Embeds alike, under another name."""
+
+    @property
+    def digest(self) -> str:
+        return "0123456789abcdef" * 4
+
+
+def ingest_over(
+    pool: Pool, tokenizer: Tokenizer, embedder: Embedder | None = None, *, chunk_tokens: int = 60
+) -> Ingest:
+    """Ingest into Postgres with small chunks."""
+    return Ingest(
+        store=PostgresNotes(pool),
+        embedder=embedder or HashingEmbedder(),
+        chunker=SentenceChunker(tokenizer, chunk_tokens, 10),
+    )
+
+
+async def rows(pool: Pool, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """What a query finds."""
+    async with pool.connection() as connection:
+        found = await connection.execute(query.encode(), parameters)
+        return await found.fetchall()
+
+
+async def stored_chunks(pool: Pool, user: UserId) -> list[tuple[Any, ...]]:
+    """Everything that is stored of the user's chunks, in order."""
+    return await rows(
+        pool,
+        "SELECT note_id, position, start_char, end_char, sha256, heading, text, embedding::text"
+        " FROM note_chunks WHERE user_id = %s ORDER BY note_id, position",
+        user,
+    )
+
+
+async def half_written(pool: Pool, user: UserId) -> list[str]:
+    """Live notes whose stored chunks do not reach from the note's beginning to its end."""
+    found = await rows(
+        pool,
+        "SELECT notes.id FROM notes LEFT JOIN note_chunks chunk"
+        " ON chunk.user_id = notes.user_id AND chunk.note_id = notes.id"
+        " WHERE notes.user_id = %s AND deleted_at IS NULL GROUP BY notes.id, notes.body"
+        " HAVING count(chunk) = 0 OR min(start_char) > 0 OR max(end_char) < length(notes.body)"
+        " OR max(position) + 1 <> count(chunk)",
+        user,
+    )
+    return [row[0] for row in found]
+
+
+def connected(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A plain connection, for looking at a database from outside."""
+    return psycopg.connect(url, autocommit=True)

@@ -1,0 +1,83 @@
+"""The whole application over a real database, with a fake model, generator and clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+from rag_core.adapters.scripted import Outcome, ScriptedGenerator
+from rag_core.answer import Answer
+from rag_core.bootstrap import Application, assemble
+from rag_core.clock import ManualClock
+from rag_core.events import Event
+from rag_core.generation import Generator
+from rag_core.notes import Note
+from rag_core.settings import Settings
+from rag_core.tokens import Tokenizer
+from rag_core.user import UserId
+from tests.rag_core.library import CountingEmbedder
+
+ANSWER = "Grace is a gift [1]."
+QUESTION = "What does Paul call grace?"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A running application and what can be seen of it."""
+
+    application: Application
+    generator: ScriptedGenerator
+    embedder: CountingEmbedder
+    clock: ManualClock
+    events: list[Event]
+    user: UserId
+
+    async def ask(self, question: str = QUESTION, user: UserId | None = None) -> Answer:
+        return await self.application.pipeline.answer(question, user or self.user)
+
+    async def store(self, *notes: Note, user: UserId | None = None) -> None:
+        await self.application.ingest.run(user or self.user, notes)
+
+    async def delete(self, note_id: str) -> None:
+        assert await self.application.notes.delete(self.user, note_id)
+
+    async def stream(self, question: str = QUESTION) -> tuple[list[str], Answer]:
+        """The pieces, and the answer that came last."""
+        found = [piece async for piece in self.application.pipeline.stream(question, self.user)]
+        answer = found.pop()
+        assert isinstance(answer, Answer)
+        return [str(piece) for piece in found], answer
+
+
+def settings_for(database_url: str, **changes: Any) -> Settings:
+    """Settings with caches in memory that expire to the second."""
+    options: dict[str, Any] = {"cache": "memory", "min_score": 0.2, "ttl_jitter": 0.0}
+    options |= {"chunk_tokens": 60, "chunk_overlap_tokens": 10} | changes
+    return Settings(database_url=database_url, **options)
+
+
+@asynccontextmanager
+async def open_scene(
+    settings: Settings,
+    user: UserId,
+    tokenizer: Tokenizer,
+    script: Iterable[Outcome] = repeat(ANSWER),
+    *,
+    generator: Generator | None = None,
+    latency_s: float = 0.0,
+) -> AsyncIterator[Scene]:
+    """A scene that is over when the block ends."""
+    clock, events, embedder = ManualClock(), list[Event](), CountingEmbedder()
+    scripted = ScriptedGenerator(script, clock=clock, latency_s=latency_s)
+    async with assemble(
+        settings,
+        embedder=embedder,
+        generator=generator or scripted,
+        tokenizer=tokenizer,
+        clock=clock,
+        listener=events.append,
+    ) as application:
+        yield Scene(application, scripted, embedder, clock, events, user)

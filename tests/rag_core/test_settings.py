@@ -1,0 +1,189 @@
+"""Settings: one default each, and every mistake named by its variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from rag_core.errors import ConfigurationError
+from rag_core.settings import Settings, load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXTS = ("home", "embedder_model", "hf_model", "hf_base_url")
+NOT_TEXT = [
+    name
+    for name, field in Settings.model_fields.items()
+    if name not in TEXTS and "SecretStr" not in str(field.annotation)
+]
+
+
+def test_defaults_are_those_of_the_design() -> None:
+    settings = load_settings()
+    assert (settings.question_tokens, settings.context_tokens, settings.output_tokens) == (
+        *(150, 1_200),
+        400,
+    )
+    assert (settings.answer_soft_ttl_s, settings.answer_hard_ttl_s) == (86_400, 604_800)
+    assert (settings.embedding_ttl_s, settings.context_ttl_s) == (604_800, 3_600)
+    assert settings.context_cache_bytes == 100_000_000
+    assert settings.top_k == 5
+    assert (settings.price_input_usd, settings.price_output_usd) == (0.0000002, 0.0000006)
+    assert settings.database_url is None
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "some.env"
+    file.write_text("# a comment\nRAG_TOP_K=7\nRAG_EF_SEARCH=77\n")
+    monkeypatch.setenv("RAG_TOP_K", "9")
+    settings = load_settings(file)
+    assert (settings.top_k, settings.ef_search, settings.output_tokens) == (9, 77, 400)
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_DATABASE_URL", "")
+    monkeypatch.setenv("RAG_TOP_K", "")
+    assert load_settings() == Settings()
+
+
+@pytest.mark.parametrize("name", NOT_TEXT)
+def test_nonsense_in_any_variable_names_the_variable(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = f"RAG_{name.upper()}"
+    monkeypatch.setenv(variable, "no such value")
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings()
+    assert raised.value.setting == variable
+    assert raised.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("RAG_TOP_K", "0"),
+        ("RAG_EF_SEARCH", "1001"),
+        ("RAG_MIN_SCORE", "1.5"),
+        ("RAG_QUESTION_TOKENS", "-1"),
+        ("RAG_CHUNK_TOKENS", "1000"),
+        ("RAG_DATABASE_TIMEOUT_S", "0"),
+        ("RAG_PRICE_INPUT_USD", "-0.1"),
+        ("RAG_ANSWER_SOFT_TTL_S", "-5"),
+        ("RAG_SEARCH_METHOD", "ivfflat"),
+    ],
+)
+def test_a_value_out_of_bounds_names_its_variable(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=variable):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        (
+            {"RAG_ANSWER_SOFT_TTL_S": "60", "RAG_ANSWER_HARD_TTL_S": "59"},
+            "RAG_ANSWER_HARD_TTL_S must be at least RAG_ANSWER_SOFT_TTL_S",
+        ),
+        (
+            {"RAG_CHUNK_TOKENS": "40", "RAG_CHUNK_OVERLAP_TOKENS": "40"},
+            "RAG_CHUNK_OVERLAP_TOKENS must be below RAG_CHUNK_TOKENS",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_both_named(
+    variables: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=message):
+        load_settings()
+
+
+def test_a_mistyped_variable_is_an_error_with_the_one_that_was_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "some.env"
+    file.write_text("RAG_EF_SERCH=50\n")
+    with pytest.raises(ConfigurationError, match=r"RAG_EF_SERCH.*Did you mean RAG_EF_SEARCH\?"):
+        load_settings(file)
+    monkeypatch.setenv("RAG_TOPK", "3")
+    with pytest.raises(ConfigurationError, match=r"RAG_TOPK.*Did you mean RAG_TOP_K\?"):
+        load_settings()
+
+
+def test_an_unknown_variable_like_no_other_shows_all_that_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RAG_ZZZZZZ", "1")
+    with pytest.raises(ConfigurationError, match=r"RAG_ZZZZZZ.*RAG_HOME.*RAG_LOG_LEVEL"):
+        load_settings()
+
+
+def test_variables_of_the_tests_and_of_the_judge_are_not_rag_cores_business(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RAG_JUDGE_MODEL", "some-judge")
+    monkeypatch.setenv("RAG_TEST_ANYTHING", "1")
+    monkeypatch.setenv("RAGTIME", "1")
+    assert load_settings() == Settings()
+
+
+def test_secrets_are_masked_wherever_settings_are_shown() -> None:
+    settings = Settings(
+        database_url="postgresql://rag:hush-hush@host/rag",
+        redis_url="redis://:hush-hush@host",
+        hf_token="hush-hush",
+    )
+    for shown in (repr(settings), str(settings), str(settings.model_dump(mode="json"))):
+        assert "hush" not in shown
+    assert settings.hf_token
+    assert settings.hf_token.get_secret_value() == "hush-hush"
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().top_k = 3  # type: ignore[misc] # that it is refused is the point
+
+
+def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"there is no file '.*absent\.env'"):
+        load_settings(tmp_path / "absent.env")
+    binary = tmp_path / "binary.env"
+    binary.write_bytes(b"RAG_HOME=\xff\xfe\n")
+    with pytest.raises(ConfigurationError, match=r"binary\.env' is not UTF-8 text"):
+        load_settings(binary)
+
+
+def test_the_files_for_development_and_production_show_both_worlds() -> None:
+    development = load_settings(ROOT / ".env.development")
+    production = load_settings(ROOT / ".env.production")
+    assert development.answer_soft_ttl_s < production.answer_soft_ttl_s == 86_400
+    assert development.context_ttl_s < production.context_ttl_s
+    assert (development.cache, production.cache) == ("memory", "redis")
+    assert development.database_url is None
+    assert production.database_url
+    assert production.redis_url
+
+
+@pytest.mark.parametrize("file", [".env.development", ".env.production"])
+def test_no_secret_stands_in_a_committed_file(file: str) -> None:
+    settings = load_settings(ROOT / file)
+    assert settings.hf_token is None
+    for url in (settings.database_url, settings.redis_url):
+        if url:
+            credentials = url.get_secret_value().partition("://")[2].rpartition("@")[0]
+            assert ":" not in credentials, "a password"
+
+
+def test_choices_are_spelled_out_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_GENERATOR", "magic")
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings()
+    for choice in get_args(Settings.model_fields["generator"].annotation):
+        assert choice in str(raised.value)
