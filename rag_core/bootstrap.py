@@ -19,6 +19,7 @@ from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.pool import open_pool
 from rag_core.adapters.postgres.search import PostgresRetriever
+from rag_core.adapters.telemetry.log import LogListener
 from rag_core.cache_wiring import cache_levels, cache_stores
 from rag_core.chunks import Chunker, SentenceChunker
 from rag_core.clock import Clock, SystemClock
@@ -77,7 +78,7 @@ async def assemble(
         tokenizer, settings.chunk_tokens, settings.chunk_overlap_tokens
     )
     clock = overrides.get("clock") or SystemClock()
-    listener = overrides.get("listener") or events.ignore
+    listener = overrides.get("listener") or LogListener(settings.log_level)
     async with AsyncExitStack() as stack:
         urls = await stack.enter_async_context(servers(settings))
         pool = await stack.enter_async_context(

@@ -81,7 +81,7 @@ def build_context(
             continue
         source = _fit(Source(len(sources) + 1, hit, hit.text), tokenizer, room)
         if source is None:
-            break
+            continue
         sources.append(source)
         seen |= trigrams
         room -= _cost(source, tokenizer)

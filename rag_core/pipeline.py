@@ -51,7 +51,7 @@ class Budgets:
     context_tokens: int = 1200
     output_tokens: int = 400
     top_k: int = 5
-    min_score: float = 0.35
+    min_score: float = 0.40
 
 
 @dataclass(frozen=True, slots=True)

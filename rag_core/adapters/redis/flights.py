@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from rag_core.adapters.redis.link import CALL_TIMEOUT_S, LATE, RedisLink
+from rag_core.adapters.redis.link import LATE, RedisLink
 from rag_core.answer import Answer
 from rag_core.cache.entry_codec import decode_answer, encode
 from rag_core.cache.flights import Work
@@ -78,9 +78,9 @@ class RedisFlights:
         """
         began = time.monotonic()
         try:
-            return await self._board(key, token, timeout_s=CALL_TIMEOUT_S)
+            return await self._board(key, token, timeout_s=self._link.call_timeout_s)
         except CacheUnavailable:
-            if time.monotonic() - began < LATE * CALL_TIMEOUT_S:
+            if time.monotonic() - began < LATE * self._link.call_timeout_s:
                 raise
         return await self._board(key, token)
 

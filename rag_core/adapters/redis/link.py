@@ -12,7 +12,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ConnectionError, RedisError, ResponseError
 
 from rag_core.clock import Clock
 from rag_core.errors import CacheUnavailable, ConfigurationError
@@ -44,7 +44,7 @@ class RedisLink:
         self.run_id = b""
         """Random id of the server process that answers; a restart or fail-over changes it."""
         self._breaker = breaker
-        self._call_timeout_s = call_timeout_s
+        self.call_timeout_s = call_timeout_s
         self._turns = asyncio.Semaphore(CONCURRENT_CALLS)
         self._probe: asyncio.Task[None] | None = None
 
@@ -63,7 +63,7 @@ class RedisLink:
                     return await self._reply(command, timeout_s)
                 began = time.monotonic()
                 try:
-                    return await self._reply(command, seconds_left(self._call_timeout_s))
+                    return await self._reply(command, seconds_left(self.call_timeout_s))
                 finally:
                     spend(time.monotonic() - began)
         finally:
@@ -91,7 +91,7 @@ class RedisLink:
 
     def _was_slow(self, began: float, limit_s: float) -> bool:
         """Whether a timeout is the server's: it had its time, and our timer was not late."""
-        had_its_time = limit_s >= 0.5 * self._call_timeout_s
+        had_its_time = limit_s >= 0.5 * self.call_timeout_s
         return had_its_time and time.monotonic() - began < limit_s * LATE
 
     async def connected(self) -> None:
@@ -116,10 +116,11 @@ class RedisLink:
         """Runs on each new connection: learn which server process answers."""
         await connection.on_connect()
         await connection.send_command("INFO", "server")
-        reply: bytes = await connection.read_response(disable_decoding=True)
-        for line in bytes(reply).splitlines():
-            if line.startswith(b"run_id:"):
-                self.run_id = line.partition(b":")[2].strip()
+        reply = await connection.read_response(disable_decoding=True)
+        if not isinstance(reply, bytes):
+            raise ConnectionError("INFO was answered with something else")
+        found = (line for line in reply.splitlines() if line.startswith(b"run_id:"))
+        self.run_id = next(found, b"").removeprefix(b"run_id:")
 
     def _skip(self) -> NoReturn:
         """Leave Redis alone; test a broken link in the background, so that no request waits."""
@@ -131,7 +132,7 @@ class RedisLink:
 
     async def _ping(self) -> None:
         try:
-            async with asyncio.timeout(self._call_timeout_s):
+            async with asyncio.timeout(self.call_timeout_s):
                 answered = await self.client.ping()
         except _FAILURES:
             answered = False

@@ -133,6 +133,22 @@ class EpochLedger:
             self._writing.discard(user)
 
 
+class Work:
+    """Work that ends when it is told to, as an answer or as an error."""
+
+    def __init__(self) -> None:
+        self.begun = self.cancelled = 0
+        self.outcome: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+    async def __call__(self) -> Answer:
+        self.begun += 1
+        try:
+            return await asyncio.shield(self.outcome)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+
+
 async def settled(*tasks: asyncio.Task[Any]) -> None:
     """Return once every other task has gone as far as it can without anything from outside."""
     for _ in range(50):

@@ -9,23 +9,7 @@ import pytest
 from rag_core.answer import Answer
 from rag_core.cache.flights import LocalFlights, NoFleet
 from rag_core.errors import ProviderUnavailable
-from tests.rag_core.cache.parts import answer, settled
-
-
-class Work:
-    """Work that ends when it is told to, as an answer or as an error."""
-
-    def __init__(self) -> None:
-        self.begun = self.cancelled = 0
-        self.outcome: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-
-    async def __call__(self) -> Answer:
-        self.begun += 1
-        try:
-            return await asyncio.shield(self.outcome)
-        except asyncio.CancelledError:
-            self.cancelled += 1
-            raise
+from tests.rag_core.cache.parts import Work, answer, settled
 
 
 @pytest.fixture

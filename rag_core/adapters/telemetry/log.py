@@ -1,0 +1,58 @@
+"""Events as structured log lines on standard error."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import asdict
+from typing import Literal
+
+import structlog
+
+from rag_core.events import AttackRefused, CacheLooked, Event, LeakBlocked
+
+Level = Literal["debug", "info", "warning", "error"]
+
+
+class LogListener:
+    """Writes each event of at least `level`: leaks as warnings, attacks as info, all else debug."""
+
+    def __init__(self, level: Level = "warning") -> None:
+        self._log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+            structlog.PrintLogger(sys.stderr),
+            wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+        self._threshold = _LEVELS[level]
+
+    def __call__(self, event: Event) -> None:
+        level = _level(event)
+        if level >= self._threshold:  # most events are not written: make them cheap
+            fields = asdict(event)
+            if isinstance(event, CacheLooked):
+                fields["cache"] = fields.pop("level")  # a log line has a level of its own
+            self._log.log(level, type(event).__name__, **fields)
+
+
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+def _level(event: Event) -> int:
+    match event:
+        case LeakBlocked():
+            return logging.WARNING
+        case AttackRefused():
+            return logging.INFO
+        case CacheLooked(outcome="unavailable"):
+            return logging.INFO
+        case _:
+            return logging.DEBUG
