@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, NoReturn
 
@@ -133,11 +134,10 @@ class Trial:
     async def _hire(self, stack: AsyncExitStack) -> None:
         """One more worker process, as far as the caches can tell."""
         breaker = Breaker("redis", clock=self._clock, failures=1_000_000)
-        plain = await stack.enter_async_context(
-            open_link(self._valkey.url, clock=self._clock, breaker=breaker)
+        make = partial(LossyLink, chance=self._chance, rate=0.005)
+        link = await stack.enter_async_context(
+            open_link(self._valkey.url, clock=self._clock, breaker=breaker, make=make)
         )
-        link = LossyLink(plain.client, self._chance, breaker=breaker, rate=0.005)
-        plain.client.connection_pool.connection_kwargs["redis_connect_func"] = link.identify
         epochs = RedisEpochs(link, self._notes, clock=self._clock)
         answers: AnswerCache = RedisAnswerCache(link, epochs, clock=self._clock)
         if self._broken == "epoch check":

@@ -135,8 +135,16 @@ class CrashingBoard:
 class LossyLink(RedisLink):
     """A link that loses requests and replies, and lets others go first."""
 
-    def __init__(self, client: Redis, chance: random.Random, *, breaker: Breaker, rate: float):
-        super().__init__(client, breaker=breaker)
+    def __init__(
+        self,
+        client: Redis,
+        *,
+        breaker: Breaker,
+        call_timeout_s: float,
+        chance: random.Random,
+        rate: float,
+    ) -> None:
+        super().__init__(client, breaker=breaker, call_timeout_s=call_timeout_s)
         self._chance = chance
         self._rate = rate
 

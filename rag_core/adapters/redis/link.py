@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NoReturn, TypeVar
 
@@ -152,8 +152,12 @@ async def open_link(
     clock: Clock,
     breaker: Breaker | None = None,
     call_timeout_s: float = CALL_TIMEOUT_S,
+    make: Callable[..., RedisLink] = RedisLink,
 ) -> AsyncIterator[RedisLink]:
     """A link to the server at `url`, which need not be up.
+
+    Args:
+        make: RedisLink, or a kind of it that a trial makes trouble with.
 
     Raises:
         ConfigurationError: the URL cannot be understood.
@@ -170,7 +174,7 @@ async def open_link(
     except ValueError as error:
         raise ConfigurationError("RAG_REDIS_URL", f"cannot be parsed: {error}") from error
     breaker = breaker or Breaker("redis", clock=clock, open_s=1.0, probes=1, consecutive=True)
-    link = RedisLink(Redis.from_pool(pool), breaker=breaker, call_timeout_s=call_timeout_s)
+    link = make(Redis.from_pool(pool), breaker=breaker, call_timeout_s=call_timeout_s)
     pool.connection_kwargs["redis_connect_func"] = link.identify
     try:
         await link.warm()
