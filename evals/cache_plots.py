@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -29,6 +29,8 @@ _POLICY_LINES = {
     Policy.EVIDENCE_REVALIDATION: ("^", "-.", 5),
 }
 _TTL_AXIS = "answer TTL (log scale)"
+_CLOSEST = 2.2
+"""Of two TTLs nearer than this factor only one has room for its name."""
 
 
 def hit_rates_against_ttl(table: pd.DataFrame) -> Figure:
@@ -127,13 +129,22 @@ def _draw_policies(axes: Axes, table: pd.DataFrame, column: str) -> None:
 
 def _scale(axes: Axes, ttls_s: pd.Series[float], *, percent: bool) -> None:
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(sorted(set(ttls_s))))
+    axes.xaxis.set_major_locator(FixedLocator(_named_ttls(ttls_s)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: duration(seconds)))
     axes.set_ylim(bottom=0)
     if percent:
         axes.set_ylim(-0.02, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+
+
+def _named_ttls(ttls_s: Iterable[float]) -> list[float]:
+    """The TTLs whose names do not run into each other on the axis; the longest is one."""
+    named: list[float] = []
+    for ttl_s in sorted(set(ttls_s), reverse=True):
+        if not named or named[-1] / ttl_s > _CLOSEST:
+            named.append(ttl_s)
+    return named[::-1]
 
 
 def duration(seconds: float) -> str:

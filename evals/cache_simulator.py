@@ -275,6 +275,6 @@ def rate_interval(
 
 
 if __name__ == "__main__":
-    from evals.cache_reference import print_reference
+    from evals.cache_reference import main
 
-    print_reference()
+    main()

@@ -156,7 +156,7 @@ def deployed_setting(settings: Settings) -> Setting:
 async def study(
     assumptions: Assumptions,
     *,
-    profile: str = "full",
+    how: Scale,
     trace: Path | None = None,
     evidence_notes: int = 5,
     objective: Objective | None = None,
@@ -170,7 +170,7 @@ async def study(
         InvalidInput: an assumption, the trace or the objective cannot be used.
     """
     began = time.perf_counter()
-    how, objective = scale(profile), objective or Objective()
+    objective = objective or Objective()
     model = EvidenceModel(
         notes_per_user=assumptions.notes_per_user,
         evidence_notes=evidence_notes,

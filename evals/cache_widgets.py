@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import ipywidgets as widgets
 from matplotlib.figure import Figure
 
 from evals.cache_plots import duration, hit_rates_against_ttl
@@ -21,16 +22,18 @@ _MOST_USERS = 500
 def cache_sliders(assumptions: Assumptions, deployed: Setting) -> Live:
     """Answer TTL, users, edits and popularity; everything else is as assumed and deployed."""
     ttl_s = min(_TTLS_S, key=lambda each: abs(each - deployed.answer_soft_ttl_s))
-    controls = {
-        "answer_ttl_s": choice("answer TTL", ttl_s, {duration(each): each for each in _TTLS_S}),
-        "users": whole_slider("users", min(assumptions.users, _MOST_USERS), 1, _MOST_USERS),
-        "requests": slider(
-            "requests per user and day", assumptions.requests_per_user_day, 1, 100, 1
-        ),
-        "edits": slider("edits per user and day", assumptions.edits_per_user_day, 0, 20, 0.1),
-        "zipf_s": slider("Zipf exponent of the questions", assumptions.zipf_s, 0, 2, 0.05),
-        "new": slider("share of new questions", assumptions.new_question_rate, 0, 1, 0.05),
-    }
+
+    def controls() -> dict[str, widgets.ValueWidget]:
+        return {
+            "answer_ttl_s": choice("answer TTL", ttl_s, {duration(each): each for each in _TTLS_S}),
+            "users": whole_slider("users", min(assumptions.users, _MOST_USERS), 1, _MOST_USERS),
+            "requests": slider(
+                "requests per user and day", assumptions.requests_per_user_day, 1, 100, 1
+            ),
+            "edits": slider("edits per user and day", assumptions.edits_per_user_day, 0, 20, 0.1),
+            "zipf_s": slider("Zipf exponent of the questions", assumptions.zipf_s, 0, 2, 0.05),
+            "new": slider("share of new questions", assumptions.new_question_rate, 0, 1, 0.05),
+        }
 
     def draw(
         *, answer_ttl_s: float, users: int, requests: float, edits: float, zipf_s: float, new: float

@@ -1,0 +1,1 @@
+"""Measures, gates, simulators and the report; they measure the pipeline that is deployed."""

@@ -1,0 +1,125 @@
+"""Running one notebook with papermill: progress, a watchdog, and its result read back."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from evals.notebooks import Notebook, Value
+from evals.results import NotebookResult, read_result
+from rag_core import errors
+from rag_core.errors import InvalidInput, RagError
+
+CELL_TIMEOUT_S = 1800
+"""A cell that takes longer hangs: everything together takes minutes."""
+START_TIMEOUT_S = 120
+KERNEL = "python3"
+INVALID, INFRASTRUCTURE = 3, 4
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """What became of a notebook: its result, or why there is none and the exit code that is due."""
+
+    name: str
+    executed: Path
+    seconds: float
+    result: NotebookResult | None = None
+    problem: str = ""
+    exit_code: int = 0
+
+
+def run_notebook(
+    notebook: Notebook,
+    values: Mapping[str, Value],
+    folder: Path,
+    *,
+    cell_timeout_s: float = CELL_TIMEOUT_S,
+    kernel: str = KERNEL,
+) -> NotebookRun:
+    """Execute `notebook` in a kernel of its own, and read the result it wrote to `folder`.
+
+    What goes wrong in it, a dead kernel included, is in the NotebookRun, never raised.
+    """
+    executed, out_path = folder / f"{notebook.name}.ipynb", folder / f"{notebook.name}.json"
+    began = time.perf_counter()
+    given = {**values, "out_path": str(out_path)}
+    failure = _execute(notebook, executed, given, cell_timeout_s, kernel)
+    seconds = time.perf_counter() - began
+    if failure is None:
+        return _read_back(notebook, executed, out_path, seconds)
+    problem, exit_code = failure
+    return NotebookRun(notebook.name, executed, seconds, None, problem, exit_code)
+
+
+def _execute(
+    notebook: Notebook,
+    executed: Path,
+    values: Mapping[str, Value],
+    cell_timeout_s: float,
+    kernel: str,
+) -> tuple[str, int] | None:
+    """None when every cell ran; else what went wrong, and the exit code that is due."""
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import execute_notebook
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    try:
+        execute_notebook(
+            str(notebook.path),
+            str(executed),
+            parameters=dict(values),
+            kernel_name=kernel,
+            progress_bar={
+                "desc": notebook.name,
+                "file": sys.stderr,
+                "disable": None,
+                "leave": False,
+            },
+            cwd=str(notebook.path.parent),
+            start_timeout=START_TIMEOUT_S,
+            execution_timeout=cell_timeout_s,
+            extra_arguments=["--IPKernelApp.log_level=50"],
+        )
+    except PapermillExecutionError as error:
+        return _cell_failure(error.ename, error.evalue, error.exec_count)
+    except DeadKernelError:
+        return "its kernel died, perhaps for want of memory", INFRASTRUCTURE
+    except CellTimeoutError:
+        return (
+            f"a cell took longer than {cell_timeout_s:g} s; its kernel was stopped",
+            INFRASTRUCTURE,
+        )
+    except (NoSuchKernel, RuntimeError) as error:
+        return f"its kernel did not start: {_first_line(str(error))}", INFRASTRUCTURE
+    return None
+
+
+def _cell_failure(name: str, text: str, count: int | None) -> tuple[str, int]:
+    """A cell's exception; our own errors keep their exit code."""
+    kind = getattr(errors, name, None)
+    ours = isinstance(kind, type) and issubclass(kind, RagError)
+    code = kind.exit_code if ours and kind is not None else INVALID
+    where = f"cell [{count}] failed" if count else "a cell failed"
+    return f"{where}: {name}: {_first_line(text)}", code
+
+
+def _read_back(notebook: Notebook, executed: Path, out_path: Path, seconds: float) -> NotebookRun:
+    try:
+        result = read_result(out_path)
+    except InvalidInput as error:
+        return NotebookRun(notebook.name, executed, seconds, None, str(error), INVALID)
+    if not result.n:
+        problem = "nothing was measured (n = 0)"
+        return NotebookRun(notebook.name, executed, seconds, result, problem, INVALID)
+    return NotebookRun(notebook.name, executed, seconds, result)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0][:300]

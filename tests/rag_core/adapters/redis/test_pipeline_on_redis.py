@@ -1,0 +1,252 @@
+"""The pipeline with its caches on Redis: shared by processes, and done without when it must be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import repeat
+from typing import Any
+
+import pytest
+import redis.asyncio
+
+from rag_core.adapters.redis.epochs import RedisEpochs
+from rag_core.adapters.redis.link import RedisLink
+from rag_core.adapters.scripted import Outcome
+from rag_core.answer import Provenance
+from rag_core.cache.epochs import Epoch
+from rag_core.errors import ProviderUnavailable
+from rag_core.settings import Settings
+from rag_core.tokens import Tokenizer
+from rag_core.user import UserId
+from tests.rag_core.adapters.redis.own_valkey import OwnValkey
+from tests.rag_core.adapters.redis.test_link import works
+from tests.rag_core.cache.parts import EpochLedger
+from tests.rag_core.embedded.processes import eventually
+from tests.rag_core.library import edited, note
+from tests.rag_core.scene import ANSWER, QUESTION, Scene, open_scene, settings_for
+
+HARVEST = "What is the harvest short of?"
+NOTES = (note("grace"), note("storm"), note("harvest"))
+FRESH, CACHED, REVALIDATED, STALE = (
+    Provenance.FRESH,
+    Provenance.CACHED,
+    Provenance.REVALIDATED,
+    Provenance.STALE,
+)
+
+
+def settings_on(database_url: str, redis_url: str, **changes: Any) -> Settings:
+    """Patient with Redis: a busy machine must not look like a broken server."""
+    options = {"cache": "redis", "redis_url": redis_url, "redis_allowance_s": 10.0} | changes
+    return settings_for(database_url, **options)
+
+
+@pytest.fixture
+async def scene(
+    database_url: str, redis_url: str, user: UserId, tokenizer: Tokenizer
+) -> AsyncIterator[Scene]:
+    settings = settings_on(database_url, redis_url)
+    async with open_scene(settings, user, tokenizer, latency_s=3.5) as scene:
+        await scene.store(*NOTES)
+        yield scene
+
+
+@pytest.fixture
+async def elsewhere(
+    database_url: str, redis_url: str, user: UserId, tokenizer: Tokenizer
+) -> AsyncIterator[Scene]:
+    """The same user in another process."""
+    async with open_scene(settings_on(database_url, redis_url), user, tokenizer) as scene:
+        yield scene
+
+
+async def provenances(
+    scene: Scene, question: str = QUESTION, *, times: int = 1
+) -> list[Provenance]:
+    return [(await scene.ask(question)).provenance for _ in range(times)]
+
+
+async def keys_of(link: RedisLink, user: UserId, kind: str) -> set[bytes]:
+    """The user's keys of one kind."""
+    return {key async for key in link.client.scan_iter(f"rag:{{{user}}}:{kind}:*", count=1000)}
+
+
+async def test_an_answer_is_fresh_then_cached_in_every_process(
+    scene: Scene, elsewhere: Scene
+) -> None:
+    first = await scene.ask()
+    second, third = await scene.ask(), await elsewhere.ask()
+    assert (first.provenance, second.provenance, third.provenance) == (FRESH, CACHED, CACHED)
+    assert (
+        (second.text, second.citations)
+        == (third.text, third.citations)
+        == (
+            first.text,
+            first.citations,
+        )
+    )
+    assert third.cost_usd == 0
+    assert elsewhere.generator.calls == 0
+
+
+async def test_an_edit_in_one_process_is_obeyed_in_the_other_at_once(
+    scene: Scene, elsewhere: Scene
+) -> None:
+    await scene.ask(HARVEST)
+    assert await provenances(elsewhere, HARVEST) == [CACHED]
+    await scene.store(edited(note("storm"), "Waves", "Billows"))
+    assert await provenances(elsewhere, HARVEST, times=2) == [REVALIDATED, CACHED]
+    assert await provenances(scene, HARVEST) == [CACHED]
+    await elsewhere.store(edited(note("harvest"), "few", "many"))
+    assert await provenances(scene, HARVEST) == [FRESH]
+    assert "many" in scene.generator.prompts[-1].context.render()
+
+
+async def test_no_context_is_kept_until_a_note_matches(scene: Scene, elsewhere: Scene) -> None:
+    question = "Who grumbled about vineyard wages?"
+    assert await provenances(scene, question, times=2) == [Provenance.NO_CONTEXT] * 2
+    assert (await scene.application.pipeline.stats())["answer"].hits == 1
+    await elsewhere.store(note("vineyard"))
+    assert await provenances(scene, question) == [FRESH]
+
+
+async def test_while_a_change_is_announced_nothing_is_served_unchecked_nor_stored(
+    scene: Scene, link: RedisLink, user: UserId
+) -> None:
+    assert await provenances(scene, times=2) == [FRESH, CACHED]
+    writer = RedisEpochs(link, EpochLedger(), clock=scene.clock)
+    assert await writer.announce(user, Epoch("in flight"))
+    assert await provenances(scene, times=2) == [REVALIDATED, REVALIDATED]
+    stored = await keys_of(link, user, "answer")
+    assert await provenances(scene, HARVEST) == [FRESH]
+    assert await keys_of(link, user, "answer") == stored
+
+
+async def test_users_never_meet_each_others_answers(scene: Scene, other_user: UserId) -> None:
+    await scene.ask()
+    assert (await scene.ask(user=other_user)).provenance is Provenance.NO_CONTEXT
+    await scene.store(note("grace", "Grace before meals: say thanks. Paul ate."), user=other_user)
+    theirs = await scene.ask(user=other_user)
+    assert theirs.provenance is FRESH
+    assert theirs.citations[0].quote.startswith("Grace before meals")
+    assert (await scene.ask()).citations[0].quote != theirs.citations[0].quote
+
+
+async def test_past_its_soft_ttl_an_answer_is_served_only_while_no_provider_can(
+    database_url: str, redis_url: str, link: RedisLink, user: UserId, tokenizer: Tokenizer
+) -> None:
+    down = ProviderUnavailable("the provider is down")
+    script: list[Outcome] = [ANSWER, down, down]
+    settings = settings_on(database_url, redis_url)
+    async with open_scene(settings, user, tokenizer, script, latency_s=3.5) as scene:
+        await scene.store(*NOTES)
+        assert await provenances(scene) == [FRESH]
+        scene.clock.advance(2 * 86_400)
+        await link.client.delete(*await keys_of(link, user, "flight"))  # Redis has its own clock
+        stale = await scene.ask()
+        assert (stale.provenance, stale.text, stale.cost_usd) == (STALE, ANSWER, 0.0)
+        stats = (await scene.application.pipeline.stats())["answer"]
+        assert stats.stale_serves == 1
+        await scene.store(edited(note("grace"), "gift", "present"))
+        with pytest.raises(ProviderUnavailable):
+            await scene.ask()
+
+
+async def test_stats_count_what_each_level_did_and_saved(scene: Scene) -> None:
+    fresh = await scene.ask(HARVEST)
+    await provenances(scene, HARVEST, times=2)
+    await scene.store(edited(note("storm"), "Waves", "Billows"))
+    await provenances(scene, HARVEST)
+    stats = await scene.application.pipeline.stats()
+    answers = stats["answer"]
+    assert (answers.hits, answers.misses, answers.revalidations) == (2, 1, 1)
+    assert (answers.stale_serves, answers.unavailable) == (0, 0)
+    assert fresh.cost_usd > 0
+    assert answers.saved_usd == pytest.approx(3 * fresh.cost_usd)
+    assert 3 * 3_500 <= answers.saved_ms <= 3 * fresh.timings_ms["total"]
+    assert answers.entries
+    assert answers.size_bytes
+    assert (stats["embedding"].hits, stats["embedding"].misses) == (1, 1)
+    assert stats["embedding"].entries
+    assert (stats["context"].misses, stats["context"].entries) == (2, 2)
+
+
+async def test_fifty_identical_questions_at_once_are_one_generation_that_one_of_them_pays(
+    scene: Scene,
+) -> None:
+    answers = await asyncio.gather(*(scene.ask() for _ in range(50)))
+    assert scene.generator.calls == 1
+    assert {answer.text for answer in answers} == {ANSWER}
+    assert [answer.cost_usd > 0 for answer in answers].count(True) == 1
+    assert [answer.provenance for answer in answers].count(FRESH) == 1
+
+
+async def test_every_key_of_a_run_names_its_user(
+    scene: Scene, redis_url: str, user: UserId, other_user: UserId
+) -> None:
+    """And none holds the text of a question."""
+    async with redis.asyncio.from_url(redis_url) as client:
+        before = {key async for key in client.scan_iter(count=1000)}
+        await scene.store(note("grace"), user=other_user)
+        for one in (user, other_user):
+            await scene.ask(user=one)
+            await scene.ask(user=one)
+        after = {key async for key in client.scan_iter(count=1000)}
+    new = {key.decode() for key in after - before}
+    assert all(f"{{{user}}}" in key or f"{{{other_user}}}" in key for key in new)
+    kinds = {key.split(":")[2] for key in new}
+    assert {"answer", "embedding", "epoch"} <= kinds <= {"answer", "embedding", "epoch", "flight"}
+    assert not any(word in key.lower() for key in new for word in QUESTION.lower().split())
+
+
+async def test_redis_dead_from_the_start_costs_hits_and_comes_back_by_itself(
+    valkey: OwnValkey, database_url: str, user: UserId, tokenizer: Tokenizer
+) -> None:
+    await valkey.kill()
+    settings = settings_on(database_url, valkey.url)
+    async with open_scene(settings, user, tokenizer, repeat(ANSWER)) as scene:
+        await scene.store(*NOTES)
+        assert await provenances(scene, times=3) == [FRESH] * 3
+        stats = await scene.application.pipeline.stats()
+        assert stats["answer"].unavailable == 3
+        assert stats["answer"].hits == 0
+        assert (stats["answer"].entries, stats["answer"].size_bytes) == (None, None)
+        await valkey.start()
+        await eventually(lambda: cached_again(scene))
+
+
+async def test_redis_frozen_under_way_costs_hits_and_comes_back_by_itself(
+    valkey: OwnValkey, database_url: str, user: UserId, tokenizer: Tokenizer
+) -> None:
+    settings = settings_on(database_url, valkey.url, redis_allowance_s=0.05)
+    async with open_scene(settings, user, tokenizer, repeat(ANSWER)) as scene:
+        await scene.store(*NOTES)
+        await eventually(lambda: cached_again(scene))
+        with valkey.frozen():
+            seen = await provenances(scene, times=10)
+            assert set(seen) <= {FRESH, REVALIDATED}
+            await scene.store(edited(note("grace"), "gift", "present"))
+            assert await provenances(scene) == [FRESH]
+            assert "present" in scene.generator.prompts[-1].context.render()
+        await eventually(lambda: cached_again(scene))
+        assert "present" in (await scene.ask()).citations[0].quote
+
+
+async def test_a_full_redis_still_gives_what_it_has(
+    valkey: OwnValkey, link: RedisLink, database_url: str, user: UserId, tokenizer: Tokenizer
+) -> None:
+    async with open_scene(settings_on(database_url, valkey.url), user, tokenizer) as scene:
+        await scene.store(*NOTES)
+        assert await provenances(scene, times=2) == [FRESH, CACHED]
+        async with redis.asyncio.from_url(valkey.url) as client:
+            await client.config_set("maxmemory-policy", "noeviction")
+            await client.config_set("maxmemory", "1")
+        assert await provenances(scene) == [CACHED]
+        assert await provenances(scene, HARVEST, times=2) == [FRESH, FRESH]
+    assert await works(link)
+
+
+async def cached_again(scene: Scene) -> bool:
+    scene.clock.advance(1)
+    return (await scene.ask()).provenance is CACHED
