@@ -153,5 +153,5 @@ async def settled(*tasks: asyncio.Task[Any]) -> None:
     """Return once every other task has gone as far as it can without anything from outside."""
     for _ in range(50):
         await asyncio.sleep(0)
-        if all(task.done() for task in tasks):
+        if tasks and all(task.done() for task in tasks):
             return

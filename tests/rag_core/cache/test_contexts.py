@@ -100,8 +100,8 @@ def test_using_a_context_does_not_lengthen_its_time_but_putting_it_again_does(
     clock: ManualClock,
 ) -> None:
     cache = cache_of(2, clock, ttl_s=60)
-    cache.put("used", sized())
     cache.put("put again", sized())
+    cache.put("used", sized())
     clock.advance(30)
     assert found(cache, "used", "put again") == ["used", "put again"]
     cache.put("put again", sized())

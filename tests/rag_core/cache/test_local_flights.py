@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -120,6 +121,7 @@ async def test_work_that_fails_when_nobody_waits_any_more_complains_to_nobody(
     task.cancel()
     await settled()
     del task
+    gc.collect()
     assert complaints == []
 
 
