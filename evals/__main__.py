@@ -14,7 +14,7 @@ from rag_core.errors import RagError
 
 _EXAMPLES = """\
 examples:
-  python -m evals run --profile smoke              everything, on a sample: about two minutes
+  python -m evals run --profile smoke              all notebooks, a first look
   python -m evals run --profile full --only quality
   python -m evals run --profile smoke --parameter seed=7
   python -m evals calibrate golden/beir/henry-headings
@@ -67,7 +67,7 @@ def _add_run(commands: Commands) -> None:
         "--profile",
         choices=("smoke", "full"),
         default="full",
-        help="smoke: fewer queries, for a first look; full: everything (default)",
+        help="smoke: without the large collections, for a first look; full: everything (default)",
     )
     parser.add_argument("--only", metavar="NAME", help="one notebook, such as quality")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where reports go (reports/)")

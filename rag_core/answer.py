@@ -95,6 +95,7 @@ class CheckedText:
 
 def check_completion(text: str, prompt: Prompt) -> CheckedText:
     """Remove citations that point at nothing, and block text that leaks the system rules."""
+    text = text.encode(errors="replace").decode()  # half a surrogate pair cannot be stored
     if leaks(text, prompt):
         return CheckedText(REFUSAL_TEXT, (), (Flag.LEAK_BLOCKED,), leaked=True)
     checked, cited, removed = _resolve(text.strip(), prompt.context)

@@ -121,7 +121,10 @@ class Pipeline:
         answer, led = await self._caches.local.run(
             f"{asked.key}:{asked.epoch}", lambda: self._answer_anew(asked)
         )
-        return asked.watch.stamp(answer if led else _again(answer, Provenance.CACHED))
+        if not led:
+            self._caches.tell(CacheLooked("answer", "hit", saved_usd=answer.cost_usd))
+            answer = _again(answer, Provenance.CACHED)
+        return asked.watch.stamp(answer)
 
     async def stream(self, question: str, user: str | None) -> AsyncGenerator[str | Answer, None]:
         """Pieces of the text as they are generated, then the whole Answer.

@@ -21,7 +21,7 @@ class LevelStats:
     stale_serves: int = 0
     """Answers past their soft TTL, served with standing evidence while generation was down."""
     unavailable: int = 0
-    """Times the cache could not be asked."""
+    """Times the cache could not be asked; each of them is a miss, too."""
     saved_ms: float = 0.0
     saved_usd: float = 0.0
     entries: int | None = None

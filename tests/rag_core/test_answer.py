@@ -146,3 +146,9 @@ def test_eight_words_of_the_rules_are_not_yet_a_leak(at: int) -> None:
 )
 def test_ordinary_answers_are_not_blocked(text: str) -> None:
     assert not check(text).leaked
+
+
+def test_half_a_surrogate_pair_in_a_completion_is_replaced() -> None:
+    """JSON may carry one; it can be neither stored nor sent on."""
+    checked = check("Grace \ud83d is free [1].")
+    assert checked.text.encode().decode() == "Grace ? is free [1]."

