@@ -34,6 +34,7 @@ from rag_core.adapters.redis.epochs import RedisEpochs
 from rag_core.adapters.redis.link import RedisLink, open_link
 from rag_core.adapters.scripted import ScriptedGenerator
 from rag_core.answer import Provenance
+from rag_core.budgets import Budgets
 from rag_core.cache.contexts import ContextCache
 from rag_core.cache.flights import NoFleet
 from rag_core.cache.levels import AnswerTtl, CacheLevels
@@ -47,7 +48,7 @@ from rag_core.events import ignore
 from rag_core.guard.allowance import Allowance
 from rag_core.ingest import Ingest
 from rag_core.notes import Note
-from rag_core.pipeline import Budgets, Pipeline
+from rag_core.pipeline import Pipeline
 from rag_core.user import UserId, authenticated
 
 PATIENCE_S = 30.0

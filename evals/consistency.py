@@ -47,6 +47,7 @@ from rag_core.adapters.redis.epochs import RedisEpochs
 from rag_core.adapters.redis.flights import RedisFlights
 from rag_core.adapters.redis.link import open_link
 from rag_core.answer import Answer, Provenance
+from rag_core.budgets import Budgets
 from rag_core.cache.answers import AnswerCache, Look
 from rag_core.cache.contexts import ContextCache
 from rag_core.cache.epochs import EpochBoard, NoBoard
@@ -57,7 +58,7 @@ from rag_core.events import ignore
 from rag_core.guard.breaker import Breaker
 from rag_core.ingest import Ingest
 from rag_core.notes import Note
-from rag_core.pipeline import Budgets, Pipeline
+from rag_core.pipeline import Pipeline
 from rag_core.user import UserId
 
 USERS = (UserId("anna"), UserId("boas"))

@@ -20,6 +20,7 @@ from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.pool import open_pool
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.adapters.telemetry.log import LogListener
+from rag_core.budgets import Budgets
 from rag_core.cache_wiring import cache_levels, cache_stores
 from rag_core.chunks import Chunker, SentenceChunker
 from rag_core.clock import Clock, SystemClock
@@ -28,7 +29,7 @@ from rag_core.errors import ConfigurationError
 from rag_core.generation import Generator
 from rag_core.ingest import Ingest
 from rag_core.migrations import migrate
-from rag_core.pipeline import Budgets, Pipeline
+from rag_core.pipeline import Pipeline
 from rag_core.retrieval import Embedder
 from rag_core.settings import Settings
 from rag_core.tokens import Tokenizer

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag_core.answer import (
@@ -17,8 +15,8 @@ from rag_core.answer import (
     Provenance,
     check_completion,
 )
-from rag_core.cache.answers import Entry, Look
-from rag_core.cache.epochs import Epoch
+from rag_core.budgets import Budgets, pipeline_digest
+from rag_core.cache.answers import Entry
 from rag_core.cache.evidence import fingerprint
 from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key
 from rag_core.cache.levels import CacheLevels
@@ -32,8 +30,9 @@ from rag_core.generation import Completion, Generator
 from rag_core.guard.allowance import Allowance
 from rag_core.injection import find_attack
 from rag_core.leak_guard import LeakGuard
-from rag_core.prompt import PROMPT_VERSION, Prompt, assemble_prompt
+from rag_core.prompt import Prompt, assemble_prompt
 from rag_core.question import Question, validate_question
+from rag_core.request import Asked, Found
 from rag_core.retrieval import Embedder, Ranking, Retriever
 from rag_core.stopwatch import Stopwatch
 from rag_core.tokens import Tokenizer
@@ -41,39 +40,6 @@ from rag_core.user import UserId, authenticated
 
 if TYPE_CHECKING:
     from rag_core.retrieval import Vector
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budgets:
-    """What a question may use; all of it is part of the answer's cache key."""
-
-    question_tokens: int = 150
-    context_tokens: int = 1200
-    output_tokens: int = 400
-    top_k: int = 5
-    min_score: float = 0.40
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A valid question that the answer cache could not answer on its own."""
-
-    user: UserId
-    question: Question
-    key: str
-    look: Look
-    epoch: Epoch | None
-    """The user's epoch when asked, for what is kept in this process only."""
-    watch: Stopwatch
-    redis: Allowance
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the user's notes hold for a question."""
-
-    context: Context
-    evidence: str
 
 
 class Pipeline:
@@ -104,7 +70,7 @@ class Pipeline:
         self._listener = listener
         self._canary = canary
         self._redis_allowance_s = redis_allowance_s
-        self.digest = _digest(budgets, generator, embedder, retrieval_name)
+        self.digest = pipeline_digest(budgets, generator, embedder, retrieval_name)
 
     async def answer(self, question: str, user: str | None) -> Answer:
         """The whole answer to `question` from the notes of `user`.
@@ -336,10 +302,3 @@ def _again(answer: Answer, provenance: Provenance) -> Answer:
 
 def _flags(question: Question) -> tuple[Flag, ...]:
     return (Flag.QUESTION_TRUNCATED,) if question.truncated else ()
-
-
-def _digest(budgets: Budgets, generator: Generator, embedder: Embedder, retrieval_name: str) -> str:
-    """Changes with every setting that may change an answer."""
-    parts = [PROMPT_VERSION, generator.name, generator.model, embedder.digest, retrieval_name]
-    content = json.dumps([parts, sorted(asdict(budgets).items())])
-    return hashlib.sha256(content.encode()).hexdigest()[:16]

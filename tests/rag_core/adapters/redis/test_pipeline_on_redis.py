@@ -180,7 +180,7 @@ async def test_fifty_identical_questions_at_once_are_one_generation_that_one_of_
     assert {answer.text for answer in answers} == {ANSWER}
     assert [answer.cost_usd > 0 for answer in answers].count(True) == 1
     assert [answer.provenance for answer in answers].count(FRESH) == 1
-    stats = (await scene.pipeline.stats())["answer"]
+    stats = (await scene.application.pipeline.stats())["answer"]
     assert (stats.hits, stats.misses) == (49, 1)
     assert stats.saved_usd == pytest.approx(49 * max(answer.cost_usd for answer in answers))
 
