@@ -163,7 +163,7 @@ class Trial:
                 retriever=self._notes,
                 generator=EchoGenerator(self._chance),
                 caches=caches,
-                budgets=Budgets(top_k=2, min_score=0.2),
+                budgets=Budgets(top_k=2, min_score=0.35),
                 clock=self._clock,
                 listener=ignore,
                 canary="0123456789abcdef",
@@ -174,7 +174,7 @@ class Trial:
     async def _client(self, bar: tqdm[NoReturn]) -> None:
         actions = {
             self._ask: 76, self._edit: 13, self._delete: 3, self._evict: 4, self._wait: 3.7,
-            self._flush: 0.1, self._snapshot: 0.1, self._restart: 0.05,
+            self._flush: 0.2, self._snapshot: 0.3, self._restart: 0.2,
         }  # fmt: skip
         while self.outcome.steps < self._steps:
             self.outcome.steps += 1

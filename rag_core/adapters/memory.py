@@ -17,12 +17,16 @@ from rag_core.cache.epochs import Epoch, EpochBoard, NoBoard
 from rag_core.chunks import Chunk
 from rag_core.errors import EmbedderMismatch
 from rag_core.notes import Note
-from rag_core.retrieval import Hit, Ranking
+from rag_core.retrieval import DIMENSIONS, Hit, Ranking
 from rag_core.store import EmbeddedNote, Library, StoredVersion
 from rag_core.user import UserId
 
 if TYPE_CHECKING:
     from rag_core.retrieval import Vector
+
+
+class _OtherNotes(Exception):
+    """The user's live notes are not those that were expected; drops the change."""
 
 
 @dataclass(slots=True)
@@ -79,27 +83,34 @@ class MemoryNotes:
             if shelf.embedder not in (None, embedder):
                 raise EmbedderMismatch(user, str(shelf.embedder), embedder)
             shelf.embedder = embedder
-            shelf.notes |= {item.note.id: (item, chunking) for item in notes}
+            shelf.notes |= _entries(notes, chunking)
 
     async def re_embed(
         self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
     ) -> bool:
         """See `rag_core.store.NoteStore`."""
         given = {item.note.id: item.note.version for item in notes}
-        stored = await self.library(user)
-        if given != {note_id: item.version for note_id, item in stored.notes.items()}:
+        try:
+            async with self._change(user) as shelf:
+                if given != {n: item.note.version for n, (item, _) in shelf.notes.items()}:
+                    raise _OtherNotes
+                shelf.embedder = embedder
+                shelf.notes = _entries(notes, chunking)
+        except _OtherNotes:
             return False
-        async with self._change(user) as shelf:
-            shelf.embedder = embedder
-            shelf.notes = {item.note.id: (item, chunking) for item in notes}
         return True
 
     async def delete(self, user: UserId, note_id: str) -> bool:
         """See `rag_core.store.NoteStore`."""
         if note_id not in (await self.library(user)).notes:
             return False
-        async with self._change(user) as shelf:
-            return shelf.notes.pop(note_id, None) is not None
+        try:
+            async with self._change(user) as shelf:
+                if shelf.notes.pop(note_id, None) is None:  # someone else was first
+                    raise _OtherNotes
+        except _OtherNotes:
+            return False
+        return True
 
     async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
         """See `rag_core.retrieval.Retriever`."""
@@ -134,12 +145,15 @@ class MemoryNotes:
         An error within the block leaves everything as it was.
         """
         epoch = Epoch(str(uuid.uuid4()))
+        await asyncio.sleep(0)
         async with self._locks[user].exclusive():
             announced = await self.board.announce(user, epoch)
             shelf = self._shelves[user]
             draft = replace(shelf, epoch=epoch, notes=dict(shelf.notes))
             yield draft
+            await asyncio.sleep(0)
             self.commit(user, draft)
+        await asyncio.sleep(0)  # others may see the change before the board hears of it
         if announced:
             await self.board.confirm(user, epoch)
 
@@ -149,37 +163,50 @@ class MemoryNotes:
 
 
 class _SharedLock:
-    """What Postgres' advisory locks do: one writer, or any number of holders that never wait."""
+    """What Postgres' advisory locks do: one writer, or any number of holders that never wait.
+
+    A writer in line already turns new holders away, so that it is not kept waiting for ever.
+    """
 
     def __init__(self) -> None:
-        self._changed = asyncio.Condition()
+        self._turn = asyncio.Lock()
+        self._writers = 0
         self._holders = 0
-        self._writing = False
+        self._unheld = asyncio.Event()
+        self._unheld.set()
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[None]:
-        async with self._changed:
-            await self._changed.wait_for(lambda: not self._writing and not self._holders)
-            self._writing = True
+        self._writers += 1
         try:
-            yield
+            async with self._turn:
+                await self._unheld.wait()
+                yield
         finally:
-            self._writing = False
-            async with self._changed:
-                self._changed.notify_all()
+            self._writers -= 1
 
     @asynccontextmanager
     async def try_shared(self) -> AsyncIterator[bool]:
-        if self._writing:
+        if self._writers:
             yield False
             return
         self._holders += 1
+        self._unheld.clear()
         try:
             yield True
         finally:
             self._holders -= 1
-            async with self._changed:
-                self._changed.notify_all()
+            if not self._holders:
+                self._unheld.set()
+
+
+def _entries(notes: Sequence[EmbeddedNote], chunking: str) -> dict[str, tuple[EmbeddedNote, str]]:
+    """What a shelf keeps of `notes`; ValueError where the database would refuse a vector."""
+    for item in notes:
+        for _, vector in zip(item.chunks, item.vectors, strict=True):
+            if vector.shape != (DIMENSIONS,):
+                raise ValueError(f"expected {DIMENSIONS} dimensions, not {vector.size}")
+    return {item.note.id: (item, chunking) for item in notes}
 
 
 def _hit(note: Note, chunk: Chunk, score: float) -> Hit:

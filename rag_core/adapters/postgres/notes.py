@@ -113,14 +113,19 @@ class PostgresNotes:
         """See `rag_core.store.NoteStore`; the note's row stays, its chunks go."""
         if note_id not in (await self.library(user)).notes:
             return False  # nothing changes, and neither does the epoch
-        async with self._change(user) as connection:
-            found = await connection.execute(
-                "UPDATE notes SET deleted_at = now()"
-                " WHERE user_id = %s AND id = %s AND deleted_at IS NULL",
-                (user, note_id),
-            )
-            await _delete_chunks(connection, user, [note_id])
-            return found.rowcount > 0
+        try:
+            async with self._change(user) as connection:
+                found = await connection.execute(
+                    "UPDATE notes SET deleted_at = now()"
+                    " WHERE user_id = %s AND id = %s AND deleted_at IS NULL",
+                    (user, note_id),
+                )
+                if not found.rowcount:  # someone else was first
+                    raise _OtherNotes
+                await _delete_chunks(connection, user, [note_id])
+        except _OtherNotes:
+            return False
+        return True
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:

@@ -63,7 +63,7 @@ class PostgresRetriever:
         if rows and rows[0][0] not in (None, self._digest):
             raise EmbedderMismatch(user, rows[0][0], self._digest)
         hits = [_hit(row[1:]) for row in rows if row[1] is not None]
-        return Ranking(tuple(sorted(hits, key=lambda hit: -hit.score)))
+        return Ranking(tuple(sorted(hits, key=lambda hit: (-hit.score, hit.note_id, hit.position))))
 
     async def explain(self, user: UserId, vector: Vector, *, k: int) -> str:
         """The plan that `search` runs by, as EXPLAIN (ANALYZE) prints it."""

@@ -1,0 +1,313 @@
+"""What every store of notes does, and the search over it: in memory as in Postgres."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from rag_core.chunks import SentenceChunker
+from rag_core.errors import EmbedderMismatch
+from rag_core.notes import Note, Verses
+from rag_core.retrieval import DIMENSIONS, Ranking
+from rag_core.store import EmbeddedNote, Library, StoredVersion
+from rag_core.user import UserId
+from tests.rag_core.adapters.note_backend import DIGEST, OTHER_DIGEST, Backend
+from tests.rag_core.library import library, long_note, note
+
+if TYPE_CHECKING:
+    from rag_core.retrieval import Matrix, Vector
+
+# What is written is what is read
+
+
+async def test_an_unknown_user_has_nothing(backend: Backend, user: UserId) -> None:
+    assert await backend.state(user) == (Library({}, None), [], {}, None)
+    assert await backend.store.vectors(user, ["grace"]) == {}
+    assert await backend.found(user, "grace") == []
+
+
+async def test_notes_are_read_back_equal_in_every_field_and_in_order_of_id(
+    backend: Backend, user: UserId
+) -> None:
+    full = note(
+        "grace",
+        "Grüße — “gnade” 恵み \N{PERSON WITH FOLDED HANDS}\ttabs\nand lines.",
+        author="Ruth",
+        date=date(2026, 5, 3),
+        tags=("a, b", "{c}", '"d"'),
+        verses=(Verses("1 Cor", 13, 1, 13),),
+    )
+    await backend.write(user, note("storm"), full)
+    await backend.write(user, note("harvest"))
+    assert await backend.store.read(user) == [full, note("harvest"), note("storm")]
+
+
+async def test_the_library_says_version_and_chunker_of_each_note_and_the_embedder(
+    backend: Backend, user: UserId
+) -> None:
+    await backend.write(user, note("grace"))
+    await backend.store.replace(
+        user, await backend.embedded(note("storm")), chunking="another", embedder=DIGEST
+    )
+    assert await backend.store.library(user) == Library(
+        {
+            "grace": StoredVersion(note("grace").version, backend.cut.name),
+            "storm": StoredVersion(note("storm").version, "another"),
+        },
+        DIGEST,
+    )
+
+
+async def test_vectors_come_back_bit_for_bit_by_the_hash_of_their_chunk(
+    backend: Backend, user: UserId
+) -> None:
+    long, storm = await backend.embedded(long_note(), note("storm"))
+    await backend.write(user, long.note, storm.note)
+    kept = await backend.store.vectors(user, ["long", "never stored"])
+    assert len(long.chunks) > 3
+    assert set(kept) == {chunk.sha256 for chunk in long.chunks}
+    for chunk, vector in zip(long.chunks, long.vectors, strict=True):
+        np.testing.assert_array_equal(kept[chunk.sha256], vector, strict=True)
+
+
+async def test_a_replaced_note_leaves_nothing_of_what_it_was_and_the_others_as_they_were(
+    backend: Backend, user: UserId
+) -> None:
+    await backend.write(user, long_note(), note("storm"))
+    shorter = replace(long_note(), body="Only harvest is left.")
+    await backend.write(user, shorter)
+    assert await backend.store.read(user) == [shorter, note("storm")]
+    assert len(await backend.store.vectors(user, ["long"])) == 1
+    assert sorted(await backend.found(user, "sentence number7", k=50)) == ["long", "storm"]
+    assert await backend.found(user, "a storm over the lake", k=1) == ["storm"]
+
+
+async def test_users_do_not_touch_each_other(
+    backend: Backend, user: UserId, other_user: UserId
+) -> None:
+    """The same note ids, deleted and rewritten by one: the other notices nothing."""
+    await backend.write(user, note("grace"), note("storm"))
+    before = await backend.state(user)
+    await backend.write(other_user, note("grace", "Another body."), note("storm"))
+    assert await backend.store.delete(other_user, "storm")
+    assert await backend.re_embed(other_user, note("grace", "Another body."))
+    assert await backend.state(user) == before
+    assert await backend.found(user, "storm", k=1) == ["storm"]
+
+
+# Deleting
+
+
+async def test_a_deleted_note_is_gone_at_once(backend: Backend, user: UserId) -> None:
+    await backend.write(user, note("grace"), note("storm"))
+    assert await backend.store.delete(user, "grace")
+    assert list((await backend.store.library(user)).notes) == ["storm"]
+    assert await backend.store.read(user) == [note("storm")]
+    assert await backend.store.vectors(user, ["grace"]) == {}
+    assert await backend.found(user, "unearned grace is a gift") == ["storm"]
+
+
+async def test_deleting_what_is_not_there_is_false_and_changes_nothing(
+    backend: Backend, user: UserId, other_user: UserId
+) -> None:
+    await backend.write(user, note("grace"), note("storm"))
+    await backend.store.delete(user, "grace")
+    before, told = await backend.state(user), list(backend.board.seen)
+    assert not await backend.store.delete(user, "grace")
+    assert not await backend.store.delete(user, "never there")
+    assert not await backend.store.delete(other_user, "storm")
+    assert await backend.state(user) == before
+    assert await backend.epochs.epoch(other_user) is None
+    assert backend.board.seen == told
+
+
+async def test_of_two_who_delete_a_note_at_once_one_has_done_it(
+    backend: Backend, user: UserId
+) -> None:
+    await backend.write(user, note("grace"))
+    done = await asyncio.gather(*(backend.store.delete(user, "grace") for _ in range(2)))
+    assert sorted(done) == [False, True]
+
+
+async def test_a_deleted_note_that_is_written_again_is_back(backend: Backend, user: UserId) -> None:
+    await backend.write(user, note("grace"))
+    await backend.store.delete(user, "grace")
+    await backend.write(user, note("grace"))
+    assert await backend.store.read(user) == [note("grace")]
+    assert await backend.found(user, "grace") == ["grace"]
+
+
+# Embedding anew
+
+
+async def test_re_embedding_replaces_every_chunk_chunker_and_the_embedder(
+    backend: Backend, user: UserId
+) -> None:
+    await backend.write(user, note("grace"), note("storm"), note("harvest"))
+    await backend.store.delete(user, "harvest")
+    other = replace(backend, cut=SentenceChunker(backend.cut.tokenizer, 8, 0))
+    assert await other.re_embed(user, note("storm"), note("grace"))
+    assert await backend.store.library(user) == Library(
+        {topic: StoredVersion(note(topic).version, "anew") for topic in ("grace", "storm")},
+        OTHER_DIGEST,
+    )
+    kept = await backend.store.vectors(user, ["grace", "storm", "harvest"])
+    items = await other.embedded(note("grace"), note("storm"))
+    assert set(kept) == {chunk.sha256 for item in items for chunk in item.chunks}
+    assert len(kept) > 2
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [note("grace")],
+        [note("grace"), note("storm", "As it was before.")],
+        [note("grace"), note("storm"), note("harvest")],
+        [],
+    ],
+    ids=["one missing", "one edited", "one too many", "none"],
+)
+async def test_re_embedding_other_notes_than_the_live_ones_is_refused_and_changes_nothing(
+    backend: Backend, user: UserId, given: Sequence[Note]
+) -> None:
+    await backend.write(user, note("grace"), note("storm"))
+    before = await backend.state(user)
+    assert not await backend.re_embed(user, *given)
+    assert await backend.state(user) == before
+    assert "confirmed" not in backend.board.told[2:]
+
+
+async def test_an_edit_in_flight_is_not_overwritten_by_re_embedding(
+    backend: Backend, user: UserId
+) -> None:
+    """What is compared is what stands once the edit is committed, not what stood before."""
+    await backend.write(user, note("grace"))
+    embedding: list[asyncio.Task[bool]] = []
+
+    async def meanwhile() -> None:
+        embedding.append(asyncio.create_task(backend.re_embed(user, note("grace"))))
+        for _ in range(10):  # far enough for it to have looked
+            await backend.store.library(user)
+
+    backend.board.once(meanwhile)
+    await backend.write(user, note("grace", "Edited meanwhile."))
+    assert not await embedding[0]
+    assert await backend.store.read(user) == [note("grace", "Edited meanwhile.")]
+
+
+# One embedder a user
+
+
+async def test_replacing_with_another_embedder_is_refused_and_changes_nothing(
+    backend: Backend, user: UserId
+) -> None:
+    await backend.write(user, note("grace"))
+    before = await backend.state(user)
+    with pytest.raises(EmbedderMismatch) as raised:
+        await backend.write(user, note("storm"), embedder=OTHER_DIGEST)
+    assert (raised.value.user, raised.value.stored) == (user, DIGEST)
+    assert raised.value.configured == OTHER_DIGEST
+    assert await backend.state(user) == before
+
+
+async def test_searching_chunks_of_another_embedder_is_refused(
+    backend: Backend, user: UserId
+) -> None:
+    await backend.write(user, note("grace"))
+    assert await backend.found(user, "grace") == ["grace"]
+    assert await backend.re_embed(user, note("grace"))
+    with pytest.raises(EmbedderMismatch) as raised:
+        await backend.found(user, "grace")
+    assert (raised.value.stored, raised.value.configured) == (OTHER_DIGEST, DIGEST)
+
+
+@pytest.mark.parametrize("re_embedding", [False, True])
+@pytest.mark.parametrize(
+    ("kept", "problem"), [((0, 384), "zip"), ((1, 100), "expected 384 dimensions")]
+)
+async def test_vectors_that_cannot_be_stored_change_nothing(
+    backend: Backend, user: UserId, kept: tuple[int, int], problem: str, re_embedding: bool
+) -> None:
+    """Too few of them, or too short: not even the good note beside it is written."""
+    await backend.write(user, note("grace"), note("storm"))
+    before = await backend.state(user)
+    change = backend.store.re_embed if re_embedding else backend.store.replace
+    good, bad = await backend.embedded(note("grace"), note("storm"))
+    count, dimensions = kept
+    broken = replace(bad, vectors=tuple(vector[:dimensions] for vector in bad.vectors[:count]))
+    with pytest.raises(Exception, match=problem):
+        await change(user, [good, broken], chunking="c", embedder=DIGEST)
+    assert await backend.state(user) == before
+    assert backend.board.told == ["announced", "confirmed", "announced"]
+
+
+# Search
+
+
+def unit_vectors(count: int, seed: int) -> Matrix:
+    drawn = np.random.default_rng(seed).standard_normal((count, DIMENSIONS)).astype(np.float32)
+    unit: Matrix = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return unit
+
+
+async def with_vectors(backend: Backend, user: UserId, vectors: Sequence[Vector]) -> list[str]:
+    """Store a note of one chunk for each vector, and name them in that order."""
+    notes = library(len(vectors))
+    whole = replace(backend, cut=SentenceChunker(backend.cut.tokenizer, 200, 0))
+    items = [
+        EmbeddedNote(item.note, item.chunks, (vector,))
+        for item, vector in zip(await whole.embedded(*notes), vectors, strict=True)
+    ]
+    await backend.store.replace(user, items, chunking="whole", embedder=DIGEST)
+    return [note.id for note in notes]
+
+
+async def test_the_k_nearest_are_found_best_first_with_their_cosine(
+    backend: Backend, user: UserId
+) -> None:
+    vectors, question = unit_vectors(40, seed=1), unit_vectors(1, seed=2)[0]
+    ids = await with_vectors(backend, user, list(vectors))
+    cosines = vectors.astype(np.float64) @ question
+    best = np.argsort(-cosines)
+    for k in (1, 7, 40, 100):
+        hits = (await backend.retriever.search(user, question, k=k)).hits
+        assert [hit.note_id for hit in hits] == [ids[i] for i in best[:k]]
+        np.testing.assert_allclose([hit.score for hit in hits], cosines[best[:k]], atol=1e-5)
+
+
+async def test_only_the_users_own_chunks_are_found(
+    backend: Backend, user: UserId, other_user: UserId
+) -> None:
+    """Even where another user's are nearer."""
+    question = unit_vectors(1, seed=3)[0]
+    await with_vectors(backend, other_user, [question] * 5)
+    ids = await with_vectors(backend, user, [-question])
+    (hit,) = (await backend.retriever.search(user, question, k=5)).hits
+    assert hit.note_id == ids[0]
+    assert hit.score == pytest.approx(-1.0, abs=1e-5)
+
+
+async def test_a_hit_carries_what_a_prompt_says_of_its_note(backend: Backend, user: UserId) -> None:
+    body = "## On land\n\nHarvest was ripe.\n\n## By the lake\n\nA storm rose over the lake."
+    verses = (Verses("Mark", 4, 35, 41), Verses("Luke", 8, 22, 25))
+    kept = note("storm", body, author="Ruth", date=date(2026, 5, 3), tags=("fear",), verses=verses)
+    await backend.write(user, kept)
+    (item,) = await backend.embedded(kept)
+    found = (await backend.retriever.search(user, item.vectors[1], k=1)).hits[0]
+    assert (found.note_id, found.position, found.chunk_id) == ("storm", 1, "storm#1")
+    assert (found.title, found.heading) == ("On storm", "By the lake")
+    assert (found.author, found.date, found.tags) == ("Ruth", date(2026, 5, 3), ("fear",))
+    assert found.verses == verses
+    assert body[found.start : found.end] == found.text == "A storm rose over the lake."
+
+
+async def test_where_every_note_is_deleted_nothing_is_found(backend: Backend, user: UserId) -> None:
+    await backend.write(user, note("grace"))
+    await backend.store.delete(user, "grace")
+    assert await backend.retriever.search(user, unit_vectors(1, seed=3)[0], k=5) == Ranking()
