@@ -69,7 +69,7 @@ def headlines(study: CacheStudy) -> tuple[Headline, ...]:
     trusting = study.of_policy(Policy.TTL_ONLY)
     return (
         _rate("Served from the cache", study.deployed, n, "With the deployed TTLs, the"),
-        _rate("… with recommended TTLs", study.recommended, n, "With the recommended TTLs, the"),
+        _rate("Served, recommended TTLs", study.recommended, n, "With the recommended TTLs, the"),
         Headline(
             name="Answers on changed notes", value=_changed(study), n=replayed, unit="count",
             better="lower", aim=0, key=True,
