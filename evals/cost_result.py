@@ -61,7 +61,7 @@ def headlines(study: CostStudy) -> tuple[Headline, ...]:
             meaning="What a thousand answers cost that no cache gives, at the tokens measured.",
         ),
         _monthly(f"A month of {users:,} users", month, n, "With the deployed TTLs, all requests"),
-        _monthly("1,000 users, recommended TTLs", best, n, "With the recommended TTLs, all requests"),
+        _monthly(f"{users:,} users, recommended TTLs", best, n, "With the recommended TTLs"),
         Headline(
             name="Served from the cache", value=rate.value, low=rate.low, high=rate.high,
             n=requests, unit="share",
