@@ -60,7 +60,7 @@ def headlines(study: CostStudy) -> tuple[Headline, ...]:
             high=1_000 * each.high, n=n, unit="usd", better="lower", aim=0.26, key=True,
             meaning="What a thousand answers cost that no cache gives, at the tokens measured.",
         ),
-        _monthly(f"A month of {users:,} users", month, n, "With the deployed TTLs, all requests"),
+        _monthly(f"A month of {users:,} users", month, n, "With the deployed TTLs"),
         _monthly(f"{users:,} users, recommended TTLs", best, n, "With the recommended TTLs"),
         Headline(
             name="Served from the cache", value=rate.value, low=rate.low, high=rate.high,
@@ -165,7 +165,7 @@ def _monthly(name: str, row: pd.Series[float], n: int, what: str) -> Headline:
     return Headline(
         name=name, value=float(row["usd_month"]), low=float(row["usd_month_low"]),
         high=float(row["usd_month_high"]), n=n, unit="usd", better="lower", key=True,
-        meaning=f"{what} of 30 days.",
+        meaning=f"{what}, all requests of 30 days.",
     )  # fmt: skip
 
 

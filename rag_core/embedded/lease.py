@@ -150,11 +150,10 @@ async def _start_supervisor(home: StackHome, lock: int) -> _Line:
         listener.bind(str(control))
         listener.listen(128)
         line = _Line(*await asyncio.open_unix_connection(control), starts_supervisor=True)
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(line.writer.close)
             await _spawn_supervisor(home, listener.fileno(), lock)
-        except BaseException:
-            line.writer.close()
-            raise
+            undo.pop_all()
     return line
 
 
