@@ -14,7 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
 from cachebox import LRUCache
@@ -122,7 +122,7 @@ async def simulator(folder: Path) -> list[Figure]:
     ]
 
 
-BENCHES: dict[str, Callable[[Path], Awaitable[list[Figure]]]] = {
+BENCHES: dict[str, Callable[[Path], Coroutine[None, None, list[Figure]]]] = {
     "cached": cached_answer,
     "revalidated": revalidated_answer,
     "context": context_get,
@@ -159,13 +159,9 @@ def main(arguments: list[str] | None = None) -> int:
         if parsed.only in (None, name):
             print(f"measuring {name} …", file=sys.stderr)
             with tempfile.TemporaryDirectory(prefix="rag-bench-") as folder:
-                figures += asyncio.run(_run(run, Path(folder)))
+                figures += asyncio.run(run(Path(folder)))
     print(text_table(["figure", "measured", "reference", ""], [f.row() for f in figures]))
     return 1 if any(figure.met is False for figure in figures) else 0
-
-
-async def _run(run: Callable[[Path], Awaitable[list[Figure]]], folder: Path) -> list[Figure]:
-    return await run(folder)
 
 
 if __name__ == "__main__":

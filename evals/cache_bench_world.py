@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.adapters.scripted import ScriptedGenerator
 from rag_core.bootstrap import Application, assemble
 from rag_core.chunks import WholeNoteChunker
@@ -97,8 +96,3 @@ def notes(count: int) -> list[Note]:
     passages = [json.loads(line)["text"] for line in _PASSAGES.read_text().splitlines()]
     texts = itertools.islice(itertools.cycle(passages), count)
     return [Note(id=f"n{i}", title="", body=text) for i, text in enumerate(texts)]
-
-
-def tokenizer() -> LlamaTokenizer:
-    """The tokenizer of the pipeline."""
-    return LlamaTokenizer()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
 import time
@@ -115,5 +114,4 @@ if __name__ == "__main__":
     for name, kind in (("database", str), ("redis", str), ("asks", int), ("latency", float)):
         parser.add_argument(name, type=kind)
     given = parser.parse_args()
-    os.environ.pop("RAG_REDIS_URL", None)
     asyncio.run(_work(given.database, given.redis, given.asks, given.latency))
