@@ -15,13 +15,14 @@ from rag_core import events
 from rag_core.adapters.embedders import load_embedder
 from rag_core.adapters.extractive import ExtractiveGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
+from rag_core.adapters.postgres.database import open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.adapters.postgres.pool import open_pool
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.adapters.telemetry.log import LogListener
 from rag_core.budgets import Budgets
-from rag_core.cache_wiring import cache_levels, cache_stores
+from rag_core.cache.epochs import EpochSource
+from rag_core.cache_wiring import cache_stores, caches, epoch_source
 from rag_core.chunks import Chunker, SentenceChunker
 from rag_core.clock import Clock, SystemClock
 from rag_core.cost import Prices
@@ -30,6 +31,7 @@ from rag_core.generation import Generator
 from rag_core.ingest import Ingest
 from rag_core.migrations import migrate
 from rag_core.pipeline import Pipeline
+from rag_core.request import Limits
 from rag_core.retrieval import Embedder
 from rag_core.settings import Settings
 from rag_core.tokens import Tokenizer
@@ -53,7 +55,7 @@ class Application:
     pipeline: Pipeline
     ingest: Ingest
     notes: PostgresNotes
-    epochs: PostgresEpochs
+    epochs: EpochSource
     retriever: PostgresRetriever
     embedder: Embedder
     tokenizer: Tokenizer
@@ -82,22 +84,24 @@ async def assemble(
     listener = overrides.get("listener") or LogListener(settings.log_level)
     async with AsyncExitStack() as stack:
         urls = await stack.enter_async_context(servers(settings))
-        pool = await stack.enter_async_context(
-            open_pool(
+        database = await stack.enter_async_context(
+            open_database(
                 urls.database_url,
-                max_size=settings.database_pool_size,
-                timeout_s=settings.database_timeout_s,
-                search=settings.search_method,
-                ef_search=settings.ef_search,
+                read_connections=settings.database_pool_size,
+                write_connections=settings.database_write_pool_size,
+                read_timeout_s=settings.database_timeout_s,
+                write_timeout_s=settings.database_write_timeout_s,
+                prepare=settings.database_prepare,
             )
         )
-        epochs = PostgresEpochs(pool)
-        stores = await stack.enter_async_context(
-            cache_stores(urls.redis_url, epochs, settings, clock)
-        )
-        notes = PostgresNotes(pool, board=stores.board)
+        epochs = epoch_source(PostgresEpochs(database), settings, clock)
+        stores = await stack.enter_async_context(cache_stores(urls.redis_url, settings, clock))
+        notes = PostgresNotes(database)
         retriever = PostgresRetriever(
-            pool, embedder_digest=embedder.digest, method=settings.search_method
+            database,
+            embedder_digest=embedder.digest,
+            method=settings.search_method,
+            ef_search=settings.ef_search,
         )
         generator = overrides.get("generator")
         if generator is None:
@@ -109,13 +113,13 @@ async def assemble(
             embedder=embedder,
             retriever=retriever,
             generator=generator,
-            caches=cache_levels(settings, stores, epochs, clock, listener),
+            caches=caches(settings, stores, epochs, clock, listener),
             budgets=_budgets(settings),
             clock=clock,
             listener=listener,
             canary=secrets.token_hex(8),
             retrieval_name=f"{settings.search_method}:{settings.ef_search}:{chunker.name}",
-            redis_allowance_s=settings.redis_allowance_s,
+            limits=Limits(request_s=settings.request_timeout_s, redis_s=settings.redis_budget_s),
         )
         ingest = Ingest(store=notes, embedder=embedder, chunker=chunker)
         yield Application(pipeline, ingest, notes, epochs, retriever, embedder, tokenizer)

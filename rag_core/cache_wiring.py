@@ -9,16 +9,15 @@ from dataclasses import dataclass
 
 from rag_core import events
 from rag_core.adapters.redis.answers import RedisAnswerCache
+from rag_core.adapters.redis.client import open_client
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
-from rag_core.adapters.redis.epochs import RedisEpochs
-from rag_core.adapters.redis.flights import RedisFlights
-from rag_core.adapters.redis.link import open_link
+from rag_core.adapters.redis.fleet import RedisFleet
 from rag_core.cache.answers import AnswerCache, MemoryAnswerCache
+from rag_core.cache.caches import AnswerTtl, Caches
 from rag_core.cache.contexts import ContextCache
 from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
-from rag_core.cache.epochs import EpochBoard, EpochSource, NoBoard
-from rag_core.cache.flights import FleetFlights, NoFleet
-from rag_core.cache.levels import AnswerTtl, CacheLevels
+from rag_core.cache.epochs import BelievedEpochs, EpochSource, ReadEpochs, SharedEpochs
+from rag_core.cache.single_flight import FleetFlight, NoFleet
 from rag_core.clock import Clock
 from rag_core.settings import Settings
 
@@ -29,38 +28,42 @@ class CacheStores:
 
     answers: AnswerCache
     embeddings: EmbeddingCache
-    fleet: FleetFlights
-    board: EpochBoard
+    fleet: FleetFlight
 
 
 @asynccontextmanager
 async def cache_stores(
-    redis_url: str | None, epochs: EpochSource, settings: Settings, clock: Clock
+    redis_url: str | None, settings: Settings, clock: Clock
 ) -> AsyncIterator[CacheStores]:
     """Stores on Redis, which need not be up; without a URL, stores in memory."""
     if redis_url is None:
-        answers = MemoryAnswerCache(epochs=epochs, clock=clock)
-        yield CacheStores(answers, MemoryEmbeddingCache(), NoFleet(), NoBoard())
+        yield CacheStores(MemoryAnswerCache(clock=clock), MemoryEmbeddingCache(), NoFleet())
         return
-    async with open_link(redis_url, clock=clock) as link:
-        board = RedisEpochs(link, epochs, clock=clock, lease_s=settings.epoch_lease_s)
+    async with open_client(redis_url) as redis:
         yield CacheStores(
-            RedisAnswerCache(link, board, clock=clock),
-            RedisEmbeddingCache(link, ttl_s=settings.embedding_ttl_s),
-            RedisFlights(link, clock=clock),
-            board,
+            RedisAnswerCache(redis, clock=clock),
+            RedisEmbeddingCache(redis, ttl_s=settings.embedding_ttl_s),
+            RedisFleet(redis, clock=clock),
         )
 
 
-def cache_levels(
+def epoch_source(read: ReadEpochs, settings: Settings, clock: Clock) -> EpochSource:
+    """Epochs as the database says, or as it said no longer ago than the settings allow."""
+    shared = SharedEpochs(read)
+    if not settings.max_staleness_s:
+        return shared
+    return BelievedEpochs(shared, clock=clock, max_staleness_s=settings.max_staleness_s)
+
+
+def caches(
     settings: Settings,
     stores: CacheStores,
     epochs: EpochSource,
     clock: Clock,
     listener: events.Listener,
-) -> CacheLevels:
-    """The levels as the pipeline uses them, with the lifetimes of `settings`."""
-    return CacheLevels(
+) -> Caches:
+    """The caches as the pipeline uses them, with the lifetimes of `settings`."""
+    return Caches(
         answers=stores.answers,
         embeddings=stores.embeddings,
         contexts=ContextCache(

@@ -9,6 +9,7 @@
     ├── Unavailable             a part we depend on cannot be reached; may be retried
     │   ├── DatabaseUnavailable
     │   ├── CacheUnavailable
+    │   ├── DeadlineExceeded    the request's time is up
     │   ├── EmbeddedServerError
     │   └── ProviderUnavailable refused, cut, 5xx
     │       ├── ProviderTimeout
@@ -95,6 +96,10 @@ class DatabaseUnavailable(Unavailable):
 
 class CacheUnavailable(Unavailable):
     """Redis cannot be reached within its time budget, or answered garbage."""
+
+
+class DeadlineExceeded(Unavailable):
+    """The request could not be answered in the time it had."""
 
 
 class EmbeddedServerError(Unavailable):

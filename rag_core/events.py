@@ -6,11 +6,15 @@ No event carries a user id or the text of a question.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
 from rag_core.answer import Provenance
 from rag_core.cost import Usage
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""Of the request within which an event is emitted; empty outside of any."""
 
 Level = Literal["answer", "embedding", "context"]
 Outcome = Literal["hit", "miss", "revalidated", "stale", "unavailable"]
@@ -52,6 +56,14 @@ class LeakBlocked:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchFellShort:
+    """An index search found fewer chunks than it could have."""
+
+    found: int
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
 class CacheLooked:
     """A cache level was asked."""
 
@@ -62,7 +74,7 @@ class CacheLooked:
     saved_usd: float = 0.0
 
 
-Event = Answered | StepFinished | AttackRefused | LeakBlocked | CacheLooked
+Event = Answered | StepFinished | AttackRefused | LeakBlocked | SearchFellShort | CacheLooked
 Listener = Callable[[Event], None]
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rag_core.chunks import Chunk, Chunker
 from rag_core.errors import EmbedderMismatch
 from rag_core.notes import Note
 from rag_core.retrieval import Embedder
-from rag_core.store import EmbeddedNote, NoteStore, StoredVersion
+from rag_core.store import Conflict, EmbeddedNote, Library, NoteStore, StoredVersion
 from rag_core.user import UserId
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class IngestReport:
     notes_written: int
     chunks_written: int
     chunks_embedded: int
+    skipped: tuple[str, ...] = ()
+    """Ids of notes that someone else changed or deleted meanwhile; theirs stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +51,56 @@ class Ingest:
         self._chunker = chunker
 
     async def run(
-        self, user: UserId, notes: Sequence[Note], *, progress: Progress = lambda notes: None
+        self,
+        user: UserId,
+        notes: Sequence[Note],
+        *,
+        as_of: datetime | None = None,
+        progress: Progress = lambda notes: None,
     ) -> IngestReport:
         """Write the notes that are new, changed or were deleted; the others cost nothing.
+
+        A note is written only over the version that this run saw when it began. One that was
+        changed meanwhile is skipped and reported, unless what we have is newer.
 
         Embedding of one batch overlaps with writing the batch before. A crash leaves whole notes
         only, and running again completes the rest.
 
         Args:
+            as_of: when the notes given were last changed, a file's time of change say; aware.
             progress: called with the number of notes just finished.
 
         Raises:
             EmbedderMismatch: the user's stored chunks come from another embedder.
         """
-        library = await self._store.library(user)
+        library = await self._store.library(user, [note.id for note in notes])
         if library.embedder not in (None, self._embedder.digest):
             raise EmbedderMismatch(user, library.embedder, self._embedder.digest)
-        changed = [note for note in notes if library.notes.get(note.id) != self._stored(note)]
+        changed = await asyncio.to_thread(self._changed, notes, library)
         progress(len(notes) - len(changed))
         known = [note.id for note in changed if note.id in library.notes]
         kept = await self._store.vectors(user, known) if known else {}
         embedded = written = 0
-        writing: asyncio.Task[None] | None = None
+        skipped: list[Conflict] = []
+        writing: asyncio.Task[list[Conflict]] | None = None
+        batches = self._batches(changed)
         try:
-            for batch in self._batches(changed):
+            while batch := await asyncio.to_thread(next, batches, None):
                 fresh = await self._embed_missing(batch, kept)
-                items = [_embedded(cut, kept | fresh) for cut in batch]
+                items = [_embedded(cut, kept | fresh, library) for cut in batch]
                 if writing:
-                    await writing
-                writing = asyncio.create_task(self._write(user, items, progress))
+                    skipped += await writing
+                writing = asyncio.create_task(self._write(user, items, as_of, progress))
                 embedded += len(fresh)
                 written += sum(len(item.chunks) for item in items)
             if writing:
-                await writing
+                skipped += await writing
         finally:
             if writing:
                 writing.cancel()
                 await asyncio.gather(writing, return_exceptions=True)
-        return IngestReport(len(notes), len(changed), written, embedded)
+        names = tuple(conflict.note_id for conflict in skipped)
+        return IngestReport(len(notes), len(changed) - len(names), written, embedded, names)
 
     async def re_embed(
         self, user: UserId, *, progress: Progress = lambda notes: None
@@ -98,9 +113,10 @@ class Ingest:
         while True:
             notes = await self._store.read(user)
             items: list[EmbeddedNote] = []
-            for batch in self._batches(notes):
+            batches = self._batches(notes)
+            while batch := await asyncio.to_thread(next, batches, None):
                 vectors |= await self._embed_missing(batch, vectors)
-                items += [_embedded(cut, vectors) for cut in batch]
+                items += [_embedded(cut, vectors, Library({}, None)) for cut in batch]
                 progress(len(batch))
             if await self._store.re_embed(
                 user, items, chunking=self._chunker.name, embedder=self._embedder.digest
@@ -109,11 +125,14 @@ class Ingest:
         chunks = sum(len(item.chunks) for item in items)
         return IngestReport(len(notes), len(notes), chunks, len(vectors))
 
+    def _changed(self, notes: Sequence[Note], library: Library) -> list[Note]:
+        return [note for note in notes if library.notes.get(note.id) != self._stored(note)]
+
     def _stored(self, note: Note) -> StoredVersion:
         return StoredVersion(note.version, self._chunker.name)
 
     def _batches(self, notes: Sequence[Note]) -> Iterator[list[_Cut]]:
-        """Whole notes, about `BATCH_CHUNKS` chunks at a time."""
+        """Whole notes, about `BATCH_CHUNKS` chunks at a time; cutting them takes CPU time."""
         batch: list[_Cut] = []
         for note in notes:
             batch.append(_Cut(note, self._chunker(note)))
@@ -136,12 +155,32 @@ class Ingest:
         vectors = await self._embedder.embed(list(missing.values()))
         return dict(zip(missing, vectors, strict=True))
 
-    async def _write(self, user: UserId, items: list[EmbeddedNote], progress: Progress) -> None:
-        await self._store.replace(
+    async def _write(
+        self, user: UserId, items: list[EmbeddedNote], as_of: datetime | None, progress: Progress
+    ) -> list[Conflict]:
+        """Write what nobody else changed; again where what we have is newer."""
+        skipped: list[Conflict] = []
+        conflicts = await self._replace(user, items)
+        while conflicts:
+            ours = {item.note.id: item for item in items}
+            newer = [c for c in conflicts if as_of is not None and c.changed_at < as_of]
+            same = [c for c in conflicts if c.stored == self._stored(ours[c.note_id].note)]
+            skipped += [c for c in conflicts if c not in newer and c not in same]
+            again = [replace(ours[c.note_id], replaces=c.stored) for c in newer if c not in same]
+            conflicts = await self._replace(user, again) if again else []
+        progress(len(items))
+        return skipped
+
+    async def _replace(self, user: UserId, items: list[EmbeddedNote]) -> list[Conflict]:
+        return await self._store.replace(
             user, items, chunking=self._chunker.name, embedder=self._embedder.digest
         )
-        progress(len(items))
 
 
-def _embedded(cut: _Cut, vectors: dict[str, Vector]) -> EmbeddedNote:
-    return EmbeddedNote(cut.note, cut.chunks, tuple(vectors[chunk.sha256] for chunk in cut.chunks))
+def _embedded(cut: _Cut, vectors: dict[str, Vector], library: Library) -> EmbeddedNote:
+    return EmbeddedNote(
+        cut.note,
+        cut.chunks,
+        tuple(vectors[chunk.sha256] for chunk in cut.chunks),
+        replaces=library.notes.get(cut.note.id),
+    )

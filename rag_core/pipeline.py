@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from rag_core.answer import (
     NO_CONTEXT_TEXT,
@@ -16,30 +18,41 @@ from rag_core.answer import (
     check_completion,
 )
 from rag_core.budgets import Budgets, pipeline_digest
-from rag_core.cache.answers import Entry
+from rag_core.cache.caches import Caches
 from rag_core.cache.evidence import fingerprint
 from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key
-from rag_core.cache.levels import CacheLevels
+from rag_core.cache.policy import Decision
+from rag_core.cache.single_flight import Emit
 from rag_core.cache.stats import LevelStats
 from rag_core.clock import Clock
 from rag_core.context import Context, build_context
 from rag_core.cost import NO_USAGE
-from rag_core.errors import ProviderUnavailable
-from rag_core.events import AttackRefused, CacheLooked, LeakBlocked, Listener, Outcome
+from rag_core.errors import DeadlineExceeded, ProviderTimeout, ProviderUnavailable
+from rag_core.events import (
+    AttackRefused,
+    CacheLooked,
+    LeakBlocked,
+    Listener,
+    Outcome,
+    SearchFellShort,
+)
 from rag_core.generation import Completion, Generator
-from rag_core.guard.allowance import Allowance
 from rag_core.injection import find_attack
 from rag_core.leak_guard import LeakGuard
 from rag_core.prompt import Prompt, assemble_prompt
 from rag_core.question import Question, validate_question
-from rag_core.request import Asked, Found
+from rag_core.request import Limits, Request
 from rag_core.retrieval import Embedder, Ranking, Retriever
-from rag_core.stopwatch import Stopwatch
 from rag_core.tokens import Tokenizer
 from rag_core.user import UserId, authenticated
 
 if TYPE_CHECKING:
     from rag_core.retrieval import Vector
+
+T = TypeVar("T")
+
+GENERATION_SHARE = 0.9
+"""Of the time that is left when generation begins; the rest is for doing without."""
 
 
 class Pipeline:
@@ -52,13 +65,13 @@ class Pipeline:
         embedder: Embedder,
         retriever: Retriever,
         generator: Generator,
-        caches: CacheLevels,
+        caches: Caches,
         budgets: Budgets,
         clock: Clock,
         listener: Listener,
         canary: str,
         retrieval_name: str,
-        redis_allowance_s: float = 0.05,
+        limits: Limits | None = None,
     ) -> None:
         self._tokenizer = tokenizer
         self._embedder = embedder
@@ -69,7 +82,7 @@ class Pipeline:
         self._clock = clock
         self._listener = listener
         self._canary = canary
-        self._redis_allowance_s = redis_allowance_s
+        self._limits = limits or Limits()
         self.digest = pipeline_digest(budgets, generator, embedder, retrieval_name)
 
     async def answer(self, question: str, user: str | None) -> Answer:
@@ -80,50 +93,16 @@ class Pipeline:
             InvalidInput: the question is empty or far too long.
             Unavailable, ProviderError, ConfigurationError: a part failed; see `rag_core.errors`.
         """
-        asked = await self._ask(question, user)
-        if isinstance(asked, Answer):
-            return asked
-        # Whoever asks the same at the same epoch meanwhile gets the same answer.
-        answer, led = await self._caches.local.run(
-            f"{asked.key}:{asked.epoch}", lambda: self._answer_anew(asked)
-        )
-        if not led:
-            self._caches.tell(CacheLooked("answer", "hit", saved_usd=answer.cost_usd))
-            answer = _again(answer, Provenance.CACHED)
-        return asked.watch.stamp(answer)
+        async with aclosing(self._respond(question, user, streamed=False)) as parts:
+            return [part async for part in parts if isinstance(part, Answer)][-1]
 
-    async def stream(self, question: str, user: str | None) -> AsyncGenerator[str | Answer, None]:
+    def stream(self, question: str, user: str | None) -> AsyncGenerator[str | Answer, None]:
         """Pieces of the text as they are generated, then the whole Answer.
 
         The Answer's text is the final word: it has dangling citations removed, and is a refusal
         when the generator began to leak its rules. Raises what `answer` raises.
         """
-        asked = await self._ask(question, user)
-        if isinstance(asked, Answer):
-            yield asked.text
-            yield asked
-            return
-        found = await self._find(asked)
-        if answer := await self._without_generating(asked, found):
-            yield answer.text
-            yield asked.watch.stamp(answer)
-            return
-        prompt = self._prompt(asked, found)
-        guard = LeakGuard(prompt)
-        completion: Completion | None = None
-        with asked.watch("generate"):
-            pieces = self._generator.stream(prompt, max_tokens=self._budgets.output_tokens)
-            async with aclosing(pieces):
-                async for piece in pieces:
-                    if isinstance(piece, Completion):
-                        completion = piece
-                    elif safe := guard.feed(piece):
-                        yield safe
-        assert completion is not None, "a generator's stream ends with its Completion"
-        answer = await self._finish(asked, prompt, completion, found.evidence)
-        if answer.provenance is not Provenance.REFUSED and (rest := guard.rest()):
-            yield rest
-        yield asked.watch.stamp(answer)
+        return self._respond(question, user, streamed=True)
 
     async def retrieve(self, question: str, user: str | None) -> Ranking:
         """Steps 1, 3 and 4 alone: what would be found for `question`, below the threshold too."""
@@ -135,110 +114,108 @@ class Pipeline:
         """What each cache level did in this process, and how much it holds now."""
         return await self._caches.stats()
 
-    # Step by step ---------------------------------------------------------------------------
+    # The seven steps --------------------------------------------------------------------------
 
-    async def _ask(self, raw: str, user: str | None) -> Answer | Asked:
-        """1 validate, 2 answer cache: an Answer when that is all it takes."""
-        watch = Stopwatch(self._clock, self._listener)
-        with watch("validate"):
-            asker = authenticated(user)
-            question = self._validate(raw)
+    async def _respond(
+        self, raw: str, user: str | None, *, streamed: bool
+    ) -> AsyncGenerator[str | Answer, None]:
+        """1 validate, 2 answer cache; 3 to 7 together with whoever asks the same meanwhile."""
+        request = Request(
+            authenticated(user), limits=self._limits, clock=self._clock, listener=self._listener
+        )
+        with request.bound(), request.step("validate"):
+            request.question = self._validate(raw)
             attack = find_attack(raw)
         if attack:
-            return watch.stamp(self._refuse(question, attack))
-        redis = Allowance(self._redis_allowance_s)
-        with watch("answer_cache"), redis.applied():
-            key = answer_key(asker, question, self.digest)
-            look = await self._caches.look(asker, key)
-        entry = look.entry
-        if entry and entry.epoch == look.epoch and self._caches.fresh(entry):
-            return watch.stamp(self._serve(entry, Provenance.CACHED))
-        epoch = await self._caches.epoch(asker, look)
-        return Asked(asker, question, key, look, epoch, watch, redis)
+            with request.bound():
+                answer = self._refuse(request.question, attack)
+            if streamed:
+                yield answer.text
+            yield request.finish(answer)
+            return
 
-    async def _answer_anew(self, asked: Asked) -> Answer:
-        """3 to 7, generating at most once in the whole fleet."""
-        found = await self._find(asked)
-        if answer := await self._without_generating(asked, found):
-            return answer
-        with asked.redis.applied():
+        with request.bound(), request.step("answer_cache"):
+            key = answer_key(request.user, request.question, self.digest)
+            request.lookup = await self._caches.lookup(request.user, key)
+        if self._caches.decide(request.lookup) is Decision.SERVE:
+            with request.bound():
+                answer = self._serve(request, Provenance.CACHED)
+            if streamed:
+                yield answer.text
+            yield request.finish(answer)
+            return
+
+        work = partial(self._make, request, streamed)
+        with self._caches.local.join(f"{key}:{request.lookup.epoch}", work) as (flight, led):
+            silent = True
+            if streamed:
+                async with aclosing(flight.pieces()) as pieces:
+                    while piece := await _in_time(request, anext(pieces, None)):
+                        silent = False
+                        yield piece
+            answer = await _in_time(request, flight.answer())
+        if not led:
+            self._caches.emit(CacheLooked("answer", "hit", saved_usd=answer.cost_usd))
+            answer = _again(answer, Provenance.CACHED)
+        if streamed and silent:
+            yield answer.text
+        yield request.finish(answer)
+
+    async def _make(self, request: Request, streamed: bool, emit: Emit) -> Answer:
+        """3 embed, 4 retrieve, 5 build the context; 6 and 7 at most once in the whole fleet."""
+        with request.bound():
+            context = await self._find(request)
+            evidence = fingerprint(request.question, context, self.digest)
+            if self._caches.decide(request.lookup, evidence) is Decision.REVALIDATE:
+                await self._caches.confirm(request.lookup)
+                return self._serve(request, Provenance.REVALIDATED)
+            self._caches.emit(CacheLooked("answer", "miss"))
+            if not context:
+                return await self._keep(request, _nothing_found(request.question, evidence))
             answer, led = await self._caches.fleet.run(
-                flight_key(asked.user, found.evidence), lambda: self._generate(asked, found)
+                flight_key(request.user, evidence),
+                lambda: self._generate(request, context, evidence, emit if streamed else None),
             )
-        return answer if led else _again(answer, Provenance.REVALIDATED)
+            return answer if led else _again(answer, Provenance.REVALIDATED)
 
-    async def _find(self, asked: Asked) -> Found:
-        """3 embed, 4 retrieve, 5 build the context, each cached."""
+    async def _find(self, request: Request) -> Context:
+        """3, 4, 5, each cached."""
         key = ""
-        if asked.epoch:
-            key = context_key(asked.user, asked.epoch, asked.question, self.digest)
+        if epoch := request.lookup.epoch:
+            key = context_key(request.user, epoch, request.question, self.digest)
         context = self._caches.context(key) if key else None
         if context is None:
-            with asked.watch("embed"), asked.redis.applied():
-                vector = await self._embed(asked.user, asked.question)
-            with asked.watch("retrieve"):
-                ranking = await self._search(asked.user, vector)
-            with asked.watch("context"):
+            with request.step("embed"):
+                vector = await self._embed(request.user, request.question)
+            with request.step("retrieve"):
+                ranking = await self._search(request.user, vector)
+            with request.step("context"):
                 context = self._build(ranking)
             if key:
                 self._caches.keep_context(key, context)
-        return Found(context, fingerprint(asked.question, context, self.digest))
+        return context
 
-    async def _without_generating(self, asked: Asked, found: Found) -> Answer | None:
-        """A stored answer whose evidence stands, or the answer that there is nothing."""
-        entry = asked.look.entry
-        if entry and entry.answer.evidence == found.evidence and self._caches.fresh(entry):
-            with asked.redis.applied():
-                await self._caches.restamp(asked.key, asked.look, entry)
-            return self._serve(entry, Provenance.REVALIDATED)
-        self._caches.tell(CacheLooked("answer", "miss"))
-        if found.context:
-            return None
-        flags = _flags(asked.question)
-        answer = Answer(
-            NO_CONTEXT_TEXT, Provenance.NO_CONTEXT, flags=flags, evidence=found.evidence
-        )
-        await self._keep(asked, answer)
-        return answer
-
-    async def _generate(self, asked: Asked, found: Found) -> Answer:
-        """6 generate; an old answer whose evidence stands when no provider can."""
-        prompt = self._prompt(asked, found)
-        try:
-            with asked.watch("generate"):
-                completion = await self._generator.generate(
-                    prompt, max_tokens=self._budgets.output_tokens
-                )
-        except ProviderUnavailable:
-            entry = asked.look.entry
-            if entry and entry.answer.evidence == found.evidence:
-                return self._serve(entry, Provenance.STALE)
-            raise
-        return await self._finish(asked, prompt, completion, found.evidence)
-
-    async def _finish(
-        self, asked: Asked, prompt: Prompt, completion: Completion, evidence: str
+    async def _generate(
+        self, request: Request, context: Context, evidence: str, emit: Emit | None
     ) -> Answer:
-        """7 check the text, price it, store it."""
-        with asked.watch("check"):
-            checked = check_completion(completion.text, prompt)
-            if checked.leaked:
-                self._listener(LeakBlocked(self._generator.name, completion.model))
-            cut = (Flag.OUTPUT_TRUNCATED,) if completion.finish_reason == "length" else ()
-            answer = Answer(
-                text=checked.text,
-                provenance=Provenance.REFUSED if checked.leaked else Provenance.FRESH,
-                citations=checked.citations,
-                usage=completion.usage,
-                cost_usd=self._generator.prices.cost_usd(completion.usage),
-                generator=self._generator.name,
-                model=completion.model,
-                flags=_flags(asked.question) + checked.flags + cut,
-                evidence=evidence,
-            )
-        if not checked.leaked:
-            await self._keep(asked, answer)
-        return answer
+        """6 generate, 7 check, price and store; the old answer when no provider can."""
+        prompt = assemble_prompt(request.question, context, canary=self._canary)
+        guard = LeakGuard(prompt)
+        try:
+            with request.step("generate"):
+                completion = await self._complete(request, prompt, guard, emit)
+        except ProviderUnavailable:
+            usable = self._caches.decide(request.lookup, evidence) is Decision.FALL_BACK
+            if usable and not guard.released:
+                return self._serve(request, Provenance.STALE)
+            raise
+        with request.step("check"):
+            answer = self._checked(request.question, prompt, completion, evidence)
+        if answer.provenance is Provenance.REFUSED:
+            return answer
+        if emit and (rest := guard.rest()):
+            emit(rest)
+        return await self._keep(request, answer)
 
     # What the steps are made of ---------------------------------------------------------------
 
@@ -256,7 +233,10 @@ class Pipeline:
         return vector
 
     async def _search(self, user: UserId, vector: Vector) -> Ranking:
-        return await self._retriever.search(user, vector, k=self._budgets.top_k)
+        ranking = await self._retriever.search(user, vector, k=self._budgets.top_k)
+        if ranking.missed:
+            self._listener(SearchFellShort(len(ranking.hits), ranking.missed))
+        return ranking
 
     def _build(self, ranking: Ranking) -> Context:
         return build_context(
@@ -266,24 +246,64 @@ class Pipeline:
             min_score=self._budgets.min_score,
         )
 
-    def _prompt(self, asked: Asked, found: Found) -> Prompt:
-        return assemble_prompt(asked.question, found.context, canary=self._canary)
+    async def _complete(
+        self, request: Request, prompt: Prompt, guard: LeakGuard, emit: Emit | None
+    ) -> Completion:
+        """What the generator says within the request's time; in pieces where someone listens."""
+        limit = self._budgets.output_tokens
+        try:
+            async with asyncio.timeout(request.deadline.left_s() * GENERATION_SHARE):
+                if emit is None:
+                    return await self._generator.generate(prompt, max_tokens=limit)
+                async with aclosing(self._generator.stream(prompt, max_tokens=limit)) as pieces:
+                    async for piece in pieces:
+                        if isinstance(piece, Completion):
+                            return piece
+                        if safe := guard.feed(piece):
+                            emit(safe)
+        except TimeoutError as error:
+            raise ProviderTimeout(
+                "the generator did not answer within the request's time"
+            ) from error
+        raise AssertionError("a generator's stream ends with its Completion")
 
-    async def _keep(self, asked: Asked, answer: Answer) -> None:
-        with asked.watch("store"), asked.redis.applied():
-            await self._caches.keep(asked.key, asked.look, answer, asked.watch.elapsed_ms())
+    def _checked(
+        self, question: Question, prompt: Prompt, completion: Completion, evidence: str
+    ) -> Answer:
+        checked = check_completion(completion.text, prompt)
+        if checked.leaked:
+            self._listener(LeakBlocked(self._generator.name, completion.model))
+        cut = (Flag.OUTPUT_TRUNCATED,) if completion.finish_reason == "length" else ()
+        return Answer(
+            text=checked.text,
+            provenance=Provenance.REFUSED if checked.leaked else Provenance.FRESH,
+            citations=checked.citations,
+            usage=completion.usage,
+            cost_usd=self._generator.prices.cost_usd(completion.usage),
+            generator=self._generator.name,
+            model=completion.model,
+            flags=_flags(question) + checked.flags + cut,
+            evidence=evidence,
+        )
+
+    async def _keep(self, request: Request, answer: Answer) -> Answer:
+        with request.step("store"):
+            await self._caches.keep(request.lookup, answer, request.elapsed_ms())
+        return answer
 
     def _refuse(self, question: Question, attack: str) -> Answer:
         self._listener(AttackRefused(attack))
         flags = (Flag.INJECTION, *_flags(question))
         return Answer(REFUSAL_TEXT, Provenance.REFUSED, flags=flags, attack=attack)
 
-    def _serve(self, entry: Entry, provenance: Provenance) -> Answer:
-        """A stored answer, counted for what it saved."""
-        self._caches.tell(
-            CacheLooked("answer", _OUTCOMES[provenance], entry.took_ms, entry.answer.cost_usd)
+    def _serve(self, request: Request, provenance: Provenance) -> Answer:
+        """The stored answer, counted for what it saved."""
+        cached = request.lookup.cached
+        assert cached is not None, "only what was found can be served"
+        self._caches.emit(
+            CacheLooked("answer", _OUTCOMES[provenance], cached.took_ms, cached.answer.cost_usd)
         )
-        return _again(entry.answer, provenance)
+        return _again(cached.answer, provenance)
 
 
 _OUTCOMES: dict[Provenance, Outcome] = {
@@ -291,6 +311,20 @@ _OUTCOMES: dict[Provenance, Outcome] = {
     Provenance.REVALIDATED: "revalidated",
     Provenance.STALE: "stale",
 }
+
+
+async def _in_time(request: Request, awaited: Awaitable[T]) -> T:
+    """What is awaited, by the request's deadline."""
+    try:
+        async with asyncio.timeout(request.deadline.left_s()):
+            return await awaited
+    except TimeoutError as error:
+        raise DeadlineExceeded("the question was not answered in time", "Try again") from error
+
+
+def _nothing_found(question: Question, evidence: str) -> Answer:
+    flags = _flags(question)
+    return Answer(NO_CONTEXT_TEXT, Provenance.NO_CONTEXT, flags=flags, evidence=evidence)
 
 
 def _again(answer: Answer, provenance: Provenance) -> Answer:

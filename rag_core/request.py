@@ -1,35 +1,116 @@
-"""A request on its way through the pipeline."""
+"""One request on its way through the pipeline: its id, its limits and its timings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from rag_core.cache.answers import Look
-from rag_core.cache.epochs import Epoch
-from rag_core.context import Context
-from rag_core.guard.allowance import Allowance
+from rag_core.answer import Answer
+from rag_core.cache.caches import Lookup
+from rag_core.clock import Clock
+from rag_core.events import REQUEST_ID, Answered, Listener, StepFinished
+from rag_core.guard.deadline import CURRENT_DEADLINE, Deadline
+from rag_core.guard.time_budget import CURRENT_BUDGET, TimeBudget
 from rag_core.question import Question
-from rag_core.stopwatch import Stopwatch
 from rag_core.user import UserId
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A valid question that the answer cache could not answer on its own."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long a request may take, and all of its Redis work together, in seconds."""
 
-    user: UserId
+    request_s: float = 30.0
+    redis_s: float = 0.05
+
+
+class Request:
+    """Who asks what, until when, what Redis may take of it, and how long each step took."""
+
     question: Question
-    key: str
-    look: Look
-    epoch: Epoch | None
-    """The user's epoch when asked, for what is kept in this process only."""
-    watch: Stopwatch
-    redis: Allowance
+    """From step 1 on."""
+    lookup: Lookup
+    """From step 2 on."""
+
+    def __init__(self, user: UserId, *, limits: Limits, clock: Clock, listener: Listener) -> None:
+        self.user = user
+        self.id = secrets.token_hex(8)
+        self.deadline = Deadline(limits.request_s, clock)
+        self._redis = TimeBudget(limits.redis_s)
+        self._clock = clock
+        self._listener = listener
+        self._started = clock.monotonic()
+        self._steps_ms: dict[str, float] = {}
+
+    def bound(self) -> Bound:
+        """Bind what is called within the block, and tasks begun there, to this request.
+
+        Never hold it over a `yield`: what runs meanwhile is somebody else's.
+        """
+        return Bound(self.id, self.deadline, self._redis)
+
+    def step(self, name: str) -> Step:
+        """Time the block as a step."""
+        return Step(name, self._clock, self._finished)
+
+    def _finished(self, name: str, elapsed_ms: float) -> None:
+        self._steps_ms[name] = elapsed_ms
+        self._listener(StepFinished(name, elapsed_ms))
+
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the request began."""
+        return (self._clock.monotonic() - self._started) * 1000
+
+    def finish(self, answer: Answer) -> Answer:
+        """The answer with its timings; the end of the request."""
+        total_ms = self.elapsed_ms()
+        with self.bound():
+            self._listener(
+                Answered(
+                    answer.provenance,
+                    answer.generator,
+                    answer.model,
+                    answer.usage,
+                    answer.cost_usd,
+                    total_ms,
+                )
+            )
+        return replace(answer, timings_ms={**self._steps_ms, "total": total_ms})
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the user's notes hold for a question."""
+class Bound:
+    """Sets a request's id, deadline and time budget for a block; written out, as it is in the way
+    of every answer several times (a generator-based one takes ten times as long)."""
 
-    context: Context
-    evidence: str
+    __slots__ = ("_budget", "_deadline", "_id", "_tokens")
+
+    def __init__(self, request_id: str, deadline: Deadline, budget: TimeBudget) -> None:
+        self._id, self._deadline, self._budget = request_id, deadline, budget
+
+    def __enter__(self) -> None:
+        self._tokens = (
+            REQUEST_ID.set(self._id),
+            CURRENT_DEADLINE.set(self._deadline),
+            CURRENT_BUDGET.set(self._budget),
+        )
+
+    def __exit__(self, *error: object) -> None:
+        request_id, deadline, budget = self._tokens
+        REQUEST_ID.reset(request_id)
+        CURRENT_DEADLINE.reset(deadline)
+        CURRENT_BUDGET.reset(budget)
+
+
+class Step:
+    """Times a block."""
+
+    __slots__ = ("_began", "_clock", "_finished", "_name")
+
+    def __init__(self, name: str, clock: Clock, finished: Callable[[str, float], None]) -> None:
+        self._name, self._clock, self._finished = name, clock, finished
+
+    def __enter__(self) -> None:
+        self._began = self._clock.monotonic()
+
+    def __exit__(self, *error: object) -> None:
+        self._finished(self._name, (self._clock.monotonic() - self._began) * 1000)

@@ -78,6 +78,8 @@ class Ranking:
     """Hits in falling order of score."""
 
     hits: tuple[Hit, ...] = ()
+    missed: int = 0
+    """Hits that were asked for and exist, but were not found: an index search may fall short."""
 
 
 class Retriever(Protocol):

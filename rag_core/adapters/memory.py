@@ -8,25 +8,42 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rag_core.cache.epochs import Epoch, EpochBoard, NoBoard
+from rag_core.cache.epochs import Epoch
 from rag_core.chunks import Chunk
+from rag_core.clock import Clock, SystemClock
 from rag_core.errors import EmbedderMismatch
 from rag_core.notes import Note
 from rag_core.retrieval import DIMENSIONS, Hit, Ranking
-from rag_core.store import EmbeddedNote, Library, StoredVersion
+from rag_core.store import Conflict, EmbeddedNote, Library, StoredVersion
 from rag_core.user import UserId
 
 if TYPE_CHECKING:
     from rag_core.retrieval import Vector
 
 
-class _OtherNotes(Exception):
-    """The user's live notes are not those that were expected; drops the change."""
+class _NothingToDo(Exception):
+    """Drops the change."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNote:
+    """A note with its chunks; without them once it is deleted."""
+
+    item: EmbeddedNote
+    chunking: str
+    changed_at: datetime
+    live: bool = True
+
+    @property
+    def version(self) -> StoredVersion:
+        """What a writer compares."""
+        return StoredVersion(self.item.note.version, self.chunking)
 
 
 @dataclass(slots=True)
@@ -35,82 +52,111 @@ class Shelf:
 
     epoch: Epoch | None = None
     embedder: str | None = None
-    notes: dict[str, tuple[EmbeddedNote, str]] = field(default_factory=dict)
-    """Note id -> the note and the name of the chunker that cut it."""
+    stored: dict[str, StoredNote] = field(default_factory=dict)
+
+    @property
+    def live(self) -> dict[str, StoredNote]:
+        """The notes that are not deleted, by id."""
+        return {note_id: stored for note_id, stored in self.stored.items() if stored.live}
 
 
 class MemoryNotes:
-    """NoteStore, Retriever and EpochSource over dictionaries."""
+    """NoteStore and Retriever over dictionaries; `epochs` reads epochs."""
 
-    def __init__(self, *, embedder_digest: str, board: EpochBoard | None = None) -> None:
-        self.board: EpochBoard = board or NoBoard()
+    def __init__(self, *, embedder_digest: str, clock: Clock | None = None) -> None:
         self._digest = embedder_digest
+        self._clock = clock or SystemClock()
         self._shelves: dict[UserId, Shelf] = defaultdict(Shelf)
-        self._locks: dict[UserId, _SharedLock] = defaultdict(_SharedLock)
+        self._locks: dict[UserId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def library(self, user: UserId) -> Library:
+    async def library(self, user: UserId, note_ids: Sequence[str] | None = None) -> Library:
         """See `rag_core.store.NoteStore`."""
         await asyncio.sleep(0)
         shelf = self._shelves[user]
         notes = {
-            note_id: StoredVersion(item.note.version, chunking)
-            for note_id, (item, chunking) in shelf.notes.items()
+            note_id: stored.version
+            for note_id, stored in shelf.live.items()
+            if note_ids is None or note_id in note_ids
         }
         return Library(notes, shelf.embedder)
 
     async def vectors(self, user: UserId, note_ids: Sequence[str]) -> dict[str, Vector]:
         """See `rag_core.store.NoteStore`."""
         await asyncio.sleep(0)
-        items = [
-            self._shelves[user].notes[n][0] for n in note_ids if n in self._shelves[user].notes
-        ]
+        live = self._shelves[user].live
         return {
             chunk.sha256: vector
-            for item in items
-            for chunk, vector in zip(item.chunks, item.vectors, strict=True)
+            for note_id in note_ids
+            if note_id in live
+            for chunk, vector in _placed(live[note_id].item)
         }
 
     async def read(self, user: UserId) -> list[Note]:
         """See `rag_core.store.NoteStore`."""
         await asyncio.sleep(0)
-        return [item.note for _, (item, _) in sorted(self._shelves[user].notes.items())]
+        return [stored.item.note for _, stored in sorted(self._shelves[user].live.items())]
 
     async def replace(
         self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
-    ) -> None:
+    ) -> list[Conflict]:
         """See `rag_core.store.NoteStore`."""
+        conflicts: list[Conflict] = []
         async with self._change(user) as shelf:
             if shelf.embedder not in (None, embedder):
                 raise EmbedderMismatch(user, str(shelf.embedder), embedder)
+            for item in notes:
+                stored = shelf.stored.get(item.note.id)
+                current = stored.version if stored and stored.live else None
+                if current != item.replaces:
+                    changed_at = stored.changed_at if stored else self._now()
+                    conflicts.append(Conflict(item.note.id, current, changed_at))
+            lost = {conflict.note_id for conflict in conflicts}
+            written = [item for item in notes if item.note.id not in lost]
+            if not written:
+                raise _NothingToDo
             shelf.embedder = embedder
-            shelf.notes |= _entries(notes, chunking)
+            shelf.stored |= self._entries(written, chunking)
+        return conflicts
 
     async def re_embed(
         self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
     ) -> bool:
         """See `rag_core.store.NoteStore`."""
         given = {item.note.id: item.note.version for item in notes}
-        try:
-            async with self._change(user) as shelf:
-                if given != {n: item.note.version for n, (item, _) in shelf.notes.items()}:
-                    raise _OtherNotes
-                shelf.embedder = embedder
-                shelf.notes = _entries(notes, chunking)
-        except _OtherNotes:
-            return False
-        return True
+        done = False
+        async with self._change(user) as shelf:
+            if given != {n: stored.item.note.version for n, stored in shelf.live.items()}:
+                raise _NothingToDo
+            shelf.embedder = embedder
+            shelf.stored |= self._entries(notes, chunking)
+            done = True
+        return done
 
     async def delete(self, user: UserId, note_id: str) -> bool:
         """See `rag_core.store.NoteStore`."""
-        if note_id not in (await self.library(user)).notes:
-            return False
-        try:
-            async with self._change(user) as shelf:
-                if shelf.notes.pop(note_id, None) is None:  # someone else was first
-                    raise _OtherNotes
-        except _OtherNotes:
-            return False
-        return True
+        done = False
+        async with self._change(user) as shelf:
+            if note_id not in shelf.live:
+                raise _NothingToDo
+            shelf.stored[note_id] = replace(
+                shelf.stored[note_id], live=False, changed_at=self._now()
+            )
+            done = True
+        return done
+
+    async def deleted(self, before: datetime) -> list[UserId]:
+        """See `rag_core.store.NoteStore`."""
+        await asyncio.sleep(0)
+        return sorted(user for user, shelf in self._shelves.items() if _gone(shelf, before))
+
+    async def purge(self, user: UserId, before: datetime) -> int:
+        """See `rag_core.store.NoteStore`."""
+        await asyncio.sleep(0)
+        async with self._locks[user]:
+            gone = _gone(self._shelves[user], before)
+            for note_id in gone:
+                del self._shelves[user].stored[note_id]
+        return len(gone)
 
     async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
         """See `rag_core.retrieval.Retriever`."""
@@ -119,94 +165,60 @@ class MemoryNotes:
         if shelf.embedder not in (None, self._digest):
             raise EmbedderMismatch(user, str(shelf.embedder), self._digest)
         hits = [
-            _hit(item.note, chunk, float(stored @ vector))
-            for item, _ in shelf.notes.values()
-            for chunk, stored in zip(item.chunks, item.vectors, strict=True)
+            _hit(stored.item.note, chunk, float(vector_of_chunk @ vector))
+            for stored in shelf.live.values()
+            for chunk, vector_of_chunk in _placed(stored.item)
         ]
         best = sorted(hits, key=lambda hit: (-hit.score, hit.note_id, hit.position))
         return Ranking(tuple(best[:k]))
 
-    async def epoch(self, user: UserId) -> Epoch | None:
-        """See `rag_core.cache.epochs.EpochSource`."""
+    async def epochs(self, users: Collection[UserId]) -> Mapping[UserId, Epoch]:
+        """See `rag_core.cache.epochs.ReadEpochs`."""
         await asyncio.sleep(0)
-        return self._shelves[user].epoch
-
-    @asynccontextmanager
-    async def hold(self, user: UserId) -> AsyncIterator[Epoch | None]:
-        """See `rag_core.cache.epochs.EpochSource`."""
-        await asyncio.sleep(0)
-        async with self._locks[user].try_shared() as held:
-            yield self._shelves[user].epoch if held else None
+        found = ((user, self._shelves[user].epoch) for user in users)
+        return {user: epoch for user, epoch in found if epoch is not None}
 
     @asynccontextmanager
     async def _change(self, user: UserId) -> AsyncIterator[Shelf]:
-        """A draft to change, under the user's lock: announced, committed, confirmed.
+        """A draft to change, under the user's lock and a new epoch.
 
         An error within the block leaves everything as it was.
         """
-        epoch = Epoch(str(uuid.uuid4()))
         await asyncio.sleep(0)
-        async with self._locks[user].exclusive():
-            announced = await self.board.announce(user, epoch)
+        async with self._locks[user]:
             shelf = self._shelves[user]
-            draft = replace(shelf, epoch=epoch, notes=dict(shelf.notes))
-            yield draft
+            draft = replace(shelf, epoch=Epoch(str(uuid.uuid4())), stored=dict(shelf.stored))
+            try:
+                yield draft
+            except _NothingToDo:
+                return
             await asyncio.sleep(0)
             self.commit(user, draft)
-        await asyncio.sleep(0)  # others may see the change before the board hears of it
-        if announced:
-            await self.board.confirm(user, epoch)
+        await asyncio.sleep(0)  # others may see the change before its writer does
 
     def commit(self, user: UserId, shelf: Shelf) -> None:
         """Make a change visible, all at once."""
         self._shelves[user] = shelf
 
+    def _entries(self, notes: Sequence[EmbeddedNote], chunking: str) -> dict[str, StoredNote]:
+        """What a shelf keeps of `notes`; ValueError where the database would refuse a vector."""
+        for item in notes:
+            for _, vector in _placed(item):
+                if vector.shape != (DIMENSIONS,):
+                    raise ValueError(f"expected {DIMENSIONS} dimensions, not {vector.size}")
+        return {item.note.id: StoredNote(item, chunking, self._now()) for item in notes}
 
-class _SharedLock:
-    """What Postgres' advisory locks do: one writer, or any number of holders that never wait.
-
-    A writer in line already turns new holders away, so that it is not kept waiting for ever.
-    """
-
-    def __init__(self) -> None:
-        self._turn = asyncio.Lock()
-        self._writers = 0
-        self._holders = 0
-        self._unheld = asyncio.Event()
-        self._unheld.set()
-
-    @asynccontextmanager
-    async def exclusive(self) -> AsyncIterator[None]:
-        self._writers += 1
-        try:
-            async with self._turn:
-                await self._unheld.wait()
-                yield
-        finally:
-            self._writers -= 1
-
-    @asynccontextmanager
-    async def try_shared(self) -> AsyncIterator[bool]:
-        if self._writers:
-            yield False
-            return
-        self._holders += 1
-        self._unheld.clear()
-        try:
-            yield True
-        finally:
-            self._holders -= 1
-            if not self._holders:
-                self._unheld.set()
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
 
 
-def _entries(notes: Sequence[EmbeddedNote], chunking: str) -> dict[str, tuple[EmbeddedNote, str]]:
-    """What a shelf keeps of `notes`; ValueError where the database would refuse a vector."""
-    for item in notes:
-        for _, vector in zip(item.chunks, item.vectors, strict=True):
-            if vector.shape != (DIMENSIONS,):
-                raise ValueError(f"expected {DIMENSIONS} dimensions, not {vector.size}")
-    return {item.note.id: (item, chunking) for item in notes}
+def _placed(item: EmbeddedNote) -> list[tuple[Chunk, Vector]]:
+    return list(zip(item.chunks, item.vectors, strict=True))
+
+
+def _gone(shelf: Shelf, before: datetime) -> list[str]:
+    deleted = ((note_id, stored) for note_id, stored in shelf.stored.items() if not stored.live)
+    return [note_id for note_id, stored in deleted if stored.changed_at < before]
 
 
 def _hit(note: Note, chunk: Chunk, score: float) -> Hit:

@@ -7,7 +7,7 @@ from sys import getsizeof
 
 from cachebox import LRUCache
 
-from rag_core.cache.sizes import CacheSize
+from rag_core.cache.stats import CacheSize
 from rag_core.clock import Clock
 from rag_core.context import Context
 

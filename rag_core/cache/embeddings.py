@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cachebox import LRUCache
 
-from rag_core.cache.sizes import CacheSize
+from rag_core.cache.stats import CacheSize
 
 if TYPE_CHECKING:
     from rag_core.retrieval import Vector

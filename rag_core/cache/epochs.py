@@ -1,68 +1,114 @@
 """Epochs: a random nonce per user that changes whenever one of the user's notes changes.
 
-The truth is in the database, changed by the very transaction that changes a note. A cache may
-hold a copy, on a lease, under two rules:
-
-- A copy is made only while the database promises that no change is in flight (`hold`).
-- A writer announces a change before it commits. Where it cannot, it waits out the lease, after
-  which no copy is believed.
-
-So a lost, evicted or outdated copy costs a look into the database and nothing else.
-(C. Gray and D. Cheriton, Leases: an efficient fault-tolerant mechanism for distributed file cache
-consistency, SOSP 1989.)
+The truth is in the database, changed by the very transaction that changes a note. Every request
+reads it there, and an answer is served only if it was stored under the epoch that was read, or if
+its evidence was looked up again. Nothing else vouches for freshness.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 from typing import NewType, Protocol
 
+from cachebox import LRUCache
+
+from rag_core.clock import Clock
 from rag_core.user import UserId
 
 Epoch = NewType("Epoch", str)
 
-LEASE_S = 10.0
-"""How long a copy is believed, and so how long a writer waits that cannot announce."""
+MAX_BELIEVED_USERS = 100_000
 
-CLOCK_SKEW_S = 0.5
-"""How far apart the clocks of two machines may be; a waiting writer waits this much longer."""
+ReadEpochs = Callable[[Collection[UserId]], Awaitable[Mapping[UserId, Epoch]]]
+"""Reads the committed epochs of these users; an unknown user has none."""
 
 
 class EpochSource(Protocol):
-    """Where the truth about epochs is: the database that holds the notes."""
+    """Where a request learns the user's epoch."""
 
-    async def epoch(self, user: UserId) -> Epoch | None:
-        """The user's committed epoch; None for a user who has never had a note."""
-        ...
+    def epoch(self, user: UserId) -> asyncio.Future[Epoch | None]:
+        """The user's committed epoch; None for a user who has never had a note.
 
-    def hold(self, user: UserId) -> AbstractAsyncContextManager[Epoch | None]:
-        """The user's epoch, which does not change within the block.
+        The read is under way when this returns, so that other work can be done beside it. Cancel
+        the future if you do not wait for it.
 
-        None for an unknown user, and while a change of the user's notes is in flight.
+        Raises:
+            DatabaseUnavailable: it cannot be read; raised by the future.
         """
         ...
 
 
-class EpochBoard(Protocol):
-    """Where a change of notes is made known to whoever holds a copy of the epoch."""
+class SharedEpochs:
+    """EpochSource whose concurrent callers share reads: one is under way at a time.
 
-    async def announce(self, user: UserId, epoch: Epoch) -> bool:
-        """A transaction that sets `epoch` is about to commit; returns once no copy is believed.
+    Whoever calls while a read is under way joins the next one, never the one that began before:
+    what it saw may be older than the call.
+    """
 
-        False when it could only wait: then there is nothing to confirm.
-        """
-        ...
+    def __init__(self, read: ReadEpochs) -> None:
+        self._read = read
+        self._waiting: list[tuple[UserId, asyncio.Future[Epoch | None]]] = []
+        self._reading: asyncio.Future[Mapping[UserId, Epoch]] | None = None
 
-    async def confirm(self, user: UserId, epoch: Epoch) -> None:
-        """The announced transaction has committed."""
-        ...
+    def epoch(self, user: UserId) -> asyncio.Future[Epoch | None]:
+        """See `EpochSource`."""
+        future: asyncio.Future[Epoch | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((user, future))
+        if self._reading is None:
+            self._begin()
+        return future
+
+    def _begin(self) -> None:
+        callers, self._waiting = self._waiting, []
+        users = {user for user, _ in callers}
+        self._reading = asyncio.ensure_future(self._read(users))
+        self._reading.add_done_callback(partial(self._deliver, callers))
+
+    def _deliver(
+        self,
+        callers: list[tuple[UserId, asyncio.Future[Epoch | None]]],
+        reading: asyncio.Future[Mapping[UserId, Epoch]],
+    ) -> None:
+        self._reading = None
+        error = asyncio.CancelledError() if reading.cancelled() else reading.exception()
+        for user, future in callers:
+            if future.done():  # its caller went away
+                continue
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(reading.result().get(user))
+        if self._waiting:
+            self._begin()
 
 
-class NoBoard:
-    """For deployments whose caches ask the database itself."""
+class BelievedEpochs:
+    """EpochSource that believes its own copy of an epoch for `max_staleness_s` seconds.
 
-    async def announce(self, user: UserId, epoch: Epoch) -> bool:
-        return False
+    They count from before the copy was read: an answer is never later than that. Within them
+    Postgres is not asked, and need not even be up.
+    """
 
-    async def confirm(self, user: UserId, epoch: Epoch) -> None:
-        return
+    def __init__(self, source: EpochSource, *, clock: Clock, max_staleness_s: float) -> None:
+        self._source = source
+        self._clock = clock
+        self._max_staleness_s = max_staleness_s
+        self._copies: LRUCache[UserId, tuple[float, Epoch | None]] = LRUCache(MAX_BELIEVED_USERS)
+
+    def epoch(self, user: UserId) -> asyncio.Future[Epoch | None]:
+        """See `EpochSource`."""
+        began = self._clock.monotonic()
+        copy = self._copies.get(user)
+        if copy and began - copy[0] < self._max_staleness_s:
+            known: asyncio.Future[Epoch | None] = asyncio.get_running_loop().create_future()
+            known.set_result(copy[1])
+            return known
+        reading = self._source.epoch(user)
+        reading.add_done_callback(partial(self._remember, user, began))
+        return reading
+
+    def _remember(self, user: UserId, began: float, reading: asyncio.Future[Epoch | None]) -> None:
+        if not reading.cancelled() and reading.exception() is None:
+            self._copies[user] = (began, reading.result())

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from typing import get_args
 
 from rag_core.events import CacheLooked, Event, Level
 
 LEVELS: tuple[Level, ...] = get_args(Level)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSize:
+    """Entries and bytes; None where counting is not possible or would cost too much."""
+
+    entries: int | None
+    size_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +41,26 @@ class CacheStats:
     """A listener that counts CacheLooked events."""
 
     def __init__(self) -> None:
-        self._levels: dict[str, LevelStats] = {level: LevelStats() for level in LEVELS}
+        self._counts: Counter[tuple[Level, str]] = Counter()
+        self._saved_ms: defaultdict[Level, float] = defaultdict(float)
+        self._saved_usd: defaultdict[Level, float] = defaultdict(float)
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, CacheLooked):
-            self._levels[event.level] = _counted(self._levels[event.level], event)
+            self._counts[event.level, _FIELDS[event.outcome]] += 1
+            self._saved_ms[event.level] += event.saved_ms
+            self._saved_usd[event.level] += event.saved_usd
 
     def snapshot(self) -> dict[str, LevelStats]:
         """Counters by level."""
-        return dict(self._levels)
-
-
-def _counted(stats: LevelStats, event: CacheLooked) -> LevelStats:
-    field = _FIELDS[event.outcome]
-    return replace(
-        stats,
-        saved_ms=stats.saved_ms + event.saved_ms,
-        saved_usd=stats.saved_usd + event.saved_usd,
-        **{field: getattr(stats, field) + 1},
-    )
+        return {
+            level: LevelStats(
+                **{field: self._counts[level, field] for field in _FIELDS.values()},
+                saved_ms=self._saved_ms[level],
+                saved_usd=self._saved_usd[level],
+            )
+            for level in LEVELS
+        }
 
 
 _FIELDS = {

@@ -30,11 +30,16 @@ def migrate(database_url: str) -> str:
     config.set_main_option("script_location", "rag_core:migrations")
     newest = ScriptDirectory.from_config(config).get_current_head()
     try:
-        # Without a pool, leaving the block closes the connection, and that unlocks.
-        engine = create_engine(_driver_url(database_url), poolclass=NullPool)
+        # No prepared statements: pgbouncer may stand in between.
+        engine = create_engine(
+            _driver_url(database_url),
+            poolclass=NullPool,
+            connect_args={"prepare_threshold": None},
+        )
         with engine.connect() as connection:
-            # CREATE EXTENSION and alembic's own table race between processes.
-            connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
+            # CREATE EXTENSION and alembic's own table race between processes, and there is no row
+            # yet to lock. The lock ends with the transaction.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             if MigrationContext.configure(connection).get_current_revision() != newest:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")

@@ -1,222 +1,251 @@
-"""Notes and their chunks: whole-note writes in one transaction, bulk by binary COPY."""
+"""Notes and their chunks: written whole, in one transaction and few round trips."""
 
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from pgvector import Vector as PgVector
 
-from rag_core.adapters.postgres.pool import Pool, translated
-from rag_core.cache.epochs import Epoch, EpochBoard, NoBoard
+from rag_core.adapters.postgres.database import Connection, Database
 from rag_core.errors import EmbedderMismatch
 from rag_core.notes import Note, Verses
-from rag_core.store import EmbeddedNote, Library, StoredVersion
+from rag_core.retrieval import DIMENSIONS
+from rag_core.store import Conflict, EmbeddedNote, Library, StoredVersion
 from rag_core.user import UserId
 
 if TYPE_CHECKING:
     from rag_core.retrieval import Vector
 
-    Connection = psycopg.AsyncConnection[tuple[Any, ...]]
-
-_UPSERT_NOTE = """
+_LIBRARY = """
+SELECT users.embedder, notes.id, notes.version, notes.chunking
+FROM users LEFT JOIN notes
+    ON notes.user_id = users.id AND notes.deleted_at IS NULL {only}
+WHERE users.id = %(user)s
+"""
+# Locks the user's row: whoever else changes the user's notes waits until the transaction ends.
+_CLAIM = """
+INSERT INTO users (id, embedder) VALUES (%(user)s, %(embedder)s)
+ON CONFLICT (id) DO UPDATE SET embedder = coalesce(users.embedder, excluded.embedder)
+RETURNING embedder
+"""
+_LOCK = "SELECT FROM users WHERE id = %(user)s FOR UPDATE"
+_NEW_EPOCH = "UPDATE users SET epoch = gen_random_uuid() WHERE id = %(user)s"
+_STORED = """
+SELECT id, version, chunking, deleted_at IS NULL, greatest(updated_at, deleted_at)
+FROM notes WHERE user_id = %(user)s AND id = ANY(%(ids)s) FOR UPDATE
+"""
+_UPSERT_NOTES = """
 INSERT INTO notes (user_id, id, version, chunking, title, body, author, date, tags, verses)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+SELECT %(user)s, id, version, %(chunking)s, title, body, author, date,
+       ARRAY(SELECT json_array_elements_text(tags)), verses
+FROM json_to_recordset(%(notes)s) AS note (
+    id text, version text, title text, body text, author text, date date, tags json, verses jsonb)
 ON CONFLICT (user_id, id) DO UPDATE SET
     version = excluded.version, chunking = excluded.chunking, title = excluded.title,
     body = excluded.body, author = excluded.author, date = excluded.date, tags = excluded.tags,
     verses = excluded.verses, updated_at = now(), deleted_at = NULL
 """
-_COPY_CHUNKS = """
-COPY note_chunks
-    (user_id, note_id, position, start_char, end_char, sha256, heading, text, embedding)
-FROM STDIN (FORMAT BINARY)
+_INSERT_CHUNKS = """
+INSERT INTO chunks (user_id, note_id, position, start_char, end_char, sha256, heading, text)
+SELECT %(user)s, * FROM json_to_recordset(%(chunks)s) AS chunk (
+    note_id text, position int, start_char int, end_char int, sha256 text, heading text, text text)
 """
-_COPY_TYPES = ["text", "text", "int4", "int4", "int4", "text", "text", "text", "vector"]
-
-
-class _OtherNotes(Exception):
-    """The user's live notes are not those that were expected; rolls the change back."""
+_INSERT_VECTORS = """
+INSERT INTO chunk_vectors (user_id, note_id, position, embedding)
+SELECT %(user)s, * FROM unnest(%(note_ids)s::text[], %(positions)s::int[], %(vectors)s::vector[])
+"""
+_DELETE_CHUNKS = "DELETE FROM chunks WHERE user_id = %(user)s AND note_id = ANY(%(ids)s)"
+_DELETE_NOTE = """
+WITH gone AS (
+    UPDATE notes SET deleted_at = now()
+    WHERE user_id = %(user)s AND id = %(note)s AND deleted_at IS NULL
+    RETURNING user_id, id
+), chunks_gone AS (
+    DELETE FROM chunks USING gone
+    WHERE chunks.user_id = %(user)s AND note_id = gone.id
+)
+UPDATE users SET epoch = gen_random_uuid() WHERE id IN (SELECT user_id FROM gone)
+"""
 
 
 class PostgresNotes:
-    """NoteStore over the tables of the first migration; tells the board of each change."""
+    """NoteStore over the tables of the migrations; vectors go with their chunks."""
 
-    def __init__(self, pool: Pool, *, board: EpochBoard | None = None) -> None:
-        self._pool = pool
-        self._board = board or NoBoard()
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    async def library(self, user: UserId) -> Library:
+    async def library(self, user: UserId, note_ids: Sequence[str] | None = None) -> Library:
         """See `rag_core.store.NoteStore`."""
-        async with self._connection() as connection:
-            found = await connection.execute(
-                "SELECT id, version, chunking FROM notes WHERE user_id = %s AND deleted_at IS NULL",
-                (user,),
-            )
-            notes = {row[0]: StoredVersion(row[1], row[2]) for row in await found.fetchall()}
-            found = await connection.execute("SELECT embedder FROM users WHERE id = %s", (user,))
-            row = await found.fetchone()
-            return Library(notes, row[0] if row else None)
+        only = "" if note_ids is None else "AND notes.id = ANY(%(ids)s)"
+        parameters = {"user": user, "ids": list(note_ids or ())}
+        rows = await self._database.fetch(_LIBRARY.format(only=only), parameters)
+        notes = {row[1]: StoredVersion(row[2], row[3]) for row in rows if row[1] is not None}
+        return Library(notes, rows[0][0] if rows else None)
 
     async def vectors(self, user: UserId, note_ids: Sequence[str]) -> dict[str, Vector]:
         """See `rag_core.store.NoteStore`."""
-        async with self._connection() as connection, connection.cursor(binary=True) as cursor:
-            await cursor.execute(
-                "SELECT sha256, embedding FROM note_chunks"
-                " WHERE user_id = %s AND note_id = ANY(%s)",
-                (user, list(note_ids)),
-            )
-            return {sha256: _array(vector) for sha256, vector in await cursor.fetchall()}
+        rows = await self._database.fetch(
+            "SELECT sha256, embedding FROM chunks"
+            " JOIN chunk_vectors USING (user_id, note_id, position)"
+            " WHERE user_id = %s AND note_id = ANY(%s)",
+            (user, list(note_ids)),
+            binary=True,
+        )
+        return {sha256: _array(vector) for sha256, vector in rows}
 
     async def read(self, user: UserId) -> list[Note]:
         """See `rag_core.store.NoteStore`."""
-        async with self._connection() as connection:
-            found = await connection.execute(
-                "SELECT id, title, body, author, date, tags, verses FROM notes"
-                " WHERE user_id = %s AND deleted_at IS NULL ORDER BY id",
-                (user,),
-            )
-            return [_note(row) for row in await found.fetchall()]
+        rows = await self._database.fetch(
+            "SELECT id, title, body, author, date, tags, verses FROM notes"
+            " WHERE user_id = %s AND deleted_at IS NULL ORDER BY id",
+            (user,),
+        )
+        return [_note(row) for row in rows]
 
     async def replace(
         self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
-    ) -> None:
+    ) -> list[Conflict]:
         """See `rag_core.store.NoteStore`."""
-        async with self._change(user) as connection:
-            await _claim_embedder(connection, user, embedder)
-            await _delete_chunks(connection, user, [item.note.id for item in notes])
-            await _write(connection, user, notes, chunking)
+
+        async def work(connection: Connection) -> list[Conflict]:
+            claim = {"user": user, "embedder": embedder}
+            claimed = await connection.execute(_CLAIM, claim)
+            ids = {"user": user, "ids": [item.note.id for item in notes]}
+            stored = await connection.execute(_STORED, ids)
+            row = await claimed.fetchone()
+            if row and row[0] != embedder:
+                raise EmbedderMismatch(user, row[0], embedder)
+            conflicts = _conflicts(notes, await stored.fetchall())
+            lost = {conflict.note_id for conflict in conflicts}
+            await _write(connection, user, [n for n in notes if n.note.id not in lost], chunking)
+            return conflicts
+
+        return await self._database.write(user, work)
 
     async def re_embed(
         self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
     ) -> bool:
         """See `rag_core.store.NoteStore`."""
         given = {item.note.id: item.note.version for item in notes}
-        try:
-            async with self._change(user) as connection:
-                if await _live_versions(connection, user) != given:
-                    raise _OtherNotes
-                await connection.execute("DELETE FROM note_chunks WHERE user_id = %s", (user,))
-                await connection.execute(
-                    "UPDATE users SET embedder = %s WHERE id = %s", (embedder, user)
-                )
-                await _write(connection, user, notes, chunking)
-        except _OtherNotes:
-            return False
-        return True
+
+        async def work(connection: Connection) -> bool:
+            await connection.execute(_LOCK, {"user": user})
+            live = await connection.execute(
+                "SELECT id, version FROM notes"
+                " WHERE user_id = %s AND deleted_at IS NULL FOR UPDATE",
+                (user,),
+            )
+            if dict(await live.fetchall()) != given:
+                return False
+            await connection.execute("DELETE FROM chunks WHERE user_id = %s", (user,))
+            await connection.execute(
+                "UPDATE users SET embedder = %s WHERE id = %s", (embedder, user)
+            )
+            await _write(connection, user, notes, chunking)
+            return True
+
+        return await self._database.write(user, work)
 
     async def delete(self, user: UserId, note_id: str) -> bool:
         """See `rag_core.store.NoteStore`; the note's row stays, its chunks go."""
-        if note_id not in (await self.library(user)).notes:
-            return False  # nothing changes, and neither does the epoch
-        try:
-            async with self._change(user) as connection:
-                found = await connection.execute(
-                    "UPDATE notes SET deleted_at = now()"
-                    " WHERE user_id = %s AND id = %s AND deleted_at IS NULL",
-                    (user, note_id),
-                )
-                if not found.rowcount:  # someone else was first
-                    raise _OtherNotes
-                await _delete_chunks(connection, user, [note_id])
-        except _OtherNotes:
-            return False
-        return True
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        with translated():
-            async with self._pool.connection() as connection:
-                yield connection
+        async def work(connection: Connection) -> bool:
+            await connection.execute(_LOCK, {"user": user})
+            changed = await connection.execute(_DELETE_NOTE, {"user": user, "note": note_id})
+            return changed.rowcount > 0
 
-    @asynccontextmanager
-    async def _change(self, user: UserId) -> AsyncIterator[Connection]:
-        """A transaction that changes the user's notes, alone, and gives them a new epoch."""
-        epoch = Epoch(str(uuid.uuid4()))
-        async with self._connection() as connection:
-            async with connection.transaction():
-                await connection.execute(
-                    "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (user,)
-                )
-                announced = await self._board.announce(user, epoch)
-                await connection.execute(
-                    "INSERT INTO users (id, epoch) VALUES (%s, %s)"
-                    " ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch",
-                    (user, epoch),
-                )
-                yield connection
-            if announced:
-                await self._board.confirm(user, epoch)
+        return await self._database.write(user, work)
+
+    async def deleted(self, before: datetime) -> list[UserId]:
+        """See `rag_core.store.NoteStore`."""
+        rows = await self._database.fetch(
+            "SELECT DISTINCT user_id FROM notes WHERE deleted_at < %s ORDER BY user_id", (before,)
+        )
+        return [row[0] for row in rows]
+
+    async def purge(self, user: UserId, before: datetime) -> int:
+        """See `rag_core.store.NoteStore`."""
+
+        async def work(connection: Connection) -> int:
+            await connection.execute(_LOCK, {"user": user})
+            gone = await connection.execute(
+                "DELETE FROM notes WHERE user_id = %s AND deleted_at < %s", (user, before)
+            )
+            return gone.rowcount
+
+        return await self._database.write(user, work)
 
 
-async def _claim_embedder(connection: Connection, user: UserId, embedder: str) -> None:
-    """Set the user's embedder if there is none yet; refuse another."""
-    found = await connection.execute(
-        "UPDATE users SET embedder = coalesce(embedder, %s) WHERE id = %s RETURNING embedder",
-        (embedder, user),
-    )
-    row = await found.fetchone()
-    if row and row[0] != embedder:
-        raise EmbedderMismatch(user, row[0], embedder)
-
-
-async def _live_versions(connection: Connection, user: UserId) -> dict[str, str]:
-    found = await connection.execute(
-        "SELECT id, version FROM notes WHERE user_id = %s AND deleted_at IS NULL", (user,)
-    )
-    return {row[0]: row[1] for row in await found.fetchall()}
-
-
-async def _delete_chunks(connection: Connection, user: UserId, note_ids: list[str]) -> None:
-    await connection.execute(
-        "DELETE FROM note_chunks WHERE user_id = %s AND note_id = ANY(%s)", (user, note_ids)
-    )
+def _conflicts(notes: Sequence[EmbeddedNote], stored: Sequence[tuple[Any, ...]]) -> list[Conflict]:
+    """The notes under whose id something else is stored than the writer saw."""
+    rows = {row[0]: row[1:] for row in stored}
+    conflicts = []
+    for item in notes:
+        version, chunking, live, changed_at = rows.get(item.note.id, (None, None, False, None))
+        current = StoredVersion(version, chunking) if live else None
+        if current != item.replaces:
+            conflicts.append(Conflict(item.note.id, current, changed_at))
+    return conflicts
 
 
 async def _write(
     connection: Connection, user: UserId, notes: Sequence[EmbeddedNote], chunking: str
 ) -> None:
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            _UPSERT_NOTE, [_note_row(user, item.note, chunking) for item in notes]
-        )
-        async with cursor.copy(_COPY_CHUNKS) as copy:
-            copy.set_types(_COPY_TYPES)
-            for item in notes:
-                for chunk, vector in zip(item.chunks, item.vectors, strict=True):
-                    await copy.write_row(
-                        (
-                            user,
-                            chunk.note_id,
-                            chunk.position,
-                            chunk.start,
-                            chunk.end,
-                            chunk.sha256,
-                            chunk.heading,
-                            chunk.text,
-                            PgVector(vector),
-                        )
-                    )
+    """Put the notes in place of what is stored under their ids, under a new epoch."""
+    if not notes:
+        return
+    placed = [
+        (chunk, vector)
+        for item in notes
+        for chunk, vector in zip(item.chunks, item.vectors, strict=True)
+    ]
+    for _, vector in placed:
+        if vector.shape != (DIMENSIONS,):
+            raise ValueError(f"expected {DIMENSIONS} dimensions, not {vector.size}")
+    parameters = {
+        "user": user,
+        "chunking": chunking,
+        "ids": [item.note.id for item in notes],
+        "notes": json.dumps([_note_record(item.note) for item in notes]),
+        "chunks": json.dumps(
+            [
+                {
+                    "note_id": chunk.note_id,
+                    "position": chunk.position,
+                    "start_char": chunk.start,
+                    "end_char": chunk.end,
+                    "sha256": chunk.sha256,
+                    "heading": chunk.heading,
+                    "text": chunk.text,
+                }
+                for chunk, _ in placed
+            ]
+        ),
+        "note_ids": [chunk.note_id for chunk, _ in placed],
+        "positions": [chunk.position for chunk, _ in placed],
+        "vectors": [PgVector(vector) for _, vector in placed],
+    }
+    await connection.execute(_NEW_EPOCH, parameters)
+    await connection.execute(_DELETE_CHUNKS, parameters)
+    await connection.execute(_UPSERT_NOTES, parameters)
+    await connection.execute(_INSERT_CHUNKS, parameters)
+    await connection.execute(_INSERT_VECTORS, parameters, binary=True)
 
 
-def _note_row(user: UserId, note: Note, chunking: str) -> tuple[Any, ...]:
-    verses = json.dumps(note.verses)
-    return (
-        user,
-        note.id,
-        note.version,
-        chunking,
-        note.title,
-        note.body,
-        note.author,
-        note.date,
-        list(note.tags),
-        verses,
-    )
+def _note_record(note: Note) -> dict[str, object]:
+    return {
+        "id": note.id,
+        "version": note.version,
+        "title": note.title,
+        "body": note.body,
+        "author": note.author,
+        "date": note.date.isoformat() if note.date else None,
+        "tags": note.tags,
+        "verses": note.verses,
+    }
 
 
 def _note(row: tuple[Any, ...]) -> Note:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag_core.adapters.redis.client import RedisClient
 from rag_core.adapters.redis.keyspace import measure
-from rag_core.adapters.redis.link import RedisLink
-from rag_core.cache.sizes import CacheSize
+from rag_core.cache.stats import CacheSize
 from rag_core.retrieval import DIMENSIONS
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ _FORMAT = np.dtype("<f4")
 class RedisEmbeddingCache:
     """EmbeddingCache of little-endian float32 vectors."""
 
-    def __init__(self, link: RedisLink, *, ttl_s: float = 604_800) -> None:
-        self._link = link
+    def __init__(self, redis: RedisClient, *, ttl_s: float = 604_800) -> None:
+        self._redis = redis
         self._ttl_ms = int(ttl_s * 1000)
 
     async def get(self, key: str) -> Vector | None:
         """See `EmbeddingCache`; bytes of any other length are a miss."""
-        value = await self._link.call(self._link.client.get(key))
+        value = await self._redis.execute("GET", key)
         if not isinstance(value, bytes) or len(value) != DIMENSIONS * _FORMAT.itemsize:
             return None
         return np.frombuffer(value, dtype=_FORMAT).astype(np.float32, copy=False)
@@ -34,8 +34,8 @@ class RedisEmbeddingCache:
     async def put(self, key: str, vector: Vector) -> None:
         """See `EmbeddingCache`."""
         value = vector.astype(_FORMAT, copy=False).tobytes()
-        await self._link.call(self._link.client.set(key, value, px=self._ttl_ms))
+        await self._redis.execute("SET", key, value, "PX", self._ttl_ms)
 
     async def size(self) -> CacheSize:
         """See `EmbeddingCache`."""
-        return await measure(self._link, "embedding")
+        return await measure(self._redis, "embedding")

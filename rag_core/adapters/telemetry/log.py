@@ -9,13 +9,25 @@ from typing import Literal
 
 import structlog
 
-from rag_core.events import AttackRefused, CacheLooked, Event, LeakBlocked
+from rag_core.events import (
+    REQUEST_ID,
+    Answered,
+    AttackRefused,
+    CacheLooked,
+    Event,
+    LeakBlocked,
+    SearchFellShort,
+)
 
 Level = Literal["debug", "info", "warning", "error"]
 
 
 class LogListener:
-    """Writes each event of at least `level`: leaks as warnings, attacks as info, all else debug."""
+    """Writes each event of at least `level`, each line with the id of its request.
+
+    Warning: leaks, searches that fell short. Info: one line an answer, attacks, Redis away. All
+    else is debug.
+    """
 
     def __init__(self, level: Level = "warning") -> None:
         self._log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
@@ -33,6 +45,8 @@ class LogListener:
         level = _level(event)
         if level >= self._threshold:  # most events are not written: make them cheap
             fields = asdict(event)
+            if request_id := REQUEST_ID.get():
+                fields["request_id"] = request_id
             if isinstance(event, CacheLooked):
                 fields["cache"] = fields.pop("level")  # a log line has a level of its own
             self._log.log(level, type(event).__name__, **fields)
@@ -48,9 +62,9 @@ _LEVELS = {
 
 def _level(event: Event) -> int:
     match event:
-        case LeakBlocked():
+        case LeakBlocked() | SearchFellShort():
             return logging.WARNING
-        case AttackRefused():
+        case Answered() | AttackRefused():
             return logging.INFO
         case CacheLooked(outcome="unavailable"):
             return logging.INFO

@@ -1,34 +1,34 @@
-"""Entries as bytes: versioned, so that another version's entry is a miss and not an error."""
+"""Answers as bytes: versioned, so that another version's entry is a miss and not an error."""
 
 from __future__ import annotations
 
 import msgspec
 
 from rag_core.answer import Answer
-from rag_core.cache.answers import Entry
+from rag_core.cache.answers import CachedAnswer
 
-VERSION = b"\x01"
-"""Raise it whenever Entry or Answer change their fields."""
+VERSION = b"\x02"
+"""Raise it whenever CachedAnswer or Answer change their fields."""
 
 # The last: maps in maps in maps.
 _GARBAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _encoder = msgspec.msgpack.Encoder()
-_entries = msgspec.msgpack.Decoder(Entry)
+_cached = msgspec.msgpack.Decoder(CachedAnswer)
 _answers = msgspec.msgpack.Decoder(Answer)
 
 
-def encode(item: Entry | Answer) -> bytes:
+def encode(item: CachedAnswer | Answer) -> bytes:
     """MessagePack behind a version byte."""
     return VERSION + _encoder.encode(item)
 
 
-def decode_entry(value: bytes | None) -> Entry | None:
-    """The entry, or None for nothing, another version or garbage."""
+def decode_cached(value: bytes | None) -> CachedAnswer | None:
+    """The cached answer, or None for nothing, another version or garbage."""
     if not value or value[:1] != VERSION:
         return None
     try:
-        return _entries.decode(memoryview(value)[1:])
+        return _cached.decode(memoryview(value)[1:])
     except _GARBAGE:
         return None
 

@@ -1,4 +1,4 @@
-"""The cache levels together: each may fail on its own, and each look is told to the listener."""
+"""The caches together: each may fail on its own, and each lookup is told to the listener."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag_core.answer import Answer
-from rag_core.cache.answers import AnswerCache, Entry, Look
+from rag_core.cache.answers import AnswerCache, CachedAnswer
 from rag_core.cache.contexts import ContextCache
 from rag_core.cache.embeddings import EmbeddingCache
 from rag_core.cache.epochs import Epoch, EpochSource
-from rag_core.cache.flights import FleetFlights, LocalFlights
-from rag_core.cache.sizes import CacheSize
-from rag_core.cache.stats import CacheStats, LevelStats
+from rag_core.cache.policy import Decision, decide
+from rag_core.cache.single_flight import FleetFlight, SingleFlight
+from rag_core.cache.stats import CacheSize, CacheStats, LevelStats
 from rag_core.clock import Clock
 from rag_core.context import Context
 from rag_core.errors import CacheUnavailable, ConfigurationError
@@ -44,7 +44,16 @@ class AnswerTtl:
             raise ConfigurationError("RAG_TTL_JITTER", f"must be in [0, 1), got {self.jitter!r}")
 
 
-class CacheLevels:
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What a request found in the answer cache, and the user's epoch as read beside it."""
+
+    key: str
+    cached: CachedAnswer | None
+    epoch: Epoch | None
+
+
+class Caches:
     """Answer, embedding and context cache, and single-flight, as the pipeline uses them."""
 
     def __init__(
@@ -53,7 +62,7 @@ class CacheLevels:
         answers: AnswerCache,
         embeddings: EmbeddingCache,
         contexts: ContextCache,
-        fleet: FleetFlights,
+        fleet: FleetFlight,
         epochs: EpochSource,
         ttl: AnswerTtl,
         clock: Clock,
@@ -69,51 +78,53 @@ class CacheLevels:
         self._listener = listener
         self._jitter = jitter
         self._stats = CacheStats()
-        self.local = LocalFlights()
+        self.local = SingleFlight()
         self.fleet = fleet
 
-    async def look(self, user: UserId, key: str) -> Look:
-        """The stored answer and the user's epoch; nothing of either when Redis cannot tell."""
+    async def lookup(self, user: UserId, key: str) -> Lookup:
+        """The stored answer and the user's epoch, read side by side.
+
+        Raises:
+            DatabaseUnavailable: the epoch cannot be read: nothing can be vouched for.
+        """
+        reading = self._epochs.epoch(user)
         try:
-            return await self._answers.look(user, key)
-        except CacheUnavailable:
-            self.tell(CacheLooked("answer", "unavailable"))
-            return Look(None, None)
+            cached = await self._get(key)
+            return Lookup(key, cached, await reading)
+        finally:
+            reading.cancel()
 
-    async def epoch(self, user: UserId, look: Look) -> Epoch | None:
-        """The epoch of the look, or else the one last committed."""
-        return look.epoch if look.epoch is not None else await self._epochs.epoch(user)
+    def decide(self, lookup: Lookup, evidence: str | None = None) -> Decision:
+        """What may be done with what was found, by `rag_core.cache.policy`."""
+        return decide(lookup.cached, epoch=lookup.epoch, evidence=evidence, now=self._clock.now())
 
-    def fresh(self, entry: Entry) -> bool:
-        """Whether the entry's soft TTL lasts."""
-        return self._clock.now() < entry.fresh_until
-
-    async def keep(self, key: str, look: Look, answer: Answer, took_ms: float) -> None:
-        """Store a new answer, if the look's epoch can be trusted."""
+    async def keep(self, lookup: Lookup, answer: Answer, took_ms: float) -> None:
+        """Store a new answer under the epoch that was read before its evidence was retrieved."""
+        if lookup.epoch is None:
+            return
         now = self._clock.now()
-        if look.epoch is not None:
-            entry = Entry(
-                answer,
-                look.epoch,
-                fresh_until=now + self._jittered(self._ttl.soft_s),
-                gone_at=now + self._jittered(self._ttl.hard_s),
-                took_ms=took_ms,
-            )
-            await self._store(key, entry)
+        cached = CachedAnswer(
+            answer,
+            lookup.epoch,
+            soft_expires_at=now + self._jittered(self._ttl.soft_s),
+            hard_expires_at=now + self._jittered(self._ttl.hard_s),
+            took_ms=took_ms,
+        )
+        await self._put(lookup.key, cached)
 
-    async def restamp(self, key: str, look: Look, entry: Entry) -> None:
-        """Note that the entry's evidence was seen to stand at the look's epoch."""
-        if look.epoch is not None:
-            await self._store(key, replace(entry, epoch=look.epoch))
+    async def confirm(self, lookup: Lookup) -> None:
+        """Note that the evidence of what was found stands at the epoch that was read."""
+        if lookup.cached and lookup.epoch is not None:
+            await self._put(lookup.key, replace(lookup.cached, epoch=lookup.epoch))
 
     async def vector(self, key: str) -> Vector | None:
         """The stored vector of a question."""
         try:
             vector = await self._embeddings.get(key)
         except CacheUnavailable:
-            self.tell(CacheLooked("embedding", "unavailable"))
+            self.emit(CacheLooked("embedding", "unavailable"))
             return None
-        self.tell(CacheLooked("embedding", "miss" if vector is None else "hit"))
+        self.emit(CacheLooked("embedding", "miss" if vector is None else "hit"))
         return vector
 
     async def keep_vector(self, key: str, vector: Vector) -> None:
@@ -125,15 +136,15 @@ class CacheLevels:
         """The stored context of a question at one epoch."""
         self._contexts.expire()
         context: Context | None = self._contexts.get(key)
-        self.tell(CacheLooked("context", "miss" if context is None else "hit"))
+        self.emit(CacheLooked("context", "miss" if context is None else "hit"))
         return context
 
     def keep_context(self, key: str, context: Context) -> None:
         """Store the context of a question at one epoch."""
         self._contexts.put(key, context)
 
-    def tell(self, event: CacheLooked) -> None:
-        """Count a look and pass it on."""
+    def emit(self, event: CacheLooked) -> None:
+        """Count a lookup and pass it on."""
         self._stats(event)
         self._listener(event)
 
@@ -149,9 +160,16 @@ class CacheLevels:
             for level, stats in self._stats.snapshot().items()
         }
 
-    async def _store(self, key: str, entry: Entry) -> None:
+    async def _get(self, key: str) -> CachedAnswer | None:
+        try:
+            return await self._answers.get(key)
+        except CacheUnavailable:
+            self.emit(CacheLooked("answer", "unavailable"))
+            return None
+
+    async def _put(self, key: str, cached: CachedAnswer) -> None:
         with suppress(CacheUnavailable):
-            await self._answers.store(key, entry)
+            await self._answers.put(key, cached)
 
     async def _size(self, cache: AnswerCache | EmbeddingCache) -> CacheSize:
         try:

@@ -1,0 +1,241 @@
+"""Postgres as the adapters use it: bounded reads and writes, in as few round trips as can be."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+import psycopg
+from pgvector.psycopg import register_vector_async
+from psycopg import errors
+from psycopg_pool import AsyncConnectionPool
+
+from rag_core.adapters.postgres.failures import check_database, translated
+from rag_core.guard.deadline import seconds_left
+from rag_core.user import UserId
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+Connection = psycopg.AsyncConnection[Row]
+Pool = AsyncConnectionPool[Connection]
+
+CONNECT_TIMEOUT_S = 2
+"""The least that libpq allows."""
+
+LOCK_TIMEOUT_MS = 200
+"""How long a writer holds a connection while another process changes the same user's notes."""
+
+_RETRY_PAUSE_S = 0.02
+
+_LIMITS = """
+SELECT set_config('statement_timeout', %s, true),
+       set_config('idle_in_transaction_session_timeout', %s, true),
+       set_config('lock_timeout', %s, true)
+"""
+
+_OTHERS_WON = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure)
+
+
+class _LostBeforeCommit(psycopg.OperationalError):
+    """The connection was lost and the transaction with it: it can be tried again."""
+
+
+class Database:
+    """Two pools of connections, one to read and a smaller one to write.
+
+    Nobody waits without a limit: for a connection, a lock or a reply, even of a frozen server.
+    Nothing is kept in a session, so that pgbouncer may share them out by transaction.
+    """
+
+    def __init__(
+        self, reads: Pool, writes: Pool, *, read_timeout_s: float, write_timeout_s: float
+    ) -> None:
+        self._reads, self._writes = reads, writes
+        self._read_timeout_s, self._write_timeout_s = read_timeout_s, write_timeout_s
+        self._turns: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
+
+    async def fetch(
+        self,
+        statement: str,
+        parameters: Sequence[Any] | Mapping[str, Any] = (),
+        *,
+        binary: bool = False,
+        local: Mapping[str, str] | None = None,
+    ) -> list[Row]:
+        """The rows of one statement that only reads, in one round trip.
+
+        A connection that turns out to be lost costs a second attempt, on a new one.
+
+        Args:
+            local: server settings for this statement alone.
+
+        Raises:
+            DatabaseUnavailable: no reply within the time for reads, or the request's deadline.
+        """
+        until = time.monotonic() + seconds_left(self._read_timeout_s)
+        with translated():
+            for last in (False, True):
+                connection = await self._reads.getconn(until - time.monotonic())
+                try:
+                    with _hung_up_at(connection, until):
+                        return await _rows(connection, statement, parameters, binary, local)
+                except psycopg.OperationalError:
+                    if last or not connection.closed or time.monotonic() >= until:
+                        raise
+                finally:
+                    await self._reads.putconn(connection)
+                await self._reads.drain()  # those beside it were probably lost, too
+        raise AssertionError("the second attempt returns or raises")
+
+    async def write(self, user: UserId, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """What `work` returns, after its transaction that changes the user's notes is committed.
+
+        Writers of one user take turns before they take a connection; where another process is
+        first, this one gives its connection back and tries again.
+
+        Args:
+            work: may be run several times, each in a transaction of its own, in pipeline mode.
+
+        Raises:
+            DatabaseUnavailable: not committed in the time for writes, or the request's deadline;
+                or the connection was lost, and it is not known whether it was committed.
+        """
+        until = time.monotonic() + seconds_left(self._write_timeout_s)
+        turn = self._turns.setdefault(user, asyncio.Lock())
+        with translated():
+            async with asyncio.timeout(until - time.monotonic()):
+                await turn.acquire()
+            try:
+                return await self._tried(work, until)
+            finally:
+                turn.release()
+
+    async def _tried(self, work: Callable[[Connection], Awaitable[T]], until: float) -> T:
+        """The transaction, tried until it is committed or the time is up."""
+        while True:
+            try:
+                return await self._transact(work, until)
+            except (_LostBeforeCommit, *_OTHERS_WON) as error:
+                pause_s = _RETRY_PAUSE_S * (1 + random.random())
+                if time.monotonic() + pause_s >= until:
+                    raise
+                if isinstance(error, _LostBeforeCommit):
+                    await self._writes.drain()
+                await asyncio.sleep(pause_s)
+
+    async def _transact(self, work: Callable[[Connection], Awaitable[T]], until: float) -> T:
+        async with self._writes.connection(until - time.monotonic()) as connection:
+            left_ms = str(max(1, int((until - time.monotonic()) * 1000)))
+            with _hung_up_at(connection, until):
+                async with connection.pipeline(), connection.transaction():
+                    await connection.execute(_LIMITS, (left_ms, left_ms, str(LOCK_TIMEOUT_MS)))
+                    try:
+                        return await work(connection)
+                    except psycopg.OperationalError as error:
+                        if connection.closed:
+                            raise _LostBeforeCommit(str(error)) from error
+                        raise
+
+
+async def _rows(
+    connection: Connection,
+    statement: str,
+    parameters: Sequence[Any] | Mapping[str, Any],
+    binary: bool,
+    local: Mapping[str, str] | None,
+) -> list[Row]:
+    if not local:
+        cursor = await connection.execute(statement, parameters, binary=binary)
+        return await cursor.fetchall()
+    async with connection.pipeline(), connection.transaction():
+        for name, value in local.items():
+            await connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+        cursor = await connection.execute(statement, parameters, binary=binary)
+    return await cursor.fetchall()
+
+
+@contextmanager
+def _hung_up_at(connection: Connection, until: float) -> Iterator[None]:
+    """Hang up when the time is up: whoever waits for a reply gets an error at once.
+
+    Cancelling would not do: psycopg asks the server to cancel and waits for that, and a frozen
+    server does not answer. A connection that was hung up is replaced by its pool.
+    """
+    timer = asyncio.get_running_loop().call_later(until - time.monotonic(), _hang_up, connection)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _hang_up(connection: Connection) -> None:
+    # Suppressed: it is closed already.
+    with (
+        suppress(OSError, psycopg.OperationalError),
+        socket.socket(fileno=os.dup(connection.fileno())) as handle,
+    ):
+        handle.shutdown(socket.SHUT_RDWR)
+
+
+@asynccontextmanager
+async def open_database(
+    url: str,
+    *,
+    read_connections: int = 10,
+    write_connections: int = 4,
+    read_timeout_s: float = 2.0,
+    write_timeout_s: float = 10.0,
+    prepare: bool = True,
+) -> AsyncIterator[Database]:
+    """A migrated database whose connections speak binary vectors.
+
+    Args:
+        prepare: use prepared statements; False behind pgbouncer before 1.21.
+
+    Raises:
+        DatabaseUnavailable: no connection within `read_timeout_s`.
+        ConfigurationError: the URL is wrong, or the database has not been migrated yet.
+    """
+    await check_database(url, read_timeout_s)
+    reads = _pool(url, read_connections, prepare)
+    writes = _pool(url, write_connections, prepare)
+    async with reads, writes:
+        with translated():
+            await reads.wait(read_timeout_s)
+        yield Database(
+            reads, writes, read_timeout_s=read_timeout_s, write_timeout_s=write_timeout_s
+        )
+
+
+def _pool(url: str, size: int, prepare: bool) -> Pool:
+    async def configure(connection: Connection) -> None:
+        with _hung_up_at(connection, time.monotonic() + CONNECT_TIMEOUT_S):
+            await register_vector_async(connection)
+
+    async def try_again(pool: Pool) -> None:
+        """The pool has given up connecting: go on as long as it is open."""
+        await asyncio.sleep(0.2)
+        if not pool.closed:
+            await pool.check()
+
+    return AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=size,
+        open=False,
+        configure=configure,
+        reconnect_timeout=0,
+        reconnect_failed=try_again,
+        kwargs={
+            "autocommit": True,
+            "prepare_threshold": 0 if prepare else None,
+            "connect_timeout": CONNECT_TIMEOUT_S,
+        },
+    )

@@ -1,0 +1,141 @@
+"""The one way to Redis: within the request's time budget, never retried, mended in background."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+
+from redis.exceptions import RedisError, ResponseError
+
+from rag_core.adapters.redis.connect import Driver, open_driver
+from rag_core.errors import CacheUnavailable
+from rag_core.guard.deadline import PatientTimeout
+from rag_core.guard.time_budget import budget_left, spend
+
+T = TypeVar("T")
+
+CALL_TIMEOUT_S = 0.05
+"""For a call outside of a request's budget, too."""
+
+CONNECT_TIMEOUT_S = 5.0
+"""For connections made in the background, where nobody waits for them."""
+
+CONCURRENT_CALLS = 8
+"""More would only queue in the server; waiting here does not count as the server's slowness."""
+
+_PAUSES_S = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Between attempts to mend; the last one from then on."""
+
+# The last three: a reply of a shape that the client's own parsers trip over.
+_FAILURES = (RedisError, OSError, ValueError, TypeError, AttributeError)
+
+
+class RedisClient:
+    """A client whose every call ends in time, as a reply or as CacheUnavailable.
+
+    After one failure Redis is left alone, without waiting, until it has answered on every
+    connection again; that is tried in the background, with time enough to connect.
+    """
+
+    def __init__(self, driver: Driver, *, call_timeout_s: float = CALL_TIMEOUT_S) -> None:
+        self.driver = driver
+        self._call_timeout_s = call_timeout_s
+        self._turns = asyncio.Semaphore(CONCURRENT_CALLS)
+        self._mending: asyncio.Task[None] | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether calls go ahead."""
+        return self._mending is None
+
+    async def execute(self, *command: Any) -> Any:
+        """The reply to a command, as `execute("GET", key)`.
+
+        Raises:
+            CacheUnavailable: no reply in time, an error reply, or Redis is left alone.
+        """
+        return await self.call(lambda: self.driver.execute_command(*command))
+
+    async def call(self, command: Callable[[], Awaitable[T]]) -> T:
+        """As `execute`, for whatever `command` asks of the driver."""
+        async with self._turns:
+            if self._mending is not None:
+                raise CacheUnavailable("Redis is left alone until it answers again")
+            limit_s = budget_left(self._call_timeout_s)
+            if limit_s <= 0:
+                raise CacheUnavailable("the request's time for Redis is used up")
+            began = time.monotonic()
+            try:
+                async with PatientTimeout(limit_s):
+                    return await command()
+            except ResponseError as error:  # Redis is there, but full or asked wrongly
+                raise CacheUnavailable(f"Redis refused: {error}") from error
+            except _FAILURES as error:  # TimeoutError is an OSError
+                if not isinstance(error, TimeoutError) or limit_s >= self._call_timeout_s / 2:
+                    self._leave_alone()  # with less time than that, it was not Redis that was slow
+                raise CacheUnavailable(f"Redis failed: {type(error).__name__}") from error
+            finally:
+                spend(time.monotonic() - began)
+
+    async def connect(self) -> None:
+        """Open the connections before the first request needs them, if the server is up."""
+        if not await self._answers(CONNECT_TIMEOUT_S):
+            self._leave_alone()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self._mending:
+            self._mending.cancel()
+            await asyncio.gather(self._mending, return_exceptions=True)
+        with suppress(*_FAILURES):
+            await self.driver.aclose()
+
+    def _leave_alone(self) -> None:
+        if self._mending is None:
+            self._mending = asyncio.create_task(self._mend())
+
+    async def _mend(self) -> None:
+        attempt = 0
+        while not await self._answers(CONNECT_TIMEOUT_S):
+            await asyncio.sleep(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)])
+            attempt += 1
+        self._mending = None
+
+    async def _answers(self, timeout_s: float) -> bool:
+        """Whether every connection answers; a broken one is closed and opened by the next try."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                pings = (self.driver.ping() for _ in range(CONCURRENT_CALLS))
+                return all(reply is True for reply in await _all(pings))
+        except _FAILURES:
+            return False
+
+
+async def _all(pings: Any) -> list[object]:
+    """Replies and failures; none is left running."""
+    replies = await asyncio.gather(*pings, return_exceptions=True)
+    for reply in replies:
+        if isinstance(reply, BaseException) and not isinstance(reply, _FAILURES):
+            raise reply
+    return list(replies)
+
+
+@asynccontextmanager
+async def open_client(
+    url: str, *, call_timeout_s: float = CALL_TIMEOUT_S
+) -> AsyncIterator[RedisClient]:
+    """A client for the Redis at `url`, which need not be up.
+
+    Raises:
+        ConfigurationError: the URL cannot be understood.
+    """
+    driver = open_driver(url, max_connections=CONCURRENT_CALLS)
+    client = RedisClient(driver, call_timeout_s=call_timeout_s)
+    try:
+        await client.connect()
+        yield client
+    finally:
+        await client.aclose()

@@ -1,0 +1,120 @@
+"""Single-flight over Redis: a lease with a fencing token, and the answer passed on through it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from rag_core.adapters.redis.client import RedisClient
+from rag_core.answer import Answer
+from rag_core.cache.codec import decode_answer, encode
+from rag_core.cache.single_flight import Work
+from rag_core.clock import Clock
+from rag_core.errors import CacheUnavailable, ProviderError, ProviderUnavailable
+from rag_core.guard.time_budget import TimeBudget
+
+LEASE_S = 1.0
+"""A leader that has not renewed for so long is taken for dead."""
+
+RESULT_S = 2.0
+"""How long a result waits for its followers."""
+
+_POLL_S = 0.05
+
+_LEADING: Final = b"L"
+_DONE: Final = b"D"
+_FAILED: Final = b"F"
+
+_RENEW = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+"""
+# Only the holder of the token may land: a leader that slept past its lease comes too late.
+_LAND = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+    redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+end
+"""
+
+
+class RedisFleet:
+    """FleetFlight through one key a flight: `L`token, then `D`answer or `F`reason."""
+
+    def __init__(self, redis: RedisClient, *, clock: Clock, lease_s: float = LEASE_S) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._lease_s = lease_s
+
+    async def run(self, key: str, work: Work) -> tuple[Answer, bool]:
+        """See `FleetFlight`; without Redis, just do the work."""
+        token = _LEADING + secrets.token_bytes(16)
+        try:
+            answer = await self._follow(key, token)
+        except CacheUnavailable:
+            return await work(), True
+        if answer is not None:
+            return answer, False
+        return await self._lead(key, token, work), True
+
+    async def _follow(self, key: str, token: bytes) -> Answer | None:
+        """The answer of whoever leads the flight; None when that is for us to do."""
+        held = await self._board(key, token)
+        while held not in (None, token):
+            if held[:1] == _FAILED:
+                raise ProviderUnavailable(held[1:].decode(errors="replace"))
+            if held[:1] == _DONE and (answer := decode_answer(held[1:])):
+                return answer
+            await self._clock.sleep(_POLL_S)
+            # Generating takes seconds anyway: a poll has a budget of its own.
+            with TimeBudget(self._lease_s).applied():
+                held = await self._board(key, token)
+        return None
+
+    async def _board(self, key: str, token: bytes) -> bytes | None:
+        """What is in the flight's key; None when it was empty and is now ours."""
+        ends_ms = self._ms(self._lease_s)
+        held = await self._redis.execute("SET", key, token, "PX", ends_ms, "NX", "GET")
+        return held if isinstance(held, bytes) else None
+
+    async def _lead(self, key: str, token: bytes, work: Work) -> Answer:
+        try:
+            async with self._renewed(key, token):
+                answer = await work()
+        except (ProviderUnavailable, ProviderError) as error:
+            await self._land(key, token, _FAILED + str(error).encode(), self._lease_s)
+            raise
+        except asyncio.CancelledError:
+            # Whoever follows takes over now, not when the lease ends.
+            await asyncio.shield(self._land(key, token, b"", 0.001))
+            raise
+        await self._land(key, token, _DONE + encode(answer), RESULT_S)
+        return answer
+
+    @asynccontextmanager
+    async def _renewed(self, key: str, token: bytes) -> AsyncIterator[None]:
+        """Keep the lease alive while the block runs."""
+        beat = asyncio.create_task(self._beat(key, token))
+        try:
+            yield
+        finally:
+            beat.cancel()
+            await asyncio.gather(beat, return_exceptions=True)
+
+    async def _beat(self, key: str, token: bytes) -> None:
+        while True:
+            await self._clock.sleep(self._lease_s / 4)
+            await self._script(_RENEW, key, token, self._ms(self._lease_s))
+
+    async def _land(self, key: str, token: bytes, value: bytes, keep_s: float) -> None:
+        await self._script(_LAND, key, token, value, self._ms(keep_s))
+
+    async def _script(self, script: str, key: str, *arguments: bytes | int) -> None:
+        """Run a script on the key; where it is lost, the lease simply ends."""
+        with TimeBudget(self._lease_s).applied(), suppress(CacheUnavailable):
+            await self._redis.execute("EVAL", script, 1, key, *arguments)
+
+    @staticmethod
+    def _ms(seconds: float) -> int:
+        return max(1, int(seconds * 1000))

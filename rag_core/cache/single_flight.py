@@ -1,0 +1,115 @@
+"""Single-flight: identical work that is wanted several times at once is done once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from rag_core.answer import Answer
+
+Work = Callable[[], Coroutine[Any, Any, Answer]]
+Emit = Callable[[str], None]
+"""Takes a piece of the answer's text as soon as it may be shown."""
+
+
+class FleetFlight(Protocol):
+    """Single-flight among all processes."""
+
+    async def run(self, key: str, work: Work) -> tuple[Answer, bool]:
+        """The answer that one process's `work` gave, and whether it was this one's.
+
+        A leader that dies is replaced when its lease ends; the followers of a leader that failed
+        fail with it instead of each trying again.
+        """
+        ...
+
+
+class NoFleet:
+    """For a single process."""
+
+    async def run(self, key: str, work: Work) -> tuple[Answer, bool]:
+        """Always do the work."""
+        return await work(), True
+
+
+class Flight:
+    """Work under way for one or more callers."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._followers: list[asyncio.Queue[str | None]] = []
+        self._task: asyncio.Task[Answer]
+        self.waiting = 0
+
+    def begin(self, work: Callable[[Emit], Coroutine[Any, Any, Answer]]) -> None:
+        """Run `work` in a task of its own: a caller that goes away does not take it along."""
+        self._task = asyncio.create_task(work(self._emit))
+        self._task.add_done_callback(self._land)
+
+    @property
+    def landed(self) -> bool:
+        """Whether the work has ended."""
+        return self._task.done()
+
+    async def answer(self) -> Answer:
+        """The answer, or what the work raised."""
+        return await asyncio.shield(self._task)
+
+    async def pieces(self) -> AsyncGenerator[str, None]:
+        """The pieces of the text from the first on, as they come, until the work ends."""
+        queue: asyncio.Queue[str | None] = asyncio.Queue()
+        for earlier in self._pieces:
+            queue.put_nowait(earlier)
+        if self.landed:
+            queue.put_nowait(None)
+        self._followers.append(queue)
+        while (piece := await queue.get()) is not None:
+            yield piece
+
+    def abandon(self) -> None:
+        """Nobody waits any more."""
+        self._task.cancel()
+
+    def _emit(self, piece: str) -> None:
+        self._pieces.append(piece)
+        for queue in self._followers:
+            queue.put_nowait(piece)
+
+    def _land(self, task: asyncio.Task[Answer]) -> None:
+        if not task.cancelled():
+            task.exception()  # perhaps nobody is left to be told
+        for queue in self._followers:
+            queue.put_nowait(None)
+
+
+class SingleFlight:
+    """Single-flight within this process."""
+
+    def __init__(self) -> None:
+        self._flights: dict[str, Flight] = {}
+
+    @contextmanager
+    def join(
+        self, key: str, work: Callable[[Emit], Coroutine[Any, Any, Answer]]
+    ) -> Iterator[tuple[Flight, bool]]:
+        """The flight under way for `key`, begun by this call if there was none, and whether.
+
+        The work is cancelled when its last caller leaves the block before it has ended.
+        """
+        flight = self._flights.get(key)
+        led = flight is None or flight.landed
+        if flight is None or led:
+            flight = self._flights[key] = Flight()
+            flight.begin(work)
+        flight.waiting += 1
+        try:
+            yield flight, led
+        finally:
+            flight.waiting -= 1
+            if not flight.waiting:
+                if self._flights.get(key) is flight:
+                    del self._flights[key]
+                if not flight.landed:
+                    flight.abandon()

@@ -1,0 +1,80 @@
+"""The deadline of a request, seen by everything that waits on its behalf."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import TracebackType
+
+from rag_core.clock import Clock
+
+_GRACE_S = 0.001
+
+
+class Deadline:
+    """The moment by which a request must have ended.
+
+    Args:
+        seconds: from now on.
+    """
+
+    def __init__(self, seconds: float, clock: Clock) -> None:
+        self._clock = clock
+        self._ends = clock.monotonic() + seconds
+
+    def left_s(self) -> float:
+        """Seconds until then; never below 0."""
+        return max(0.0, self._ends - self._clock.monotonic())
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Bind what is called within the block, and tasks begun there, to this deadline."""
+        token = CURRENT_DEADLINE.set(self)
+        try:
+            yield
+        finally:
+            CURRENT_DEADLINE.reset(token)
+
+
+CURRENT_DEADLINE: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
+
+
+def seconds_left(most: float) -> float:
+    """What a call may take: `most` seconds, or what the request around it has left, if less."""
+    current = CURRENT_DEADLINE.get()
+    return most if current is None else min(most, current.left_s())
+
+
+class PatientTimeout:
+    """`asyncio.timeout` that does not blame others for a busy event loop.
+
+    When our own loop was busy for longer than the limit, the reply may have arrived meanwhile and
+    merely not been read. So the timer, when it is due, leaves the loop one more turn.
+
+    Raises:
+        TimeoutError: the block took longer than `seconds`.
+    """
+
+    __slots__ = ("_seconds", "_timeout", "_timer")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(None)
+
+    async def __aenter__(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._due)
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        await self._timeout.__aexit__(kind, error, trace)
+
+    def _due(self) -> None:
+        self._timeout.reschedule(asyncio.get_running_loop().time() + _GRACE_S)
