@@ -17,6 +17,7 @@ from rag_core.adapters.extractive import ExtractiveGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.adapters.postgres.database import open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
+from rag_core.adapters.postgres.index import check_index
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.adapters.telemetry.log import LogListener
@@ -94,6 +95,7 @@ async def assemble(
                 prepare=settings.database_prepare,
             )
         )
+        await check_index(database, settings.search_method)
         epochs = epoch_source(PostgresEpochs(database), settings, clock)
         stores = await stack.enter_async_context(cache_stores(urls.redis_url, settings, clock))
         notes = PostgresNotes(database)

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from rag_core.adapters.embedders.export import export_once
 from rag_core.adapters.embedders.model_files import resolve_model
-from rag_core.adapters.postgres.pool import Pool, open_pool
+from rag_core.adapters.postgres.database import Database, open_database
 from rag_core.embedded import StackUrls, embedded_stack
 from rag_core.migrations import migrate
 from rag_core.user import UserId, authenticated
@@ -62,10 +62,10 @@ def own_database(empty_database: str) -> str:
 
 
 @pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    """Connections to the shared database."""
-    async with open_pool(database_url) as pool:
-        yield pool
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The shared database, patient: a busy machine must not look like a broken server."""
+    async with open_database(database_url, read_timeout_s=30, write_timeout_s=30) as database:
+        yield database
 
 
 @pytest.fixture

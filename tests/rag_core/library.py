@@ -10,7 +10,7 @@ import psycopg
 
 from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.adapters.postgres.pool import Pool
+from rag_core.adapters.postgres.database import Database
 from rag_core.chunks import SentenceChunker
 from rag_core.errors import RagError
 from rag_core.ingest import Ingest
@@ -89,37 +89,39 @@ class OtherEmbedder(HashingEmbedder):
 
 
 def ingest_over(
-    pool: Pool, tokenizer: Tokenizer, embedder: Embedder | None = None, *, chunk_tokens: int = 60
+    database: Database,
+    tokenizer: Tokenizer,
+    embedder: Embedder | None = None,
+    *,
+    chunk_tokens: int = 60,
 ) -> Ingest:
     """Ingest into Postgres with small chunks."""
     return Ingest(
-        store=PostgresNotes(pool),
+        store=PostgresNotes(database),
         embedder=embedder or HashingEmbedder(),
         chunker=SentenceChunker(tokenizer, chunk_tokens, 10),
     )
 
 
-async def rows(pool: Pool, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+async def rows(database: Database, query: str, *parameters: object) -> list[tuple[Any, ...]]:
     """What a query finds."""
-    async with pool.connection() as connection:
-        found = await connection.execute(query.encode(), parameters)
-        return await found.fetchall()
+    return await database.fetch(query, parameters)
 
 
-async def stored_chunks(pool: Pool, user: UserId) -> list[tuple[Any, ...]]:
+async def stored_chunks(database: Database, user: UserId) -> list[tuple[Any, ...]]:
     """Everything that is stored of the user's chunks, in order."""
     return await rows(
-        pool,
+        database,
         "SELECT note_id, position, start_char, end_char, sha256, heading, text, embedding::text"
         " FROM note_chunks WHERE user_id = %s ORDER BY note_id, position",
         user,
     )
 
 
-async def half_written(pool: Pool, user: UserId) -> list[str]:
+async def half_written(database: Database, user: UserId) -> list[str]:
     """Live notes whose stored chunks do not reach from the note's beginning to its end."""
     found = await rows(
-        pool,
+        database,
         "SELECT notes.id FROM notes LEFT JOIN note_chunks chunk"
         " ON chunk.user_id = notes.user_id AND chunk.note_id = notes.id"
         " WHERE notes.user_id = %s AND deleted_at IS NULL GROUP BY notes.id, notes.body"

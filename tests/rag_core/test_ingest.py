@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.adapters.postgres.pool import Pool
 from rag_core.chunks import SentenceChunker
 from rag_core.errors import EmbedderMismatch, RagError
 from rag_core.ingest import BATCH_CHUNKS, Ingest, IngestReport
-from rag_core.store import EmbeddedNote
+from rag_core.store import Conflict, EmbeddedNote
 from rag_core.tokens import Tokenizer
 from rag_core.user import UserId
 from tests.rag_core.library import (
@@ -38,147 +38,149 @@ if TYPE_CHECKING:
     from rag_core.retrieval import Matrix
 
 
-async def epoch_of(pool: Pool, user: UserId) -> str | None:
-    return await PostgresEpochs(pool).epoch(user)
+async def epoch_of(database: Database, user: UserId) -> str | None:
+    return (await PostgresEpochs(database)([user])).get(user)
 
 
 async def test_every_note_is_stored_whole_with_the_vectors_of_its_chunks(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
     notes = [*library(7), long_note()]
     chunks = [chunk for one in notes for chunk in SentenceChunker(tokenizer, 60, 10)(one)]
     steps: list[int] = []
-    report = await ingest_over(pool, tokenizer).run(user, notes, progress=steps.append)
+    report = await ingest_over(database, tokenizer).run(user, notes, progress=steps.append)
     assert report == IngestReport(8, 8, len(chunks), len(chunks))
     assert sum(steps) == 8
-    assert await PostgresNotes(pool).read(user) == sorted(notes, key=lambda one: one.id)
-    assert await half_written(pool, user) == []
-    kept = await PostgresNotes(pool).vectors(user, [one.id for one in notes])
+    assert await PostgresNotes(database).read(user) == sorted(notes, key=lambda one: one.id)
+    assert await half_written(database, user) == []
+    kept = await PostgresNotes(database).vectors(user, [one.id for one in notes])
     expected = await HashingEmbedder().embed([chunk.embedded_text for chunk in chunks])
     for chunk, vector in zip(chunks, expected, strict=True):
         assert (kept[chunk.sha256] == vector).all()
 
 
 async def test_a_second_run_embeds_nothing_writes_nothing_and_keeps_the_epoch(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
-    await ingest_over(pool, tokenizer).run(user, library())
-    epoch = await epoch_of(pool, user)
+    await ingest_over(database, tokenizer).run(user, library())
+    epoch = await epoch_of(database, user)
     versions = await rows(
-        pool, "SELECT xmin, ctid FROM note_chunks WHERE user_id = %s ORDER BY 2", user
+        database, "SELECT xmin, ctid FROM chunk_vectors WHERE user_id = %s ORDER BY 2", user
     )
     embedder = CountingEmbedder()
     steps: list[int] = []
-    report = await ingest_over(pool, tokenizer, embedder).run(
+    report = await ingest_over(database, tokenizer, embedder).run(
         user, library(), progress=steps.append
     )
     assert report == IngestReport(5, 0, 0, 0)
     assert sum(steps) == 5
     assert embedder.calls == 0
-    assert await epoch_of(pool, user) == epoch
+    assert await epoch_of(database, user) == epoch
     assert versions == await rows(
-        pool, "SELECT xmin, ctid FROM note_chunks WHERE user_id = %s ORDER BY 2", user
+        database, "SELECT xmin, ctid FROM chunk_vectors WHERE user_id = %s ORDER BY 2", user
     )
 
 
 async def test_editing_one_note_embeds_only_the_chunks_that_changed(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
     notes = [*library(), long_note()]
-    await ingest_over(pool, tokenizer).run(user, notes)
-    epoch = await epoch_of(pool, user)
+    await ingest_over(database, tokenizer).run(user, notes)
+    epoch = await epoch_of(database, user)
     embedder = CountingEmbedder()
     notes[-1] = edited(long_note(), "number30 speaks", "number30 whispers")
-    report = await ingest_over(pool, tokenizer, embedder).run(user, notes)
+    report = await ingest_over(database, tokenizer, embedder).run(user, notes)
     assert report.notes_written == 1
     assert report.chunks_written > 10
     assert 1 <= report.chunks_embedded <= 3, "the chunk and what overlaps with it"
     assert len(embedder.texts) == report.chunks_embedded
     assert all("number30 whispers" in text for text in embedder.texts)
-    assert await epoch_of(pool, user) != epoch
-    (stored,) = [one for one in await PostgresNotes(pool).read(user) if one.id == "long"]
+    assert await epoch_of(database, user) != epoch
+    (stored,) = [one for one in await PostgresNotes(database).read(user) if one.id == "long"]
     assert stored == notes[-1]
 
 
 async def test_new_metadata_is_written_and_embeds_nothing(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
-    await ingest_over(pool, tokenizer).run(user, [note("grace"), note("storm")])
-    before, epoch = await stored_chunks(pool, user), await epoch_of(pool, user)
+    await ingest_over(database, tokenizer).run(user, [note("grace"), note("storm")])
+    before, epoch = await stored_chunks(database, user), await epoch_of(database, user)
     embedder = CountingEmbedder()
     dated = replace(note("grace"), date=date(2026, 5, 3), tags=("gift",))
-    report = await ingest_over(pool, tokenizer, embedder).run(user, [dated, note("storm")])
+    report = await ingest_over(database, tokenizer, embedder).run(user, [dated, note("storm")])
     assert (report.notes_written, report.chunks_embedded, embedder.calls) == (1, 0, 0)
-    assert await PostgresNotes(pool).read(user) == [dated, note("storm")]
-    assert await stored_chunks(pool, user) == before
-    assert await epoch_of(pool, user) != epoch
+    assert await PostgresNotes(database).read(user) == [dated, note("storm")]
+    assert await stored_chunks(database, user) == before
+    assert await epoch_of(database, user) != epoch
 
 
 async def test_equal_chunks_are_embedded_once(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
     embedder = CountingEmbedder()
     twins = [replace(note("grace"), id=name) for name in ("one", "two", "three")]
-    report = await ingest_over(pool, tokenizer, embedder).run(user, twins)
+    report = await ingest_over(database, tokenizer, embedder).run(user, twins)
     assert (report.chunks_written, report.chunks_embedded, len(embedder.texts)) == (3, 1, 1)
 
 
 async def test_notes_that_the_file_does_not_name_stay(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
-    await ingest_over(pool, tokenizer).run(user, [note("grace")])
-    await ingest_over(pool, tokenizer).run(user, [note("storm")])
-    assert [one.id for one in await PostgresNotes(pool).read(user)] == ["grace", "storm"]
+    await ingest_over(database, tokenizer).run(user, [note("grace")])
+    await ingest_over(database, tokenizer).run(user, [note("storm")])
+    assert [one.id for one in await PostgresNotes(database).read(user)] == ["grace", "storm"]
 
 
 async def test_a_deleted_note_comes_back_by_ingest(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
-    await ingest_over(pool, tokenizer).run(user, [note("grace"), note("storm")])
-    before = await stored_chunks(pool, user)
-    await PostgresNotes(pool).delete(user, "grace")
-    report = await ingest_over(pool, tokenizer).run(user, [note("grace"), note("storm")])
+    await ingest_over(database, tokenizer).run(user, [note("grace"), note("storm")])
+    before = await stored_chunks(database, user)
+    await PostgresNotes(database).delete(user, "grace")
+    report = await ingest_over(database, tokenizer).run(user, [note("grace"), note("storm")])
     assert report.notes_written == 1
-    assert await stored_chunks(pool, user) == before
+    assert await stored_chunks(database, user) == before
 
 
 async def test_another_chunker_cuts_every_note_anew(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
     notes = [*library(3), long_note()]
-    await ingest_over(pool, tokenizer, chunk_tokens=60).run(user, notes)
-    report = await ingest_over(pool, tokenizer, chunk_tokens=120).run(user, notes)
+    await ingest_over(database, tokenizer, chunk_tokens=60).run(user, notes)
+    report = await ingest_over(database, tokenizer, chunk_tokens=120).run(user, notes)
     assert report.notes_written == 4
-    assert report.chunks_written == len(await stored_chunks(pool, user))
+    assert report.chunks_written == len(await stored_chunks(database, user))
     assert report.chunks_embedded < report.chunks_written, "short notes are cut alike"
-    assert await half_written(pool, user) == []
+    assert await half_written(database, user) == []
 
 
 async def test_another_embedder_is_refused_until_all_is_embedded_anew(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
-    await ingest_over(pool, tokenizer).run(user, library())
-    epoch = await epoch_of(pool, user)
+    await ingest_over(database, tokenizer).run(user, library())
+    epoch = await epoch_of(database, user)
     other = CountingEmbedder(OtherEmbedder())
-    ingest = ingest_over(pool, tokenizer, other)
+    ingest = ingest_over(database, tokenizer, other)
     with pytest.raises(EmbedderMismatch, match="--re-embed"):
         await ingest.run(user, library())
     assert other.calls == 0
-    assert await epoch_of(pool, user) == epoch
+    assert await epoch_of(database, user) == epoch
     steps: list[int] = []
     report = await ingest.re_embed(user, progress=steps.append)
     assert (report.notes_written, report.chunks_embedded, sum(steps)) == (5, 5, 5)
-    assert (await PostgresNotes(pool).library(user)).embedder == other.digest
-    assert await epoch_of(pool, user) != epoch
+    assert (await PostgresNotes(database).library(user)).embedder == other.digest
+    assert await epoch_of(database, user) != epoch
     assert await ingest.run(user, library()) == IngestReport(5, 0, 0, 0)
 
 
 async def test_a_note_that_changes_while_all_is_embedded_anew_is_not_overwritten(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
     """An edit and a deletion come between reading the notes and writing their new chunks."""
-    store = PostgresNotes(pool)
-    await ingest_over(pool, tokenizer).run(user, [note("grace"), note("storm"), note("harvest")])
+    store = PostgresNotes(database)
+    await ingest_over(database, tokenizer).run(
+        user, [note("grace"), note("storm"), note("harvest")]
+    )
     changed = edited(note("grace"), "gift", "present")
 
     class Interrupting(OtherEmbedder):
@@ -187,56 +189,56 @@ async def test_a_note_that_changes_while_all_is_embedded_anew_is_not_overwritten
         async def embed(self, texts: Sequence[str]) -> Matrix:
             if not self.begun:
                 self.begun = True
-                await ingest_over(pool, tokenizer).run(user, [changed])
+                await ingest_over(database, tokenizer).run(user, [changed])
                 await store.delete(user, "storm")
             return await super().embed(texts)
 
     embedder = Interrupting()
-    await ingest_over(pool, tokenizer, embedder).re_embed(user)
+    await ingest_over(database, tokenizer, embedder).re_embed(user)
     assert await store.read(user) == [changed, note("harvest")]
     assert (await store.library(user)).embedder == embedder.digest
-    assert {row[0] for row in await stored_chunks(pool, user)} == {"grace", "harvest"}
+    assert {row[0] for row in await stored_chunks(database, user)} == {"grace", "harvest"}
 
 
 async def test_an_embedder_that_breaks_half_way_leaves_whole_notes_and_a_second_run_completes(
-    pool: Pool, tokenizer: Tokenizer, user: UserId, other_user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId, other_user: UserId
 ) -> None:
     notes = library(3 * BATCH_CHUNKS)
-    await ingest_over(pool, tokenizer).run(other_user, notes)
+    await ingest_over(database, tokenizer).run(other_user, notes)
     broken = CountingEmbedder(fail_after=2 * BATCH_CHUNKS)
     with pytest.raises(RagError, match="the embedder broke"):
-        await ingest_over(pool, tokenizer, broken).run(user, notes)
-    stored = len(await PostgresNotes(pool).read(user))
+        await ingest_over(database, tokenizer, broken).run(user, notes)
+    stored = len(await PostgresNotes(database).read(user))
     assert 0 < stored < len(notes)
-    assert await half_written(pool, user) == []
-    report = await ingest_over(pool, tokenizer).run(user, notes)
+    assert await half_written(database, user) == []
+    report = await ingest_over(database, tokenizer).run(user, notes)
     assert report.notes_written == len(notes) - stored
-    assert await stored_chunks(pool, user) == await stored_chunks(pool, other_user)
+    assert await stored_chunks(database, user) == await stored_chunks(database, other_user)
 
 
 async def test_a_database_that_fails_ends_the_ingest_with_its_error(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
     """The error of a write comes out, even though the next batch is being embedded by then."""
 
     class Failing(PostgresNotes):
         async def replace(
             self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
-        ) -> None:
+        ) -> list[Conflict]:
             raise RagError("the disk is full")
 
     ingest = Ingest(
-        store=Failing(pool),
+        store=Failing(database),
         embedder=HashingEmbedder(),
         chunker=SentenceChunker(tokenizer, 60, 10),
     )
     with pytest.raises(RagError, match="the disk is full"):
         await ingest.run(user, library(2 * BATCH_CHUNKS))
-    assert await PostgresNotes(pool).read(user) == []
+    assert await PostgresNotes(database).read(user) == []
 
 
 async def test_concurrent_ingests_of_one_user_end_consistent(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
     """Six tasks, overlapping files, differing editions: each note is one of its editions, whole."""
     draw = random.Random(7)
@@ -244,25 +246,25 @@ async def test_concurrent_ingests_of_one_user_end_consistent(
         [edited(one, "ended", f"closed{task}") for one in draw.sample(library(40), 25)]
         for task in range(6)
     ]
-    await asyncio.gather(*(ingest_over(pool, tokenizer).run(user, notes) for notes in editions))
-    stored = await PostgresNotes(pool).read(user)
+    await asyncio.gather(*(ingest_over(database, tokenizer).run(user, notes) for notes in editions))
+    stored = await PostgresNotes(database).read(user)
     offered = {(one.id, one.body) for notes in editions for one in notes}
     assert {one.id for one in stored} == {note_id for note_id, _ in offered}
     assert {(one.id, one.body) for one in stored} <= offered
-    assert await half_written(pool, user) == []
+    assert await half_written(database, user) == []
     chunker = SentenceChunker(tokenizer, 60, 10)
-    assert [(row[0], row[6]) for row in await stored_chunks(pool, user)] == [
+    assert [(row[0], row[6]) for row in await stored_chunks(database, user)] == [
         (chunk.note_id, chunk.text) for one in stored for chunk in chunker(one)
     ]
 
 
 async def test_what_one_user_ingests_changes_nothing_for_another(
-    pool: Pool, tokenizer: Tokenizer, user: UserId, other_user: UserId
+    database: Database, tokenizer: Tokenizer, user: UserId, other_user: UserId
 ) -> None:
-    await ingest_over(pool, tokenizer).run(other_user, library())
-    before, epoch = await stored_chunks(pool, other_user), await epoch_of(pool, other_user)
-    await ingest_over(pool, tokenizer).run(
+    await ingest_over(database, tokenizer).run(other_user, library())
+    before, epoch = await stored_chunks(database, other_user), await epoch_of(database, other_user)
+    await ingest_over(database, tokenizer).run(
         user, [edited(one, "ended", "closed") for one in library()]
     )
-    assert await stored_chunks(pool, other_user) == before
-    assert await epoch_of(pool, other_user) == epoch
+    assert await stored_chunks(database, other_user) == before
+    assert await epoch_of(database, other_user) == epoch

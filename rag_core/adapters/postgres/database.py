@@ -24,6 +24,7 @@ from rag_core.user import UserId
 T = TypeVar("T")
 Row = tuple[Any, ...]
 Connection = psycopg.AsyncConnection[Row]
+Cursor = psycopg.AsyncCursor[Row]
 Pool = AsyncConnectionPool[Connection]
 
 CONNECT_TIMEOUT_S = 2
@@ -133,15 +134,21 @@ class Database:
     async def _transact(self, work: Callable[[Connection], Awaitable[T]], until: float) -> T:
         async with self._writes.connection(until - time.monotonic()) as connection:
             left_ms = str(max(1, int((until - time.monotonic()) * 1000)))
-            with _hung_up_at(connection, until):
-                async with connection.pipeline(), connection.transaction():
-                    await connection.execute(_LIMITS, (left_ms, left_ms, str(LOCK_TIMEOUT_MS)))
-                    try:
-                        return await work(connection)
-                    except psycopg.OperationalError as error:
-                        if connection.closed:
-                            raise _LostBeforeCommit(str(error)) from error
-                        raise
+            committing = False
+            try:
+                with _hung_up_at(connection, until):
+                    async with _transaction(connection):
+                        await connection.execute(_LIMITS, (left_ms, left_ms, str(LOCK_TIMEOUT_MS)))
+                        result = await work(connection)
+                        # Whatever fails, fails here, before the commit is sent. (The pipeline's
+                        # own `sync` hangs in psycopg 3.3.9 while much is still to be sent.)
+                        await (await connection.execute("SELECT")).fetchall()
+                        committing = True
+                    return result
+            except psycopg.OperationalError as error:
+                if connection.closed and not committing:
+                    raise _LostBeforeCommit(str(error)) from error
+                raise
 
 
 async def _rows(
@@ -154,11 +161,28 @@ async def _rows(
     if not local:
         cursor = await connection.execute(statement, parameters, binary=binary)
         return await cursor.fetchall()
-    async with connection.pipeline(), connection.transaction():
+    async with _transaction(connection):
         for name, value in local.items():
             await connection.execute("SELECT set_config(%s, %s, true)", (name, value))
         cursor = await connection.execute(statement, parameters, binary=binary)
     return await cursor.fetchall()
+
+
+@asynccontextmanager
+async def _transaction(connection: Connection) -> AsyncIterator[None]:
+    """A transaction in pipeline mode: what is executed waits for no reply until one is fetched.
+
+    psycopg's own `transaction()` within a pipeline waits four times.
+    """
+    try:
+        async with connection.pipeline():
+            await connection.execute("BEGIN")
+            yield
+            await connection.execute("COMMIT")
+    except BaseException:
+        if not connection.closed:
+            await connection.rollback()
+        raise
 
 
 @contextmanager

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pgvector import Vector as PgVector
+from psycopg.types.numeric import Int4
 
-from rag_core.adapters.postgres.database import Connection, Database
+from rag_core.adapters.postgres.database import Connection, Cursor, Database
+from rag_core.chunks import Chunk
 from rag_core.errors import EmbedderMismatch
 from rag_core.notes import Note, Verses
 from rag_core.retrieval import DIMENSIONS
@@ -37,12 +39,14 @@ _STORED = """
 SELECT id, version, chunking, deleted_at IS NULL, greatest(updated_at, deleted_at)
 FROM notes WHERE user_id = %(user)s AND id = ANY(%(ids)s) FOR UPDATE
 """
+# Columns go as one array each: a statement for a whole batch, and no text to parse.
 _UPSERT_NOTES = """
-INSERT INTO notes (user_id, id, version, chunking, title, body, author, date, tags, verses)
-SELECT %(user)s, id, version, %(chunking)s, title, body, author, date,
+INSERT INTO notes (user_id, chunking, id, version, title, body, author, date, tags, verses)
+SELECT %(user)s, %(chunking)s, id, version, title, body, author, date,
        ARRAY(SELECT json_array_elements_text(tags)), verses
-FROM json_to_recordset(%(notes)s) AS note (
-    id text, version text, title text, body text, author text, date date, tags json, verses jsonb)
+FROM unnest(%(id)b::text[], %(version)b::text[], %(title)b::text[], %(body)b::text[],
+            %(author)b::text[], %(date)b::date[], %(tags)s::json[], %(verses)s::jsonb[])
+    AS note (id, version, title, body, author, date, tags, verses)
 ON CONFLICT (user_id, id) DO UPDATE SET
     version = excluded.version, chunking = excluded.chunking, title = excluded.title,
     body = excluded.body, author = excluded.author, date = excluded.date, tags = excluded.tags,
@@ -50,12 +54,13 @@ ON CONFLICT (user_id, id) DO UPDATE SET
 """
 _INSERT_CHUNKS = """
 INSERT INTO chunks (user_id, note_id, position, start_char, end_char, sha256, heading, text)
-SELECT %(user)s, * FROM json_to_recordset(%(chunks)s) AS chunk (
-    note_id text, position int, start_char int, end_char int, sha256 text, heading text, text text)
+SELECT %(user)s, * FROM unnest(
+    %(note_id)b::text[], %(position)b::int4[], %(start)b::int4[], %(end)b::int4[],
+    %(sha256)b::text[], %(heading)b::text[], %(text)b::text[])
 """
 _INSERT_VECTORS = """
 INSERT INTO chunk_vectors (user_id, note_id, position, embedding)
-SELECT %(user)s, * FROM unnest(%(note_ids)s::text[], %(positions)s::int[], %(vectors)s::vector[])
+SELECT %(user)s, * FROM unnest(%(note_id)b::text[], %(position)b::int4[], %(vector)b::vector[])
 """
 _DELETE_CHUNKS = "DELETE FROM chunks WHERE user_id = %(user)s AND note_id = ANY(%(ids)s)"
 _DELETE_NOTE = """
@@ -152,12 +157,12 @@ class PostgresNotes:
     async def delete(self, user: UserId, note_id: str) -> bool:
         """See `rag_core.store.NoteStore`; the note's row stays, its chunks go."""
 
-        async def work(connection: Connection) -> bool:
+        async def work(connection: Connection) -> Cursor:
             await connection.execute(_LOCK, {"user": user})
-            changed = await connection.execute(_DELETE_NOTE, {"user": user, "note": note_id})
-            return changed.rowcount > 0
+            return await connection.execute(_DELETE_NOTE, {"user": user, "note": note_id})
 
-        return await self._database.write(user, work)
+        changed = await self._database.write(user, work)
+        return changed.rowcount > 0
 
     async def deleted(self, before: datetime) -> list[UserId]:
         """See `rag_core.store.NoteStore`."""
@@ -169,14 +174,14 @@ class PostgresNotes:
     async def purge(self, user: UserId, before: datetime) -> int:
         """See `rag_core.store.NoteStore`."""
 
-        async def work(connection: Connection) -> int:
+        async def work(connection: Connection) -> Cursor:
             await connection.execute(_LOCK, {"user": user})
-            gone = await connection.execute(
+            return await connection.execute(
                 "DELETE FROM notes WHERE user_id = %s AND deleted_at < %s", (user, before)
             )
-            return gone.rowcount
 
-        return await self._database.write(user, work)
+        gone = await self._database.write(user, work)
+        return gone.rowcount
 
 
 def _conflicts(notes: Sequence[EmbeddedNote], stored: Sequence[tuple[Any, ...]]) -> list[Conflict]:
@@ -205,46 +210,39 @@ async def _write(
     for _, vector in placed:
         if vector.shape != (DIMENSIONS,):
             raise ValueError(f"expected {DIMENSIONS} dimensions, not {vector.size}")
-    parameters = {
-        "user": user,
-        "chunking": chunking,
-        "ids": [item.note.id for item in notes],
-        "notes": json.dumps([_note_record(item.note) for item in notes]),
-        "chunks": json.dumps(
-            [
-                {
-                    "note_id": chunk.note_id,
-                    "position": chunk.position,
-                    "start_char": chunk.start,
-                    "end_char": chunk.end,
-                    "sha256": chunk.sha256,
-                    "heading": chunk.heading,
-                    "text": chunk.text,
-                }
-                for chunk, _ in placed
-            ]
-        ),
-        "note_ids": [chunk.note_id for chunk, _ in placed],
-        "positions": [chunk.position for chunk, _ in placed],
-        "vectors": [PgVector(vector) for _, vector in placed],
-    }
-    await connection.execute(_NEW_EPOCH, parameters)
-    await connection.execute(_DELETE_CHUNKS, parameters)
-    await connection.execute(_UPSERT_NOTES, parameters)
-    await connection.execute(_INSERT_CHUNKS, parameters)
-    await connection.execute(_INSERT_VECTORS, parameters, binary=True)
+    owner = {"user": user, "ids": [item.note.id for item in notes]}
+    await connection.execute(_NEW_EPOCH, owner)
+    await connection.execute(_DELETE_CHUNKS, owner)
+    written = [item.note for item in notes]
+    await connection.execute(_UPSERT_NOTES, owner | {"chunking": chunking} | _note_columns(written))
+    chunks = owner | _chunk_columns([chunk for chunk, _ in placed])
+    await connection.execute(_INSERT_CHUNKS, chunks)
+    vectors = [PgVector(vector) for _, vector in placed]
+    await connection.execute(_INSERT_VECTORS, chunks | {"vector": vectors})
 
 
-def _note_record(note: Note) -> dict[str, object]:
+def _note_columns(notes: Sequence[Note]) -> dict[str, list[Any]]:
     return {
-        "id": note.id,
-        "version": note.version,
-        "title": note.title,
-        "body": note.body,
-        "author": note.author,
-        "date": note.date.isoformat() if note.date else None,
-        "tags": note.tags,
-        "verses": note.verses,
+        "id": [note.id for note in notes],
+        "version": [note.version for note in notes],
+        "title": [note.title for note in notes],
+        "body": [note.body for note in notes],
+        "author": [note.author for note in notes],
+        "date": [note.date for note in notes],
+        "tags": [json.dumps(note.tags) for note in notes],
+        "verses": [json.dumps(note.verses) for note in notes],
+    }
+
+
+def _chunk_columns(chunks: Sequence[Chunk]) -> dict[str, list[Any]]:
+    return {
+        "note_id": [chunk.note_id for chunk in chunks],
+        "position": [Int4(chunk.position) for chunk in chunks],
+        "start": [Int4(chunk.start) for chunk in chunks],
+        "end": [Int4(chunk.end) for chunk in chunks],
+        "sha256": [chunk.sha256 for chunk in chunks],
+        "heading": [chunk.heading for chunk in chunks],
+        "text": [chunk.text for chunk in chunks],
     }
 
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 # Vectors have unit length, so the (negative) inner product orders as the cosine does, for less.
 # `+ 0` keeps the HNSW index out: it serves only the bare distance.
 _ORDER = {
-    SearchMethod.EXACT: "(embedding <#> %(vector)s) + 0, note_id, position",
-    SearchMethod.HNSW: "embedding <#> %(vector)s",
+    SearchMethod.EXACT: "(embedding <#> %(vector)b) + 0, note_id, position",
+    SearchMethod.HNSW: "embedding <#> %(vector)b",
 }
 _SEARCH = """
 WITH nearest AS MATERIALIZED (
-    SELECT user_id, note_id, position, embedding <#> %(vector)s AS distance
+    SELECT user_id, note_id, position, embedding <#> %(vector)b AS distance
     FROM chunk_vectors
     WHERE user_id = %(user)s
     ORDER BY {order}
@@ -41,7 +41,7 @@ WHERE users.id = %(user)s
 """
 _AVAILABLE = """,
        (SELECT count(*) FROM
-           (SELECT FROM chunk_vectors WHERE user_id = %(user)s LIMIT %(k)s) AS some)"""
+           (SELECT FROM chunk_vectors WHERE user_id = %(user)s LIMIT %(k)s) AS asked_for)"""
 
 
 class PostgresRetriever:

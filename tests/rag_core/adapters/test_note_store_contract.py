@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,13 +118,12 @@ async def test_deleting_what_is_not_there_is_false_and_changes_nothing(
 ) -> None:
     await backend.write(user, note("grace"), note("storm"))
     await backend.store.delete(user, "grace")
-    before, told = await backend.state(user), list(backend.board.seen)
+    before = await backend.state(user)
     assert not await backend.store.delete(user, "grace")
     assert not await backend.store.delete(user, "never there")
     assert not await backend.store.delete(other_user, "storm")
     assert await backend.state(user) == before
     assert await backend.epochs.epoch(other_user) is None
-    assert backend.board.seen == told
 
 
 async def test_of_two_who_delete_a_note_at_once_one_has_done_it(
@@ -180,25 +179,90 @@ async def test_re_embedding_other_notes_than_the_live_ones_is_refused_and_change
     before = await backend.state(user)
     assert not await backend.re_embed(user, *given)
     assert await backend.state(user) == before
-    assert "confirmed" not in backend.board.told[2:]
 
 
-async def test_an_edit_in_flight_is_not_overwritten_by_re_embedding(
+# Compare and set
+
+
+def expecting(items: list[EmbeddedNote], seen: Library) -> list[EmbeddedNote]:
+    """The notes as a writer has them that saw this library."""
+    return [replace(item, replaces=seen.notes.get(item.note.id)) for item in items]
+
+
+async def test_a_note_is_written_over_the_version_that_its_writer_saw(
     backend: Backend, user: UserId
 ) -> None:
-    """What is compared is what stands once the edit is committed, not what stood before."""
     await backend.write(user, note("grace"))
-    embedding: list[asyncio.Task[bool]] = []
+    seen = await backend.store.library(user, ["grace", "storm"])
+    items = await backend.embedded(note("grace", "Edited."), note("storm"))
+    assert await backend.put(user, expecting(items, seen)) == []
+    assert await backend.store.read(user) == [note("grace", "Edited."), note("storm")]
 
-    async def meanwhile() -> None:
-        embedding.append(asyncio.create_task(backend.re_embed(user, note("grace"))))
-        for _ in range(10):  # far enough for it to have looked
-            await backend.store.library(user)
 
-    backend.board.once(meanwhile)
-    await backend.write(user, note("grace", "Edited meanwhile."))
-    assert not await embedding[0]
-    assert await backend.store.read(user) == [note("grace", "Edited meanwhile.")]
+@pytest.mark.parametrize("meanwhile", ["edited", "deleted", "written"])
+async def test_what_was_changed_meanwhile_is_left_as_it_is_and_named(
+    backend: Backend, user: UserId, meanwhile: str
+) -> None:
+    """And the notes beside it are written."""
+    if meanwhile != "written":
+        await backend.write(user, note("grace"))
+    seen = await backend.store.library(user)
+    if meanwhile == "deleted":
+        await backend.store.delete(user, "grace")
+    else:
+        await backend.write(user, note("grace", "Edited by someone else."))
+    theirs = await backend.store.read(user)
+    stored = (await backend.store.library(user)).notes.get("grace")
+    items = await backend.embedded(note("grace", "An older edition."), note("storm"))
+    (conflict,) = await backend.put(user, expecting(items, seen))
+    assert (conflict.note_id, conflict.stored) == ("grace", stored)
+    assert await backend.store.read(user) == [*theirs, note("storm")]
+
+
+async def test_a_conflict_says_when_the_other_change_was_made(
+    backend: Backend, user: UserId
+) -> None:
+    await backend.write(user, note("grace"))
+    edited_after = datetime.now(UTC) - timedelta(seconds=1)
+    await backend.write(user, note("grace", "Edited."))
+    (edit,) = await backend.put(user, await backend.embedded(note("grace")))
+    await backend.store.delete(user, "grace")
+    stale = expecting(await backend.embedded(note("grace")), Library({"grace": edit.stored}, None))
+    (deletion,) = await backend.put(user, stale)
+    assert edited_after <= edit.changed_at <= deletion.changed_at <= datetime.now(UTC)
+
+
+async def test_where_every_note_conflicts_nothing_changes(backend: Backend, user: UserId) -> None:
+    await backend.write(user, note("grace"))
+    before = await backend.state(user)
+    assert await backend.put(user, await backend.embedded(note("grace", "Too late.")))
+    assert await backend.state(user) == before
+
+
+async def test_the_library_of_some_notes_has_those_alone(backend: Backend, user: UserId) -> None:
+    await backend.write(user, note("grace"), note("storm"))
+    assert list((await backend.store.library(user, ["storm", "none"])).notes) == ["storm"]
+    assert await backend.store.library(user, []) == Library({}, DIGEST)
+
+
+# Purging
+
+
+async def test_purging_removes_for_good_what_was_deleted_before(
+    backend: Backend, user: UserId, other_user: UserId
+) -> None:
+    await backend.write(user, note("grace"), note("storm"))
+    await backend.write(other_user, note("grace"))
+    await backend.store.delete(user, "grace")
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    assert await backend.store.purge(user, later - timedelta(days=1)) == 0
+    assert user in await backend.store.deleted(later)
+    assert other_user not in await backend.store.deleted(later)
+    assert await backend.store.purge(user, later) == 1
+    assert user not in await backend.store.deleted(later)
+    assert await backend.store.read(user) == [note("storm")]
+    await backend.write(user, note("grace"))
+    assert await backend.store.read(user) == [note("grace"), note("storm")]
 
 
 # One embedder a user
@@ -241,10 +305,10 @@ async def test_vectors_that_cannot_be_stored_change_nothing(
     good, bad = await backend.embedded(note("grace"), note("storm"))
     count, dimensions = kept
     broken = replace(bad, vectors=tuple(vector[:dimensions] for vector in bad.vectors[:count]))
+    items = expecting([good, broken], await backend.store.library(user))
     with pytest.raises(Exception, match=problem):
-        await change(user, [good, broken], chunking="c", embedder=DIGEST)
+        await change(user, items, chunking="c", embedder=DIGEST)
     assert await backend.state(user) == before
-    assert backend.board.told == ["announced", "confirmed", "announced"]
 
 
 # Search

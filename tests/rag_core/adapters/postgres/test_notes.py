@@ -1,286 +1,310 @@
-"""The note store: whole notes, one epoch a change, one embedder a user."""
+"""The note store in Postgres: what it keeps, who else may change it, and what it costs."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from collections.abc import AsyncIterator, Awaitable, Callable
 
-import numpy as np
+import psycopg
 import pytest
 
 from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.postgres.database import Database, open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.adapters.postgres.pool import Pool
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.cache.epochs import Epoch
-from rag_core.chunks import SentenceChunker, WholeNoteChunker
-from rag_core.errors import EmbedderMismatch
-from rag_core.notes import Note, Verses
-from rag_core.retrieval import Embedder
-from rag_core.store import EmbeddedNote, StoredVersion
-from rag_core.tokens import Tokenizer
+from rag_core.chunks import WholeNoteChunker
+from rag_core.errors import DatabaseUnavailable
+from rag_core.ingest import Ingest
+from rag_core.notes import Note
 from rag_core.user import UserId
-from tests.rag_core.library import OtherEmbedder, ingest_over, library, note, rows
+from tests.rag_core.library import connected, library, note, rows
+from tests.servers.counting_proxy import CountingProxy, counting_proxy
+
+DIGEST = HashingEmbedder().digest
 
 
-async def embedded(*notes: Note, embedder: Embedder | None = None) -> list[EmbeddedNote]:
+def ingest_into(database: Database) -> Ingest:
     """Each note as one chunk."""
-    cut = [WholeNoteChunker()(note) for note in notes]
-    vectors = await (embedder or HashingEmbedder()).embed([one.embedded_text for (one,) in cut])
-    return [
-        EmbeddedNote(note, chunks, (vector,))
-        for note, chunks, vector in zip(notes, cut, vectors, strict=True)
+    return Ingest(
+        store=PostgresNotes(database), embedder=HashingEmbedder(), chunker=WholeNoteChunker()
+    )
+
+
+async def save(database: Database, user: UserId, *notes: Note) -> None:
+    await ingest_into(database).run(user, notes)
+
+
+async def epoch_of(database: Database, user: UserId) -> Epoch | None:
+    return (await PostgresEpochs(database)([user])).get(user)
+
+
+async def test_a_deleted_note_is_kept_softly_without_its_chunks(
+    database: Database, user: UserId
+) -> None:
+    await save(database, user, note("grace"), note("storm"))
+    assert await PostgresNotes(database).delete(user, "grace")
+    kept = await rows(
+        database, "SELECT body FROM notes WHERE user_id = %s AND deleted_at IS NOT NULL", user
+    )
+    assert kept == [(note("grace").body,)]
+    for table in ("chunks", "chunk_vectors", "note_chunks"):
+        left = await rows(database, f"SELECT note_id FROM {table} WHERE user_id = %s", user)
+        assert left == [("storm",)]
+
+
+async def test_deleting_a_note_of_an_unknown_user_makes_no_user(
+    database: Database, user: UserId
+) -> None:
+    assert not await PostgresNotes(database).delete(user, "grace")
+    assert await epoch_of(database, user) is None
+
+
+async def someone_waits_for_a_lock(database: Database) -> None:
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    while not await rows(database, waiting):
+        pass
+
+
+# Whoever goes round the store
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE notes SET title = 'Another' WHERE user_id = %(user)s AND id = 'grace'",
+        "UPDATE chunks SET text = 'Another' WHERE user_id = %(user)s AND note_id = 'grace'",
+        "DELETE FROM chunks WHERE user_id = %(user)s AND note_id = 'grace'",
+        "UPDATE chunk_vectors SET embedding = embedding * embedding WHERE user_id = %(user)s",
+        "DELETE FROM chunk_vectors WHERE user_id = %(user)s",
+        "INSERT INTO notes (user_id, id, version, chunking, title, body, author, tags, verses)"
+        " VALUES (%(user)s, 'new', 'v', 'c', 't', 'b', 'a', '{}', '[]')",
+        "UPDATE notes SET deleted_at = now() WHERE user_id = %(user)s",
+    ],
+)
+async def test_a_change_by_plain_sql_changes_the_epoch_of_that_user_alone(
+    database: Database, database_url: str, user: UserId, other_user: UserId, statement: str
+) -> None:
+    await save(database, user, note("grace"), note("storm"))
+    await save(database, other_user, note("grace"))
+    before, theirs = await epoch_of(database, user), await epoch_of(database, other_user)
+    with connected(database_url) as connection:
+        connection.execute(statement.encode(), {"user": user})
+    assert await epoch_of(database, user) not in (None, before)
+    assert await epoch_of(database, other_user) == theirs
+
+
+async def test_a_change_by_plain_sql_that_changes_nothing_leaves_the_epoch(
+    database: Database, database_url: str, user: UserId
+) -> None:
+    await save(database, user, note("grace"))
+    before = await epoch_of(database, user)
+    with connected(database_url) as connection:
+        connection.execute("DELETE FROM chunks WHERE user_id = %s AND note_id = 'none'", (user,))
+    assert await epoch_of(database, user) == before
+
+
+async def test_a_note_that_is_given_to_another_user_changes_the_epochs_of_both(
+    database: Database, database_url: str, user: UserId, other_user: UserId
+) -> None:
+    await save(database, user, note("grace"), note("storm"))
+    await save(database, other_user, note("harvest"))
+    await PostgresNotes(database).delete(user, "grace")
+    before = [await epoch_of(database, one) for one in (user, other_user)]
+    with connected(database_url) as connection:
+        connection.execute(
+            "UPDATE notes SET user_id = %s WHERE user_id = %s AND id = 'grace'", (other_user, user)
+        )
+    after = [await epoch_of(database, one) for one in (user, other_user)]
+    assert not set(before) & set(after)
+
+
+async def test_truncating_a_table_changes_every_epoch(own_database: str, user: UserId) -> None:
+    async with open_database(own_database) as database:
+        await save(database, user, note("grace"))
+        before = await epoch_of(database, user)
+        with connected(own_database) as connection:
+            connection.execute("TRUNCATE chunk_vectors")
+        assert await epoch_of(database, user) not in (None, before)
+
+
+async def test_an_edit_by_plain_sql_and_a_save_at_once_are_both_done(
+    database: Database, database_url: str, user: UserId
+) -> None:
+    """They lock rows in opposite order: the save gives way and tries again."""
+    await save(database, user, note("grace"))
+    async with await psycopg.AsyncConnection.connect(database_url) as other:
+        await other.execute("SELECT FROM notes WHERE user_id = %s FOR UPDATE", (user,))
+        saving = asyncio.create_task(save(database, user, note("grace", "Edited."), note("storm")))
+        await someone_waits_for_a_lock(database)
+        await other.execute("UPDATE notes SET title = 'By SQL' WHERE user_id = %s", (user,))
+    await saving
+    assert [kept.body for kept in await PostgresNotes(database).read(user)] == [
+        "Edited.",
+        note("storm").body,
     ]
 
 
-async def replace(store: PostgresNotes, user: UserId, *notes: Note) -> None:
-    digest = HashingEmbedder().digest
-    await store.replace(user, await embedded(*notes), chunking="whole-1", embedder=digest)
+# What it costs
 
 
-async def test_an_unknown_user_has_an_empty_library_and_no_epoch(pool: Pool, user: UserId) -> None:
-    store = PostgresNotes(pool)
-    library = await store.library(user)
-    assert (library.notes, library.embedder) == ({}, None)
-    assert await store.read(user) == []
-    assert await PostgresEpochs(pool).epoch(user) is None
+@pytest.fixture
+async def proxied(database_url: str) -> AsyncIterator[tuple[CountingProxy, Database]]:
+    """The database behind a proxy, with its connections open and its statements prepared."""
+    async with (
+        counting_proxy(database_url) as proxy,
+        open_database(proxy.url, read_timeout_s=30, write_timeout_s=30) as database,
+    ):
+        yield proxy, database
 
 
-async def test_what_is_written_is_read_back(pool: Pool, user: UserId) -> None:
-    store = PostgresNotes(pool)
-    full = note(
-        "grace",
-        "Grüße — “gnade” 恵み \N{PERSON WITH FOLDED HANDS}\ttabs\nand lines.",
-        author="Ruth",
-        date=date(2026, 5, 3),
-        tags=("a, b", "{c}", '"d"'),
-        verses=(Verses("1 Cor", 13, 1, 13),),
-    )
-    bare = note("storm")
-    await replace(store, user, full, bare)
-    assert await store.read(user) == [full, bare]
-    library = await store.library(user)
-    assert library.embedder == HashingEmbedder().digest
-    assert library.notes == {
-        "grace": StoredVersion(full.version, "whole-1"),
-        "storm": StoredVersion(bare.version, "whole-1"),
-    }
+async def trips(proxy: CountingProxy, *works: Callable[[], Awaitable[None]]) -> list[int]:
+    """Round trips of each; replies are late, so that what does not wait for them is not counted."""
+    counts = []
+    proxy.delay_s = 0.02
+    for work in works:
+        before = proxy.round_trips
+        await work()
+        counts.append(proxy.round_trips - before)
+    return counts
 
 
-async def test_stored_vectors_come_back_bit_for_bit_by_the_hash_of_their_chunk(
-    pool: Pool, user: UserId
+async def test_a_search_and_an_epoch_take_one_round_trip_each(
+    proxied: tuple[CountingProxy, Database], user: UserId
 ) -> None:
-    store = PostgresNotes(pool)
-    grace, storm = await embedded(note("grace"), note("storm"))
-    await replace(store, user, grace.note, storm.note)
-    kept = await store.vectors(user, ["grace", "never stored"])
-    assert list(kept) == [grace.chunks[0].sha256]
-    np.testing.assert_array_equal(kept[grace.chunks[0].sha256], grace.vectors[0])
+    proxy, database = proxied
+    await save(database, user, *library(5))
+    question = (await HashingEmbedder().embed(["grace"]))[0]
+    retriever = PostgresRetriever(database, embedder_digest=DIGEST)
+
+    async def search() -> None:
+        assert len((await retriever.search(user, question, k=5)).hits) == 5
+
+    async def epoch() -> None:
+        assert await epoch_of(database, user)
+
+    await search()
+    await epoch()
+    assert await trips(proxy, search, epoch, search, epoch) == [1, 1, 1, 1]
 
 
-async def test_every_change_makes_a_new_epoch_and_nothing_else_does(
-    pool: Pool, user: UserId, other_user: UserId
+async def test_saving_a_note_takes_six_round_trips_at_most_beside_however_many_others(
+    proxied: tuple[CountingProxy, Database], user: UserId
 ) -> None:
-    store = PostgresNotes(pool)
-    await replace(store, other_user, note("grace"))
-    theirs = await PostgresEpochs(pool).epoch(other_user)
-    epochs: list[Epoch | None] = [await PostgresEpochs(pool).epoch(user)]
-    await replace(store, user, note("grace"), note("storm"))
-    epochs.append(await PostgresEpochs(pool).epoch(user))
-    await replace(store, user, note("grace", "Another body."))
-    epochs.append(await PostgresEpochs(pool).epoch(user))
-    assert await store.delete(user, "grace")
-    epochs.append(await PostgresEpochs(pool).epoch(user))
-    assert await store.re_embed(
-        user, await embedded(note("storm")), chunking="whole-1", embedder="f" * 64
-    )
-    epochs.append(await PostgresEpochs(pool).epoch(user))
-    assert len(set(epochs)) == 5
+    proxy, database = proxied
+    store = PostgresNotes(database)
+    await save(database, user, *library(300))
+    await save(database, user, note("harvest"), note("grace", "Not yet edited."))
+    await save(database, user, note("grace", "Once edited."))
+    await store.delete(user, "harvest")
 
-    await store.library(user)
-    await store.read(user)
-    await store.vectors(user, ["storm"])
-    assert not await store.delete(user, "grace")
-    assert not await store.delete(user, "never there")
-    assert await PostgresEpochs(pool).epoch(user) == epochs[-1]
-    assert await PostgresEpochs(pool).epoch(other_user) == theirs
+    async def new() -> None:
+        await save(database, user, note("storm"))
 
+    async def edit() -> None:
+        await save(database, user, note("grace", "Edited."))
 
-async def test_deleting_a_note_of_an_unknown_user_makes_no_user(pool: Pool, user: UserId) -> None:
-    store = PostgresNotes(pool)
-    assert not await store.delete(user, "grace")
-    assert await PostgresEpochs(pool).epoch(user) is None
+    async def same() -> None:
+        await save(database, user, note("grace", "Edited."))
+
+    async def delete() -> None:
+        await store.delete(user, "grace")
+
+    counts = await trips(proxy, new, edit, same, delete)
+    assert max(counts) <= 6
+    assert counts == [4, 5, 1, 2]
 
 
-async def test_a_deleted_note_is_kept_softly_and_not_found_from_then_on(
-    pool: Pool, user: UserId
+async def test_a_search_over_the_graph_takes_one_round_trip_and_leaves_the_session_as_it_was(
+    own_database: str, user: UserId
 ) -> None:
-    store = PostgresNotes(pool)
-    await replace(store, user, note("grace"), note("storm"))
-    assert await store.delete(user, "grace")
-    retriever = PostgresRetriever(pool, embedder_digest=HashingEmbedder().digest)
-    question = (await HashingEmbedder().embed(["unearned grace is a gift"]))[0]
-    ranking = await retriever.search(user, question, k=5)
-    assert [hit.note_id for hit in ranking.hits] == ["storm"]
-    assert list((await store.library(user)).notes) == ["storm"]
-    assert [kept.id for kept in await store.read(user)] == ["storm"]
-    kept = await rows(
-        pool, "SELECT body FROM notes WHERE user_id = %s AND deleted_at IS NOT NULL", user
-    )
-    assert kept == [(note("grace").body,)]
+    from rag_core.adapters.postgres.index import IndexKind, index_vectors
+    from rag_core.retrieval import SearchMethod
 
-
-async def test_deleting_touches_only_the_notes_own_user(
-    pool: Pool, user: UserId, other_user: UserId
-) -> None:
-    store = PostgresNotes(pool)
-    await replace(store, user, note("grace"))
-    await replace(store, other_user, note("grace"))
-    assert await store.delete(user, "grace")
-    assert await store.read(other_user) == [note("grace")]
-
-
-async def test_writing_a_deleted_note_revives_it(pool: Pool, user: UserId) -> None:
-    store = PostgresNotes(pool)
-    await replace(store, user, note("grace"))
-    await store.delete(user, "grace")
-    await replace(store, user, note("grace"))
-    assert await store.read(user) == [note("grace")]
-
-
-async def test_a_second_embedder_is_refused_and_changes_nothing(pool: Pool, user: UserId) -> None:
-    store = PostgresNotes(pool)
-    await replace(store, user, note("grace"))
-    epoch = await PostgresEpochs(pool).epoch(user)
-    with pytest.raises(EmbedderMismatch):
-        await store.replace(
-            user, await embedded(note("storm")), chunking="whole-1", embedder="f" * 64
+    await index_vectors(own_database, IndexKind.HNSW)
+    question = (await HashingEmbedder().embed(["grace"]))[0]
+    async with (
+        counting_proxy(own_database) as proxy,
+        open_database(proxy.url, read_connections=1, read_timeout_s=30) as database,
+    ):
+        await save(database, user, *library(5))
+        retriever = PostgresRetriever(
+            database, embedder_digest=DIGEST, method=SearchMethod.HNSW, ef_search=77
         )
-    assert await store.read(user) == [note("grace")]
-    assert await PostgresEpochs(pool).epoch(user) == epoch
+
+        async def search() -> None:
+            assert len((await retriever.search(user, question, k=5)).hits) == 5
+
+        await search()
+        assert await trips(proxy, search, search) == [1, 1]
+        assert await rows(database, "SHOW enable_sort") == [("on",)]
+        assert await rows(database, "SHOW hnsw.ef_search") != [("77",)]
 
 
-async def test_a_replace_that_fails_leaves_what_was_there(pool: Pool, user: UserId) -> None:
-    """A chunk that cannot be written takes the whole transaction with it."""
-    store = PostgresNotes(pool)
-    await replace(store, user, note("grace"))
-    epoch = await PostgresEpochs(pool).epoch(user)
-    (item,) = await embedded(note("grace", "Another body."))
-    broken = EmbeddedNote(item.note, item.chunks, (item.vectors[0][:100],))
-    with pytest.raises(Exception, match="expected 384 dimensions"):
-        await store.replace(user, [broken], chunking="whole-1", embedder=HashingEmbedder().digest)
-    assert await store.read(user) == [note("grace")]
-    assert await rows(pool, "SELECT count(*) FROM note_chunks WHERE user_id = %s", user) == [(1,)]
-    assert await PostgresEpochs(pool).epoch(user) == epoch
+# When it does not answer
 
 
-async def test_re_embedding_notes_that_have_changed_meanwhile_writes_nothing(
-    pool: Pool, user: UserId
+async def test_a_frozen_server_ends_reads_and_saves_in_their_time_and_the_next_succeeds(
+    own_database: str, user: UserId
 ) -> None:
-    store = PostgresNotes(pool)
-    await replace(store, user, note("grace"), note("storm"))
-    seen = await embedded(*await store.read(user), embedder=OtherEmbedder())
-    await replace(store, user, note("grace", "Edited meanwhile."))
-    await store.delete(user, "storm")
-    epoch = await PostgresEpochs(pool).epoch(user)
-    assert not await store.re_embed(user, seen, chunking="whole-1", embedder=OtherEmbedder().digest)
-    assert await store.read(user) == [note("grace", "Edited meanwhile.")]
-    assert (await store.library(user)).embedder == HashingEmbedder().digest
-    assert await PostgresEpochs(pool).epoch(user) == epoch
+    async with (
+        counting_proxy(own_database) as proxy,
+        open_database(proxy.url, read_timeout_s=0.3, write_timeout_s=0.3) as database,
+    ):
+        await save(database, user, note("grace"))
+        proxy.freeze()
+        with pytest.raises(DatabaseUnavailable):
+            await epoch_of(database, user)
+        with pytest.raises(DatabaseUnavailable):
+            await PostgresNotes(database).delete(user, "grace")
+        proxy.resume()
+    async with (
+        counting_proxy(own_database) as proxy,
+        open_database(proxy.url, read_timeout_s=0.3, write_timeout_s=5) as database,
+    ):
+        proxy.freeze()
+        with pytest.raises(DatabaseUnavailable):
+            await epoch_of(database, user)
+        proxy.resume()
+        patient = PostgresNotes(database)
+        assert await patient.delete(user, "grace")
 
 
-class RecordingBoard:
-    """Notes what it is told, and whether the change could be seen by then."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._epochs = PostgresEpochs(pool)
-        self.seen: list[tuple[str, Epoch, bool]] = []
-
-    async def announce(self, user: UserId, epoch: Epoch) -> bool:
-        self.seen.append(("announced", epoch, await self._epochs.epoch(user) == epoch))
-        return True
-
-    async def confirm(self, user: UserId, epoch: Epoch) -> None:
-        self.seen.append(("confirmed", epoch, await self._epochs.epoch(user) == epoch))
-
-
-async def test_a_change_is_announced_before_it_is_visible_and_confirmed_after(
-    pool: Pool, user: UserId
+async def test_connections_that_were_cut_are_replaced_without_anybody_noticing(
+    own_database: str, user: UserId
 ) -> None:
-    board = RecordingBoard(pool)
-    store = PostgresNotes(pool, board=board)
-    await replace(store, user, note("grace"))
-    epoch = await PostgresEpochs(pool).epoch(user)
-    assert board.seen == [("announced", epoch, False), ("confirmed", epoch, True)]
+    async with (
+        counting_proxy(own_database) as proxy,
+        open_database(proxy.url, read_timeout_s=30, write_timeout_s=30) as database,
+    ):
+        await save(database, user, note("grace"))
+        before = await epoch_of(database, user)
+        for _ in range(3):
+            proxy.cut()
+            assert await epoch_of(database, user) == before
+            proxy.cut()
+            await save(database, user, note("storm", f"Edited after {before}."))
+            before = await epoch_of(database, user)
 
 
-async def test_a_change_that_fails_is_never_confirmed(pool: Pool, user: UserId) -> None:
-    board = RecordingBoard(pool)
-    store = PostgresNotes(pool, board=board)
-    await replace(store, user, note("grace"))
-    with pytest.raises(EmbedderMismatch):
-        await store.replace(user, await embedded(note("storm")), chunking="c", embedder="f" * 64)
-    assert not await store.re_embed(user, [], chunking="c", embedder="f" * 64)
-    assert [what for what, *_ in board.seen] == ["announced", "confirmed", "announced", "announced"]
-
-
-async def test_many_writers_of_one_user_take_turns(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
+async def test_saves_of_one_user_take_turns_without_taking_the_connections_of_others(
+    own_database: str, user: UserId, other_user: UserId
 ) -> None:
-    """Eight edits of the same note at once: one of them stands, whole."""
-    store = PostgresNotes(pool)
-    editions = [note("grace", f"Edition {i}. " + "Words follow. " * i) for i in range(8)]
-    await asyncio.gather(*(replace(store, user, edition) for edition in editions))
-    (kept,) = await store.read(user)
-    chunks = await rows(pool, "SELECT text FROM note_chunks WHERE user_id = %s", user)
-    assert kept in editions
-    assert chunks == [(kept.body,)]
-
-
-async def test_a_chunker_of_another_name_is_another_version(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
-) -> None:
-    store = PostgresNotes(pool)
-    await ingest_over(pool, tokenizer, chunk_tokens=60).run(user, library(3))
-    names = {version.chunking for version in (await store.library(user)).notes.values()}
-    assert names == {SentenceChunker(tokenizer, 60, 10).name}
-
-
-async def test_an_epoch_is_held_still_within_the_block(pool: Pool, user: UserId) -> None:
-    """A writer waits for the holder, and the holder never for a writer: it learns nothing then."""
-    store, epochs = PostgresNotes(pool), PostgresEpochs(pool)
-    await replace(store, user, note("grace"))
-    async with epochs.hold(user) as held:
-        assert held == await epochs.epoch(user)
-        writing = asyncio.create_task(replace(store, user, note("storm")))
-        while not await _someone_waits_for_the_lock(pool):
-            assert await epochs.epoch(user) == held
-    await writing
-    assert await epochs.epoch(user) != held
-
-
-async def test_no_epoch_is_held_while_a_change_is_in_flight(pool: Pool, user: UserId) -> None:
-    epochs = PostgresEpochs(pool)
-    seen: list[Epoch | None] = []
-
-    class Looking:
-        async def announce(self, user: UserId, epoch: Epoch) -> bool:
-            async with epochs.hold(user) as held:
-                seen.append(held)
-            return True
-
-        async def confirm(self, user: UserId, epoch: Epoch) -> None:
-            async with epochs.hold(user) as held:
-                seen.append(held)
-
-    await replace(PostgresNotes(pool), user, note("grace"))
-    await replace(PostgresNotes(pool, board=Looking()), user, note("storm"))
-    assert seen == [None, await epochs.epoch(user)]
-
-
-async def _someone_waits_for_the_lock(pool: Pool) -> bool:
-    ((waiting,),) = await rows(
-        pool, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    )
-    return bool(waiting)
+    """Twenty saves wait for one that another process holds up; a question goes through."""
+    async with open_database(own_database, write_timeout_s=30) as database:
+        await save(database, user, note("grace"))
+        await save(database, other_user, note("grace"))
+        async with await psycopg.AsyncConnection.connect(own_database) as holder:
+            await holder.execute("SELECT FROM users WHERE id = %s FOR UPDATE", (user,))
+            saves = [
+                asyncio.create_task(save(database, user, Note(f"{i}", "", f"Text {i}.")))
+                for i in range(20)
+            ]
+            await someone_waits_for_a_lock(database)
+            await save(database, other_user, note("storm"))
+            assert await epoch_of(database, user)
+            assert not any(one.done() for one in saves)
+        await asyncio.gather(*saves)
+    async with open_database(own_database) as database:
+        assert len(await PostgresNotes(database).read(user)) == 21

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,18 +12,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.postgres import search
+from rag_core.adapters.postgres.database import Database, open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
+from rag_core.adapters.postgres.failures import translated
+from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, check_index, index_vectors
 from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.adapters.postgres.pool import Pool, open_pool, translated
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.chunks import Chunk
-from rag_core.errors import ConfigurationError, DatabaseUnavailable, EmbedderMismatch
-from rag_core.notes import Note, Verses
+from rag_core.errors import ConfigurationError, DatabaseUnavailable
+from rag_core.notes import Note
 from rag_core.retrieval import DIMENSIONS, Ranking, SearchMethod
 from rag_core.store import EmbeddedNote
-from rag_core.tokens import Tokenizer
 from rag_core.user import UserId, authenticated
-from tests.rag_core.library import connected, ingest_over, note, rows
+from tests.rag_core.library import connected, rows
 
 if TYPE_CHECKING:
     from rag_core.retrieval import Matrix
@@ -39,80 +40,37 @@ def unit_vectors(count: int, seed: int) -> Matrix:
     return unit
 
 
-async def store(pool: Pool, user: UserId, vectors: Matrix) -> None:
+async def store(database: Database, user: UserId, vectors: Matrix) -> None:
     """A note of one chunk for each vector: note 7 has vector 7."""
     notes = [Note(f"{i:05}", f"Note {i}", f"Text {i}") for i in range(len(vectors))]
     embedded = [
         EmbeddedNote(note, (Chunk(note.id, 0, note.title, "", note.body, 0, 7),), (vector,))
         for note, vector in zip(notes, vectors, strict=True)
     ]
-    await PostgresNotes(pool).replace(user, embedded, chunking="whole", embedder=DIGEST)
+    await PostgresNotes(database).replace(user, embedded, chunking="whole", embedder=DIGEST)
 
 
 def found(ranking: Ranking) -> list[int]:
     return [int(hit.note_id) for hit in ranking.hits]
 
 
-async def test_exact_search_equals_brute_force(pool: Pool, user: UserId) -> None:
-    vectors = unit_vectors(300, seed=1)
-    await store(pool, user, vectors)
-    retriever = PostgresRetriever(pool, embedder_digest=DIGEST)
-    for question in unit_vectors(20, seed=2):
-        ranking = await retriever.search(user, question, k=10)
-        cosines = vectors @ question
-        expected = np.argsort(-cosines)[:10]
-        assert found(ranking) == expected.tolist()
-        np.testing.assert_allclose(
-            [hit.score for hit in ranking.hits], cosines[expected], atol=1e-6
-        )
+@pytest.fixture
+async def indexed(own_database: str) -> AsyncIterator[Database]:
+    """A database of the test's own with the HNSW index."""
+    assert await index_vectors(own_database, IndexKind.HNSW)
+    async with open_database(own_database, read_timeout_s=30, write_timeout_s=30) as database:
+        yield database
 
 
-async def test_a_hit_carries_what_a_prompt_says_of_its_note(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
-) -> None:
-    body = "## By the lake\n\nA storm rose over the lake."
-    verses = (Verses("Mark", 4, 35, 41), Verses("Luke", 8, 22, 25))
-    kept = note(
-        "storm", body, author="Ruth", date=date(2026, 5, 3), tags=("fear", "faith"), verses=verses
-    )
-    await ingest_over(pool, tokenizer).run(user, [kept])
-    vector = (await HashingEmbedder().embed(["storm over the lake"]))[0]
-    (hit,) = (await PostgresRetriever(pool, embedder_digest=DIGEST).search(user, vector, k=5)).hits
-    assert (hit.note_id, hit.position, hit.title, hit.heading) == (
-        *("storm", 0),
-        *("On storm", "By the lake"),
-    )
-    assert (hit.author, hit.date, hit.tags) == ("Ruth", date(2026, 5, 3), ("fear", "faith"))
-    assert hit.verses == verses
-    assert body[hit.start : hit.end] == hit.text == "A storm rose over the lake."
+def retriever_over(
+    database: Database, method: SearchMethod = SearchMethod.EXACT
+) -> PostgresRetriever:
+    return PostgresRetriever(database, embedder_digest=DIGEST, method=method, ef_search=40)
 
 
-async def test_an_unknown_user_and_one_without_notes_find_nothing(
-    pool: Pool, tokenizer: Tokenizer, user: UserId, other_user: UserId
-) -> None:
-    retriever = PostgresRetriever(pool, embedder_digest=DIGEST)
-    vector = unit_vectors(1, seed=3)[0]
-    assert await retriever.search(user, vector, k=5) == Ranking()
-    await ingest_over(pool, tokenizer).run(other_user, [note("grace")])
-    await PostgresNotes(pool).delete(other_user, "grace")
-    assert await retriever.search(other_user, vector, k=5) == Ranking()
-
-
-async def test_chunks_of_another_embedder_are_refused_with_what_to_do(
-    pool: Pool, tokenizer: Tokenizer, user: UserId
-) -> None:
-    await ingest_over(pool, tokenizer).run(user, [note("grace")])
-    retriever = PostgresRetriever(pool, embedder_digest="f" * 64)
-    with pytest.raises(EmbedderMismatch, match="--re-embed") as raised:
-        await retriever.search(user, unit_vectors(1, seed=3)[0], k=5)
-    assert (raised.value.stored, raised.value.configured) == (DIGEST, "f" * 64)
-
-
-@pytest.fixture(scope="module")
-def crowd() -> list[UserId]:
-    """Users of this module whose notes all look alike."""
-    suffix = np.random.default_rng().integers(2**60)
-    return [authenticated(f"crowd-{i}-{suffix}") for i in range(6)]
+async def delete_all(database: Database, user: UserId) -> None:
+    for note_id in (await PostgresNotes(database).library(user)).notes:
+        await PostgresNotes(database).delete(user, note_id)
 
 
 @settings(
@@ -120,55 +78,48 @@ def crowd() -> list[UserId]:
 )
 @given(data=st.data())
 async def test_only_the_users_own_chunks_are_ever_found(
-    pool: Pool, hnsw_pool: Pool, crowd: list[UserId], data: st.DataObject
+    indexed: Database, data: st.DataObject
 ) -> None:
     """Whoever stores what, and whoever asks: every hit is a chunk the asker stored."""
+    crowd = [authenticated(f"crowd-{i}") for i in range(6)]
     sizes = data.draw(st.lists(st.integers(0, 8), min_size=len(crowd), max_size=len(crowd)))
     seed = data.draw(st.integers(0, 2**16))
     vectors = unit_vectors(8, seed)  # the same for all: only the user tells them apart
     for user, size in zip(crowd, sizes, strict=True):
-        async with pool.connection() as connection:
-            await connection.execute("DELETE FROM note_chunks WHERE user_id = %s", (user,))
-        await store(pool, user, vectors[:size])
+        await delete_all(indexed, user)
+        await store(indexed, user, vectors[:size])
     for user, size in zip(crowd, sizes, strict=True):
-        exact = PostgresRetriever(pool, embedder_digest=DIGEST)
-        assert sorted(found(await exact.search(user, vectors[0], k=20))) == list(range(size))
-        hnsw = PostgresRetriever(hnsw_pool, embedder_digest=DIGEST, method=SearchMethod.HNSW)
-        assert set(found(await hnsw.search(user, vectors[0], k=20))) <= set(range(size))
+        exact = await retriever_over(indexed).search(user, vectors[0], k=20)
+        assert sorted(found(exact)) == list(range(size))
+        hnsw = await retriever_over(indexed, SearchMethod.HNSW).search(user, vectors[0], k=20)
+        assert set(found(hnsw)) <= set(range(size))
+        assert len(hnsw.hits) + hnsw.missed == size
 
 
 @pytest.fixture
-async def hnsw_pool(database_url: str) -> AsyncIterator[Pool]:
-    """Connections to the shared database that walk the graph."""
-    async with open_pool(database_url, search=SearchMethod.HNSW) as pool:
-        yield pool
-
-
-@pytest.fixture
-async def filtered(own_database: str) -> AsyncIterator[tuple[Pool, UserId]]:
-    """Over HNSW, a user who owns one chunk in a hundred, far from where the question points."""
+async def filtered(indexed: Database, own_database: str) -> tuple[Database, UserId]:
+    """A user who owns one chunk in a hundred, far from where the question points."""
     needle, haystack = authenticated("needle"), authenticated("haystack")
-    async with open_pool(own_database, search=SearchMethod.HNSW, ef_search=40) as pool:
-        near = unit_vectors(1, seed=5)[0]
-        far = unit_vectors(1485, seed=6) + 12 * near
-        far /= np.linalg.norm(far, axis=1, keepdims=True)
-        await store(pool, haystack, far)
-        await store(pool, needle, unit_vectors(15, seed=7))
-        async with pool.connection() as connection:
-            await connection.execute("ANALYZE")
-        yield pool, needle
+    near = unit_vectors(1, seed=5)[0]
+    far = unit_vectors(1485, seed=6) + 12 * near
+    far /= np.linalg.norm(far, axis=1, keepdims=True)
+    await store(indexed, haystack, far)
+    await store(indexed, needle, unit_vectors(15, seed=7))
+    with connected(own_database) as connection:
+        connection.execute("ANALYZE chunk_vectors")
+    return indexed, needle
 
 
 async def test_hnsw_finds_enough_and_the_nearest_under_a_filter_that_keeps_one_row_in_a_hundred(
-    filtered: tuple[Pool, UserId],
+    filtered: tuple[Database, UserId],
 ) -> None:
-    pool, needle = filtered
-    hnsw = PostgresRetriever(pool, embedder_digest=DIGEST, method=SearchMethod.HNSW)
-    exact = PostgresRetriever(pool, embedder_digest=DIGEST)
+    database, needle = filtered
+    hnsw, exact = retriever_over(database, SearchMethod.HNSW), retriever_over(database)
     recalled = 0
     for question in unit_vectors(20, seed=8):
         ranking = await hnsw.search(needle, question, k=10)
         assert len(ranking.hits) == 10
+        assert ranking.missed == 0
         scores = [hit.score for hit in ranking.hits]
         assert scores == sorted(scores, reverse=True)
         truth = await exact.search(needle, question, k=10)
@@ -176,40 +127,70 @@ async def test_hnsw_finds_enough_and_the_nearest_under_a_filter_that_keeps_one_r
     assert recalled / 200 >= 0.93, "strict_order gets 0.90, relaxed_order 0.97 and more"
 
 
+async def test_a_search_that_finds_fewer_than_it_could_says_how_many_it_missed(
+    filtered: tuple[Database, UserId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A walk that gives up early, as it does where too many others stand in the way."""
+    database, needle = filtered
+    monkeypatch.setattr(
+        search, "_graph_settings", lambda ef: {"hnsw.ef_search": "10", "enable_sort": "off"}
+    )
+    ranking = await retriever_over(database, SearchMethod.HNSW).search(
+        needle, unit_vectors(1, seed=5)[0], k=10
+    )
+    assert ranking.missed > 0
+    assert len(ranking.hits) + ranking.missed == 10
+    everything = await retriever_over(database).search(needle, unit_vectors(1, seed=5)[0], k=50)
+    assert (len(everything.hits), everything.missed) == (15, 0)
+
+
 async def test_each_method_uses_its_own_index_however_often_it_ran(
-    filtered: tuple[Pool, UserId], own_database: str
+    filtered: tuple[Database, UserId],
 ) -> None:
     """The plan says so, and the index's own counter for the prepared statement, too."""
-    pool, needle = filtered
+    database, needle = filtered
     vector = unit_vectors(1, seed=5)[0]
     searches = 12  # more than the five after which Postgres may turn to a generic plan
     for method, uses_graph in ((SearchMethod.HNSW, True), (SearchMethod.EXACT, False)):
-        retriever = PostgresRetriever(pool, embedder_digest=DIGEST, method=method)
+        retriever = retriever_over(database, method)
         plan = await retriever.explain(needle, vector, k=5)
-        assert ("note_chunks_embedding_hnsw" in plan) is uses_graph
-        before = await graph_scans(pool)
+        assert (HNSW_INDEX in plan) is uses_graph
+        before = await graph_scans(database)
         for _ in range(searches):
             await retriever.search(needle, vector, k=5)
-        assert await graph_scans(pool) - before == searches * uses_graph
+        assert await graph_scans(database) - before == searches * uses_graph
 
 
-async def graph_scans(pool: Pool) -> int:
-    """How often the HNSW index has been scanned, once every connection has reported."""
-    async with pool.connection() as connection:
-        await connection.execute("SELECT pg_stat_force_next_flush()")
+async def graph_scans(database: Database) -> int:
+    """How often the HNSW index has been scanned, once the connection has reported."""
+    await database.fetch("SELECT pg_stat_force_next_flush()")
     ((count,),) = await rows(
-        pool,
-        "SELECT idx_scan FROM pg_stat_user_indexes"
-        " WHERE indexrelname = 'note_chunks_embedding_hnsw'",
+        database,
+        f"SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = '{HNSW_INDEX}'",
     )
     return int(count)
+
+
+async def test_the_index_is_there_only_where_it_was_asked_for(own_database: str) -> None:
+    """To search by it where it is not is refused, and building it again does nothing."""
+    async with open_database(own_database) as database:
+        with pytest.raises(ConfigurationError, match="rag_core index hnsw"):
+            await check_index(database, SearchMethod.HNSW)
+        assert not await index_vectors(own_database, IndexKind.NONE)
+        assert await index_vectors(own_database, IndexKind.HNSW, m=8, ef_construction=32)
+        await check_index(database, SearchMethod.HNSW)
+        assert not await index_vectors(own_database, IndexKind.HNSW)
+        assert await index_vectors(own_database, IndexKind.NONE)
+        with pytest.raises(ConfigurationError):
+            await check_index(database, SearchMethod.HNSW)
+        await check_index(database, SearchMethod.EXACT)
 
 
 async def test_a_database_that_is_not_migrated_is_refused_with_what_to_do(
     empty_database: str,
 ) -> None:
     with pytest.raises(ConfigurationError, match="rag_core migrate"):
-        async with open_pool(empty_database):
+        async with open_database(empty_database):
             pass
 
 
@@ -227,7 +208,7 @@ async def test_a_database_that_cannot_be_reached_is_said_in_one_line_without_the
     url: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error, match="RAG_DATABASE_URL") as raised:
-        async with open_pool(url, timeout_s=2):
+        async with open_database(url, read_timeout_s=2):
             pass
     assert "\n" not in str(raised.value)
     assert "secret-word" not in str(raised.value)
@@ -235,22 +216,26 @@ async def test_a_database_that_cannot_be_reached_is_said_in_one_line_without_the
 
 async def test_a_pool_outlives_the_connections_it_had(own_database: str) -> None:
     """An administrator ends every connection; the next query gets a new one."""
-    async with open_pool(own_database, max_size=2) as pool:
-        epochs = PostgresEpochs(pool)
-        assert await epochs.epoch(authenticated("nobody")) is None
+    async with open_database(own_database, read_connections=2) as database:
+        epochs = PostgresEpochs(database)
+        assert await epochs([authenticated("nobody")]) == {}
         with connected(own_database) as admin:
             admin.execute(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-        assert await epochs.epoch(authenticated("nobody")) is None
+        assert await epochs([authenticated("nobody")]) == {}
 
 
-async def test_a_connection_that_breaks_within_a_query_is_unavailability(pool: Pool) -> None:
+async def test_a_connection_that_breaks_within_a_query_is_unavailability(
+    database: Database,
+) -> None:
     with pytest.raises(DatabaseUnavailable), translated():
-        await rows(pool, "SELECT pg_terminate_backend(pg_backend_pid())")
+        await rows(database, "SELECT pg_terminate_backend(pg_backend_pid())")
 
 
-async def test_other_errors_of_postgres_are_not_mistaken_for_unavailability(pool: Pool) -> None:
+async def test_other_errors_of_postgres_are_not_mistaken_for_unavailability(
+    database: Database,
+) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable), translated():
-        await rows(pool, "SELECT * FROM no_such_table")
+        await rows(database, "SELECT * FROM no_such_table")

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from rag_core.adapters.redis.epochs import RedisEpochs
+from rag_core.adapters.redis.link import RedisLink, open_link
 
 from rag_core.adapters.redis.answers import RedisAnswerCache
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
-from rag_core.adapters.redis.epochs import RedisEpochs
-from rag_core.adapters.redis.link import RedisLink, open_link
 from rag_core.cache.answers import AnswerCache, MemoryAnswerCache
 from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
 from rag_core.clock import ManualClock

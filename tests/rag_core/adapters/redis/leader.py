@@ -7,6 +7,7 @@ import sys
 
 from rag_core.adapters.redis.flights import RedisFlights
 from rag_core.adapters.redis.link import open_link
+
 from rag_core.answer import Answer
 from rag_core.clock import SystemClock
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from rag_core.adapters.redis.link import RedisLink
 
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
-from rag_core.adapters.redis.link import RedisLink
 from rag_core.cache.embeddings import EmbeddingCache
 from rag_core.cache.keys import embedding_key
 from rag_core.question import Question

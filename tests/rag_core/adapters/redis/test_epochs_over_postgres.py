@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from rag_core.adapters.postgres.pool import Pool
+from rag_core.adapters.redis.epochs import RedisEpochs
+from rag_core.adapters.redis.link import RedisLink
 
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.adapters.postgres.pool import Pool
 from rag_core.adapters.redis.answers import RedisAnswerCache
-from rag_core.adapters.redis.epochs import RedisEpochs
-from rag_core.adapters.redis.link import RedisLink
 from rag_core.cache.epochs import LEASE_S, Epoch, EpochBoard, NoBoard
 from rag_core.cache.keys import answer_key
 from rag_core.clock import ManualClock

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
 from rag_core.adapters.redis.link import CONCURRENT_CALLS, RedisLink, open_link
+from rag_core.guard.allowance import Allowance, has_failed
+
 from rag_core.clock import ManualClock
 from rag_core.errors import CacheUnavailable, ConfigurationError
-from rag_core.guard.allowance import Allowance, has_failed
 from rag_core.guard.breaker import Breaker
 from rag_core.user import UserId
 from tests.rag_core.adapters.redis.fake_server import FakeServer, Fault, bulk, fake_server

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import redis.asyncio
-
 from rag_core.adapters.redis.epochs import RedisEpochs
 from rag_core.adapters.redis.link import RedisLink
+
 from rag_core.adapters.scripted import Outcome
 from rag_core.answer import Provenance
 from rag_core.cache.epochs import Epoch

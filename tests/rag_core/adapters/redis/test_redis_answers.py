@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from redis.crc import key_slot
-
-from rag_core.adapters.redis.answers import RedisAnswerCache
 from rag_core.adapters.redis.epochs import RedisEpochs
 from rag_core.adapters.redis.link import RedisLink, open_link
 from rag_core.cache.entry_codec import VERSION, encode
+from redis.crc import key_slot
+
+from rag_core.adapters.redis.answers import RedisAnswerCache
 from rag_core.cache.epochs import Epoch
 from rag_core.cache.keys import answer_key
 from rag_core.clock import ManualClock

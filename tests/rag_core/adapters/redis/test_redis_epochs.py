@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
-from rag_core.adapters.redis.answers import RedisAnswerCache
 from rag_core.adapters.redis.epochs import EpochCopy, RedisEpochs, decode_copy
 from rag_core.adapters.redis.link import RedisLink, open_link
+
+from rag_core.adapters.redis.answers import RedisAnswerCache
 from rag_core.cache.epochs import CLOCK_SKEW_S, LEASE_S, Epoch
 from rag_core.cache.keys import answer_key
 from rag_core.clock import ManualClock

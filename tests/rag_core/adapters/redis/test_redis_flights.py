@@ -10,15 +10,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-
 from rag_core.adapters.redis.flights import RESULT_S, RedisFlights
 from rag_core.adapters.redis.link import RedisLink, open_link
+from rag_core.guard.allowance import Allowance, note_failure
+
 from rag_core.answer import Answer
 from rag_core.cache.keys import flight_key
 from rag_core.clock import ManualClock, SystemClock
 from rag_core.embedded.child import python_environment
 from rag_core.errors import ProviderError, ProviderRejected, ProviderUnavailable, RagError
-from rag_core.guard.allowance import Allowance, note_failure
 from rag_core.user import UserId
 from tests.rag_core.adapters.redis.fake_server import FakeServer, Fault
 from tests.rag_core.adapters.redis.own_valkey import OwnValkey
