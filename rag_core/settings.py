@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     cache: Literal["auto", "redis", "memory"] = "auto"
     redis_allowance_s: float = Field(0.05, gt=0, description="for all Redis work of a request")
     epoch_lease_s: float = Field(10.0, gt=0, le=300)
+    max_staleness_s: float = Field(0.0, ge=0, le=3600, description="0: read the epoch each time")
     embedding_ttl_s: float = Field(604_800, gt=0)
     context_ttl_s: float = Field(3_600, gt=0)
     context_cache_bytes: int = Field(100_000_000, ge=0)
