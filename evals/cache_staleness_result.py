@@ -102,4 +102,6 @@ def _percent(share: float) -> str:
 
 
 def _cpu(seconds: float) -> str:
-    return f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
+    if seconds >= 10:
+        return f"{seconds:,.0f} s"
+    return f"{seconds:.2g} s" if seconds >= 0.1 or not seconds else f"{1e3 * seconds:.2g} ms"

@@ -48,7 +48,7 @@ def cache_run(folder: Path) -> NotebookRun:
         "users": 100,
         "days": 7,
         "edits_per_user_day": 2.0,
-        "staleness_s": 300.0,
+        "max_staleness_s": 300.0,
         "workers": 2,
         "epoch_read_us": 100.0,
     }
