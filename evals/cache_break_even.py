@@ -31,6 +31,8 @@ class ComputePrices:
     """CPU of embedding one question with onnxruntime."""
     retrieve_cpu_s: float = 0.0008
     """CPU of one HNSW search over 10,000 chunks."""
+    epoch_read_cpu_s: float = 0.000064
+    """CPU of one prepared SELECT of an epoch, which every lookup of an answer makes."""
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -44,12 +46,14 @@ class ComputePrices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheLevel:
-    """What one entry costs to keep, and what one hit spares."""
+    """What one entry costs to keep, what each lookup costs, and what one hit spares."""
 
     name: str
     entry_bytes: float
     held_s: float
     saving_usd_per_hit: float
+    lookup_usd: float = 0.0
+    """Of hits and misses alike."""
 
 
 def cache_levels(
@@ -62,6 +66,7 @@ def cache_levels(
             entry_bytes=setting.answer_bytes,
             held_s=setting.answer_hard_ttl_s,
             saving_usd_per_hit=assumptions.factors(users=1).usd_per_request,
+            lookup_usd=compute.cpu_usd(compute.epoch_read_cpu_s),
         ),
         CacheLevel(
             name="embedding",
@@ -94,10 +99,10 @@ def break_even(
 ) -> pd.DataFrame:
     """The hit rate from which each level pays, a row per level.
 
-    A miss stores an entry that is held for its TTL at m dollars, a hit spares s: it pays from
-    h s = (1 - h) m, that is h = m / (m + s). `hits_per_gb_month` are the hits that pay for a GB
-    kept all month, full or not, as a rented Redis is. `achieved` adds a column with the
-    hit rate that each level reaches.
+    A miss stores an entry that is held for its TTL at m dollars, a hit spares s, and each lookup
+    costs r: it pays from h s = (1 - h) m + r, that is h = (m + r) / (m + s); above 1 it never
+    does. `hits_per_gb_month` are the hits that pay for a GB kept all month, full or not, as a
+    rented Redis is. `achieved` adds a column with the hit rate that each level reaches.
     """
     table = pd.DataFrame([_row(level, compute) for level in levels])
     if achieved is None:
@@ -113,6 +118,7 @@ def _row(level: CacheLevel, compute: ComputePrices) -> dict[str, object]:
         "level": level.name,
         "saving_usd_per_hit": saving,
         "entry_usd": entry_usd,
-        "break_even_hit_rate": entry_usd / total if total else 0.0,
+        "lookup_usd": level.lookup_usd,
+        "break_even_hit_rate": (entry_usd + level.lookup_usd) / total if total else 0.0,
         "hits_per_gb_month": price / saving if saving else np.inf,
     }

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evals.cache_plots import closed_form_agreement, hit_rates_against_ttl, load_against_ttl
+from evals.cache_plots import (
+    closed_form_agreement,
+    hit_rates_against_ttl,
+    load_against_ttl,
+    reads_saved_against_late,
+)
 from evals.cache_study import CacheStudy
 from evals.pictures import save
 from evals.results import Picture
@@ -28,6 +33,18 @@ def draw_load(study: CacheStudy, out_path: Path) -> Picture:
     )
     title = "LLM calls and memory"
     return save(load_against_ttl(study.policies), out_path, "load", title, caption)
+
+
+def draw_staleness(study: CacheStudy, out_path: Path) -> Picture:
+    """Reads of Postgres saved against answers late."""
+    caption = (
+        "Simulated, not measured: requests fall on the processes at random, and nobody asks sooner "
+        "after an edit than at other times. People who ask about what they have just changed come "
+        "nearer to the dotted lines."
+    )
+    title = "What would it save to believe an epoch for a while, and what would be late?"
+    figure = reads_saved_against_late(study.staleness.table, study.staleness.deployed_s)
+    return save(figure, out_path, "staleness", title, caption)
 
 
 def draw_agreement(study: CacheStudy, out_path: Path) -> Picture:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
 from evals.cache_simulator import Policy
-from evals.plot_style import BLUE, GREY, ORANGE, VERMILION, house_style, label, panels
+from evals.plot_style import (
+    BLUE,
+    GREY,
+    MARKERS,
+    ORANGE,
+    PALETTE,
+    VERMILION,
+    house_style,
+    label,
+    panels,
+)
 
 POLICY_COLOURS = {
     Policy.TTL_ONLY: VERMILION,
@@ -29,6 +41,7 @@ _POLICY_LINES = {
     Policy.EVIDENCE_REVALIDATION: ("^", "-.", 5),
 }
 _TTL_AXIS = "answer TTL (log scale)"
+_STALENESS_AXIS = "epoch believed for (RAG_MAX_STALENESS_S)"
 _CLOSEST = 2.2
 """Of two TTLs nearer than this factor only one has room for its name."""
 
@@ -82,6 +95,66 @@ def closed_form_agreement(table: pd.DataFrame) -> Figure:
         handles, labels = fullest.get_legend_handles_labels()
         picture.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return picture
+
+
+def reads_saved_against_late(table: pd.DataFrame, deployed_s: float) -> Figure:
+    """Reads of Postgres saved, and answers late, against the permitted staleness.
+
+    `table` is a `staleness_sweep`, a line per number of processes; `deployed_s` is marked.
+    """
+    million = 1e6 / table["requests"]
+    scaled = table.assign(
+        saved=100 * (1 - table["reads_per_request"]),
+        late=table["late"] * million,
+        outdated=table["outdated"] * million,
+    )
+    with house_style():
+        picture = panels(2, width=4.7, height=3.8)
+        saved, late = picture.subplots(1, 2)
+        _draw_processes(saved, scaled, "saved")
+        _draw_processes(late, scaled, "outdated", linestyle=":", markerfacecolor="none")
+        _draw_processes(late, scaled, "late")
+        label(
+            saved, title="Simulated: reads of Postgres saved", x=_STALENESS_AXIS, y="% (log scale)"
+        )
+        label(late, title="Simulated: answers late", x=_STALENESS_AXIS, y="per million (log scale)")
+        for axes, least in ((saved, 0.001), (late, 1.0)):
+            _scale_staleness(axes, table["max_staleness_s"], deployed_s, least)
+        handles, names = saved.get_legend_handles_labels()
+        dotted = Line2D([], [], color=GREY, linestyle=":", marker="o", markerfacecolor="none")
+        picture.legend(
+            [*handles, dotted], [*names, "outdated epoch: the most that can be late"],
+            loc="outside lower center", ncols=len(names) + 1,
+        )  # fmt: skip
+    return picture
+
+
+def _draw_processes(axes: Axes, table: pd.DataFrame, column: str, **style: Any) -> None:
+    """A line per number of processes; the settings stand at equal distances, 0 among them."""
+    for number, (workers, rows) in enumerate(table.groupby("workers")):
+        ordered = rows.sort_values("max_staleness_s")
+        axes.plot(
+            range(len(ordered)), ordered[column], color=PALETTE[number % len(PALETTE)],
+            marker=MARKERS[number % len(MARKERS)], clip_on=False,
+            label="1 process" if workers == 1 else f"{workers} processes", **style,
+        )  # fmt: skip
+
+
+def _scale_staleness(
+    axes: Axes, settings_s: Iterable[float], deployed_s: float, least: float
+) -> None:
+    """Name the settings and mark the deployed one; y is linear up to `least`, then logarithmic."""
+    ordered = sorted(set(settings_s))
+    axes.set_xticks(range(len(ordered)), [duration(each) for each in ordered], fontsize=9)
+    axes.set_yscale("symlog", linthresh=least)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.set_ylim(0, max(10 * least, 1.5 * axes.get_ylim()[1]))
+    axes.axvline(ordered.index(deployed_s), color=GREY, linewidth=1.2, linestyle="--", zorder=0)
+    axes.annotate(
+        f"deployed: {duration(deployed_s)}" + ("" if deployed_s else ", strict"),
+        (ordered.index(deployed_s), 0.97), xycoords=("data", "axes fraction"),
+        xytext=(5, 0), textcoords="offset points", va="top", color=GREY, fontsize=9,
+    )  # fmt: skip
 
 
 def _draw_agreement(axes: Axes, rows: pd.DataFrame, name: str) -> None:

@@ -11,6 +11,12 @@ import pandas as pd
 from evals.cache_plots import POLICY_NAMES, duration
 from evals.cache_recommendation import ENVIRONMENT_NAMES, write_env
 from evals.cache_simulator import Policy
+from evals.cache_staleness_result import (
+    staleness_agreement_table,
+    staleness_headlines,
+    staleness_table,
+    staleness_verdict,
+)
 from evals.cache_study import CacheStudy, Choice
 from evals.results import Cell, Headline, NotebookResult, Picture, Table
 from evals.traffic import DAY_S
@@ -33,6 +39,11 @@ def cache_result(study: CacheStudy, pictures: Sequence[Picture]) -> NotebookResu
             _table("Policies against answer TTL", policy_table(study)),
             _table("The same requests, simulated and through the real caches", replay_table(study)),
             _table("Closed form, simulator, real caches", agreement_table(study)),
+            _table("Simulated: epochs believed for a while", staleness_table(study.staleness)),
+            _table(
+                "Simulated: epochs believed for a while, beside the closed form",
+                staleness_agreement_table(study.staleness),
+            ),
         ),
         facts={
             "traffic": f"{study.source}: {len(study.traffic):,} requests, "
@@ -50,7 +61,12 @@ def cache_result(study: CacheStudy, pictures: Sequence[Picture]) -> NotebookResu
                     "hit_rate": asdict(choice.hit_rate),
                 }
                 for name, choice in _choices(study).items()
-            }
+            },
+            "staleness": {
+                "simulated": asdict(study.staleness.assumptions)
+                | {"deployed_s": study.staleness.deployed_s},
+                "settings": study.staleness.table.to_dict("records"),
+            },
         },
     )
 
@@ -91,7 +107,7 @@ def headlines(study: CacheStudy) -> tuple[Headline, ...]:
             meaning="Largest difference of any replayed rate from the simulated one.",
         ),
         Headline(
-            name="Simulator against theory", value=_form_gap(study), n=len(study.agreement),
+            name="Simulator against theory", value=_form_gap(study), n=_forms(study),
             unit="share", better="lower", aim=_WITHIN_FORM,
             meaning="Largest difference of a simulated rate from its closed form.",
         ),
@@ -99,6 +115,7 @@ def headlines(study: CacheStudy) -> tuple[Headline, ...]:
             name="Context cache hits", value=study.deployed.report.context_hit_rate, n=n,
             unit="share", meaning="Share of the lookups that come past the answer cache.",
         ),
+        *staleness_headlines(study.staleness),
     )  # fmt: skip
 
 
@@ -113,7 +130,7 @@ def verdict(study: CacheStudy) -> str:
     sentences = [
         f"Of {len(traffic):,} requests in {traffic.span_s / DAY_S:.0f} days, "
         f"{now.hit_rate:.1%} are served without an LLM call as deployed (answer TTL "
-        f"{duration(now.setting.answer_soft_ttl_s)}), all of them on notes that still stand.",
+        f"{duration(now.setting.answer_soft_ttl_s)}), all of them on notes that {_stood(study)}.",
         f"At a TTL of {duration(float(trusting['answer_soft_ttl_s']))}, trusting it alone would "
         f"serve {trusting['stale_share_of_hits']:.2%} of cached answers on changed notes, and "
         f"dropping a user's answers at every edit would serve {flush['valid_hit_rate']:.1%} of "
@@ -128,8 +145,14 @@ def verdict(study: CacheStudy) -> str:
         f"within {100 * _form_gap(study):.2f} points; {_differing(study)} of "
         f"{_replayed(study):,} replayed requests end otherwise than simulated; the real caches "
         f"come within {100 * _real_form_gap(study):.1f} points of the closed form, on a sample.",
+        staleness_verdict(study.staleness),
     ]
     return " ".join(sentences)
+
+
+def _stood(study: CacheStudy) -> str:
+    deployed_s = study.staleness.deployed_s
+    return f"stood {duration(deployed_s)} ago or since" if deployed_s else "still stand"
 
 
 def _edge(study: CacheStudy) -> str:
@@ -219,7 +242,12 @@ def _replay_gap(study: CacheStudy) -> float:
 
 
 def _form_gap(study: CacheStudy) -> float:
-    return float(study.agreement["gap"].abs().max())
+    gaps = pd.concat([study.agreement["gap"], study.staleness.agreement["gap"]])
+    return float(gaps.abs().max())
+
+
+def _forms(study: CacheStudy) -> int:
+    return len(study.agreement) + len(study.staleness.agreement)
 
 
 def _real_form_gap(study: CacheStudy) -> float:

@@ -4,7 +4,8 @@ Answer cache (Redis, soft and hard TTL, three policies on change), embedding cac
 context cache (in one process, keyed by user and epoch, TTL and LRU by bytes). TTLs run from the
 moment an entry is stored; reading it, or finding its evidence unchanged, does not renew it.
 A lookup goes down the levels: only an answer that is generated or revalidated needs a context, and
-only a context that is not cached needs an embedding.
+only a context that is not cached needs an embedding. Every request, hit or miss, reads its user's
+epoch in Postgres beside its first lookup; `cache_staleness` says what reading less often does.
 
     python -m evals.cache_simulator      prints each figure beside its reference
 """
@@ -45,7 +46,7 @@ class Outcome(IntEnum):
     MISS = 0
     """Generated, at the price of an LLM call (FRESH)."""
     HIT = 1
-    """Served at once, rightly (CACHED)."""
+    """Served rightly, the epoch in Postgres being that of the answer (CACHED)."""
     REVALIDATED = 2
     """Served after retrieval found the evidence unchanged (REVALIDATED)."""
     STALE = 3
@@ -121,7 +122,7 @@ class CacheReport:
 def simulate(timeline: Timeline, setting: Setting) -> CacheReport:
     """Run the three caches over a prepared trace."""
     requests = Lookups.of_all(timeline)
-    jitter = _jitter(timeline, setting)
+    jitter = ttl_factors(timeline, setting)
     generated = _generated(timeline, setting, jitter)
     served = _outcomes(timeline, setting.policy, generated)
     needy = (served == Outcome.MISS) | (served == Outcome.REVALIDATED)
@@ -160,7 +161,7 @@ def outcomes(timeline: Timeline, setting: Setting) -> NDArray[np.uint8]:
     With jitter 0 these are what the real answer cache must do, request by request, when its
     retrieval returns evidence that changes exactly where `Timeline.version` does.
     """
-    generated = _generated(timeline, setting, _jitter(timeline, setting))
+    generated = _generated(timeline, setting, ttl_factors(timeline, setting))
     in_trace_order = np.empty(len(generated), dtype=np.uint8)
     in_trace_order[timeline.order] = _outcomes(timeline, setting.policy, generated)
     return in_trace_order
@@ -176,7 +177,7 @@ def _generated(timeline: Timeline, setting: Setting, jitter: Floats) -> Flags:
     return Lookups.of_all(timeline).stored(setting.answer_soft_ttl_s * jitter, state)
 
 
-def _jitter(timeline: Timeline, setting: Setting) -> Floats:
+def ttl_factors(timeline: Timeline, setting: Setting) -> Floats:
     """Factor on the TTL of an entry, were it stored at a request; float64[n]."""
     if not setting.jitter:
         return np.ones(len(timeline.key))

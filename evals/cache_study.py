@@ -1,4 +1,4 @@
-"""What TTLs do to one trace: a sweep, a replay, agreement with theory, and a recommendation."""
+"""What TTLs and staleness do to one trace: sweeps, a replay, theory, and a recommendation."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from evals.cache_simulator import (
     simulate,
     sweep,
 )
+from evals.cache_staleness_study import StalenessAssumptions, StalenessStudy
 from evals.cache_timeline import EvidenceModel, Timeline, prepare
 from evals.checkout import project_settings
 from evals.estimate import Estimate
@@ -115,6 +116,7 @@ class CacheStudy:
     """As `closed_form_agreement`, with the column `replayed`."""
     replays: tuple[Replay, ...]
     """Of the Poisson trace, one per TTL of the agreement."""
+    staleness: StalenessStudy
     seconds: float
 
     @property
@@ -161,10 +163,12 @@ async def study(
     evidence_notes: int = 5,
     objective: Objective | None = None,
     deployed: Setting | None = None,
+    staleness: StalenessAssumptions | None = None,
 ) -> CacheStudy:
     """Simulate TTLs on generated traffic, or on the recorded `trace`, and replay some of it.
 
-    `deployed` is what the environment's settings say, unless given.
+    `deployed` is what the environment's settings say, unless given; the permitted staleness in
+    force always is.
 
     Raises:
         InvalidInput: an assumption, the trace or the objective cannot be used.
@@ -200,6 +204,13 @@ async def study(
         replay=replayed,
         agreement=_agreement(how, replays),
         replays=replays,
+        staleness=StalenessStudy.of(
+            timeline,
+            now,
+            staleness or StalenessAssumptions(),
+            deployed_s=project_settings().max_staleness_s,
+            flat=generate(POISSON),
+        ),
         seconds=time.perf_counter() - began,
     )
 

@@ -52,6 +52,16 @@ def stale_share_of_hits(change_rate: ArrayLike, ttl_s: ArrayLike) -> Floats:
     )
 
 
+def epoch_reads_per_request(request_rate: ArrayLike, max_staleness_s: ArrayLike) -> Floats:
+    """Reads of an epoch per request, if a process believes its copy for S: 1 / (1 + lambda S).
+
+    A copy is an entry that lives S from when it was read, so reads are the misses of a cache with
+    a TTL of S. `request_rate` is of one user in one process. Of the requests that believe a copy,
+    `stale_share_of_hits` of the user's rate of edits and S go by an epoch that has changed.
+    """
+    return 1 - hit_rate(request_rate, max_staleness_s)
+
+
 def mixture(values: ArrayLike, weights: ArrayLike) -> float:
     """A share over many questions: the mean of their shares weighted by how often each counts.
 

@@ -240,8 +240,10 @@ def _break_even(
     levels = cache_levels(deployed, choice.setting, compute)
     table = break_even(levels, compute, achieved_hit_rates(choice.report))
     requests = users * deployed.requests_per_user_day.value * DAYS_PER_MONTH
-    saved = [requests * _hits_per_request(choice, level) for level in levels]
-    return table.assign(usd_saved_month=saved * table["saving_usd_per_hit"])
+    hits = [requests * _hits_per_request(choice, level) for level in levels]
+    # Only answers are looked up by every request, and only their lookups cost anything.
+    saved = hits * table["saving_usd_per_hit"] - requests * table["lookup_usd"]
+    return table.assign(usd_saved_month=saved)
 
 
 def _hits_per_request(choice: Choice, level: CacheLevel) -> float:

@@ -44,7 +44,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cache_run(folder: Path) -> NotebookRun:
     (notebook,) = discover(NOTEBOOKS, "cache")
-    few: dict[str, Value] = {"users": 100, "days": 7, "edits_per_user_day": 2.0}
+    few: dict[str, Value] = {
+        "users": 100,
+        "days": 7,
+        "edits_per_user_day": 2.0,
+        "max_staleness_s": 300.0,
+        "workers": 2,
+        "epoch_read_us": 100.0,
+    }
     return run_notebook(notebook, {"profile": "smoke", **few}, folder)
 
 
@@ -67,7 +74,31 @@ def test_theory_simulator_and_real_caches_agree(cache_run: NotebookRun) -> None:
     assert found["Requests unlike the simulation"].value == 0
     assert found["Requests unlike the simulation"].n > 3_000
     assert found["Answers on changed notes"].value == 0
-    assert [len(result.pictures), len(result.tables)] == [3, 4]
+    assert [len(result.pictures), len(result.tables)] == [4, 6]
+
+
+def test_permitted_staleness_is_weighed_and_said_to_be_simulated(cache_run: NotebookRun) -> None:
+    result = result_of(cache_run)
+    assert (
+        "Simulated, not measured: at this traffic, on 2 processes, believing an" in result.verdict
+    )
+    assert "epoch for 5 min saves" in result.verdict
+    assert "Deployed is 0: every request asks Postgres" in result.verdict
+    weighed = [each for each in result.headlines if "epoch" in each.meaning]
+    assert [each.name for each in weighed] == [
+        "Simulated: epoch reads saved",
+        "Simulated: answers late",
+    ]
+    saved = weighed[0].value
+    rows = {
+        (row["max_staleness_s"], row["workers"]): row
+        for row in result.data["staleness"]["settings"]
+    }
+    row = rows[300.0, 2]
+    assert saved == pytest.approx(1e6 * (1 - row["reads_per_request"]))
+    a_day = row["reads_saved_a_day"]
+    assert row["cpu_s_saved_a_day"] == pytest.approx(a_day * 100e-6)
+    assert {rows[0.0, workers]["late"] for workers in (1, 2, 4, 16)} == {0}
 
 
 def test_the_recommended_settings_load(cache_run: NotebookRun, folder: Path) -> None:

@@ -137,6 +137,21 @@ def test_a_level_breaks_even_where_hits_pay_for_the_entries_that_misses_store() 
     assert row["hits_per_gb_month"] == pytest.approx(10_000)
 
 
+def test_a_level_whose_every_lookup_costs_must_hit_more_often_to_pay() -> None:
+    level = CacheLevel(
+        name="x", entry_bytes=1e6, held_s=86_400, saving_usd_per_hit=0.003, lookup_usd=0.0004
+    )
+    row = break_even([level], ComputePrices()).iloc[0]
+    h = row["break_even_hit_rate"]
+    assert h * 0.003 == pytest.approx((1 - h) * row["entry_usd"] + 0.0004)
+
+
+def test_an_answer_is_looked_up_at_the_price_of_a_read_of_the_epoch() -> None:
+    compute = ComputePrices(cpu_usd_per_hour=36.0, epoch_read_cpu_s=0.0001)
+    looked_up = {each.name: each.lookup_usd for each in cache_levels(REFERENCE, Setting(), compute)}
+    assert looked_up == {"answer": pytest.approx(1e-6), "embedding": 0.0, "context": 0.0}
+
+
 def test_a_level_that_spares_nothing_never_pays() -> None:
     levels = cache_levels(
         replace(REFERENCE, prices=Prices(0, 0)), Setting(), ComputePrices(cpu_usd_per_hour=0)

@@ -12,6 +12,8 @@ from evals import cache_plots, cost_plots
 from evals.cache_break_even import ComputePrices, break_even, cache_levels
 from evals.cache_reference import closed_form_agreement
 from evals.cache_simulator import Policy, Setting, sweep
+from evals.cache_staleness import staleness_sweep
+from evals.cache_timeline import prepare
 from evals.cost_model import REFERENCE, tornado
 from evals.traffic import DAY_S, Assumptions, generate
 
@@ -20,6 +22,26 @@ SWEEP = sweep(
     generate(Assumptions(users=5, notes_per_user=20)),
     {"policy": list(Policy), "answer_soft_ttl_s": TTLS_S},
 )
+
+
+STALENESS = staleness_sweep(
+    prepare(generate(Assumptions(users=5, requests_per_user_day=500, edits_per_user_day=50))),
+    Setting(),
+    max_staleness_s=[0.0, 10.0, 3_600.0],
+    workers=[1, 4],
+)
+
+
+def test_a_line_per_number_of_processes_and_the_deployed_staleness_marked() -> None:
+    saved, late = cache_plots.reads_saved_against_late(STALENESS, 10.0).axes
+    drawn = {line.get_label(): np.asarray(line.get_ydata()).tolist() for line in saved.lines}
+    four = STALENESS[STALENESS["workers"] == 4]
+    assert drawn["4 processes"] == pytest.approx((100 - 100 * four["reads_per_request"]).tolist())
+    assert {"1 process", "4 processes"} < set(drawn)
+    for axes in (saved, late):
+        assert [text.get_text() for text in axes.texts] == ["deployed: 10 s"]
+        assert "Simulated" in axes.get_title(loc="left")
+        assert axes.lines[-1].get_xdata() == [1, 1]
 
 
 def test_each_policy_is_a_line_through_its_rows() -> None:
@@ -39,6 +61,7 @@ def test_each_policy_is_a_line_through_its_rows() -> None:
         cache_plots.closed_form_agreement(
             closed_form_agreement([DAY_S], assumptions=Assumptions(users=2))
         ),
+        cache_plots.reads_saved_against_late(STALENESS, 0.0),
         cost_plots.cost_against_users({"reference": REFERENCE}),
         cost_plots.tornado_bars(tornado(REFERENCE)),
         cost_plots.break_even_marks(
@@ -49,7 +72,7 @@ def test_each_policy_is_a_line_through_its_rows() -> None:
             )
         ),
     ],
-    ids=["hits", "load", "agreement", "cost", "tornado", "break-even"],
+    ids=["hits", "load", "agreement", "staleness", "cost", "tornado", "break-even"],
 )
 def test_every_panel_is_titled_and_labelled_and_draws(picture: Figure) -> None:
     for axes in picture.axes:
