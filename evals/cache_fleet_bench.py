@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from evals.cache_bench_world import QUESTION, USER, bench, bench_settings, scripted
 from evals.figures import Figure
 from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.redis.flights import LEASE_S
+from rag_core.adapters.redis.fleet import LEASE_S
 from rag_core.bootstrap import assemble
 from rag_core.chunks import WholeNoteChunker
 

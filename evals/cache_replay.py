@@ -2,7 +2,7 @@
 
 The pipeline that is deployed answers every request of a sampled trace through the real caches on a
 real Valkey; time is an injected clock that jumps from request to request, edits are committed
-through the store with their announcements, and the evidence changes where the timeline says. With
+through the store, every epoch is read anew, and the evidence changes where the timeline says. With
 jitter 0 each request must then end as the simulator says.
 """
 
@@ -30,25 +30,25 @@ from evals.traffic import Traffic
 from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.memory import MemoryNotes
 from rag_core.adapters.redis.answers import RedisAnswerCache
-from rag_core.adapters.redis.epochs import RedisEpochs
-from rag_core.adapters.redis.link import RedisLink, open_link
+from rag_core.adapters.redis.client import RedisClient, open_client
 from rag_core.adapters.scripted import ScriptedGenerator
 from rag_core.answer import Provenance
 from rag_core.budgets import Budgets
+from rag_core.cache.caches import AnswerTtl, Caches
 from rag_core.cache.contexts import ContextCache
-from rag_core.cache.flights import NoFleet
-from rag_core.cache.levels import AnswerTtl, CacheLevels
+from rag_core.cache.epochs import SharedEpochs
+from rag_core.cache.single_flight import NoFleet
 from rag_core.cache.stats import LevelStats
 from rag_core.chunks import WholeNoteChunker
-from rag_core.clock import ManualClock, SystemClock
+from rag_core.clock import ManualClock
 from rag_core.cost import FREE
 from rag_core.embedded import embedded_stack
 from rag_core.errors import InvalidInput
 from rag_core.events import ignore
-from rag_core.guard.allowance import Allowance
 from rag_core.ingest import Ingest
 from rag_core.notes import Note
 from rag_core.pipeline import Pipeline
+from rag_core.request import Limits
 from rag_core.user import UserId, authenticated
 
 PATIENCE_S = 30.0
@@ -174,8 +174,8 @@ async def replay(timeline: Timeline, setting: Setting, redis_url: str) -> Replay
         raise InvalidInput("jitter", f"must be 0 in a replay, got {setting.jitter!r}")
     began = time.perf_counter()
     clock = ManualClock(float(min(timeline.traffic.time_s[0], _first_edit_s(timeline))))
-    async with open_link(redis_url, clock=SystemClock()) as link:
-        player = _Player(timeline, setting, link, clock)
+    async with open_client(redis_url, call_timeout_s=PATIENCE_S) as redis:
+        player = _Player(timeline, setting, redis, clock)
         await player.play()
         return Replay(
             setting=setting,
@@ -198,19 +198,17 @@ class _Player:
     """Plays edits and requests in the order of their times."""
 
     def __init__(
-        self, timeline: Timeline, setting: Setting, link: RedisLink, clock: ManualClock
+        self, timeline: Timeline, setting: Setting, redis: RedisClient, clock: ManualClock
     ) -> None:
         self._timeline = timeline
         self._traffic = timeline.traffic
-        self._link = link
+        self._redis = redis
         self._clock = clock
         self._prefix = f"replay-{uuid4().hex[:12]}"
         text = prose()
         embedder = HashingEmbedder()
         self._retriever = TimelineRetriever(text.chunks)
         notes = MemoryNotes(embedder_digest=embedder.digest)
-        epochs = RedisEpochs(link, notes, clock=clock)
-        notes.board = epochs
         self._ingest = Ingest(store=notes, embedder=embedder, chunker=WholeNoteChunker())
         self._contexts = ContextCache(
             clock=clock, max_bytes=setting.context_capacity_bytes, ttl_s=setting.context_ttl_s
@@ -221,13 +219,13 @@ class _Player:
             embedder=embedder,
             retriever=self._retriever,
             generator=self.generator,
-            caches=CacheLevels(
-                answers=RedisAnswerCache(link, epochs, clock=clock),
-                embeddings=TimedEmbeddings(link, ttl_s=setting.embedding_ttl_s, clock=clock),
+            caches=Caches(
+                answers=RedisAnswerCache(redis, clock=clock),
+                embeddings=TimedEmbeddings(redis, ttl_s=setting.embedding_ttl_s, clock=clock),
                 contexts=self._contexts,
                 # A landed flight stays for two seconds of the server, which are days of a trace.
                 fleet=NoFleet(),
-                epochs=notes,
+                epochs=SharedEpochs(notes.epochs),
                 ttl=AnswerTtl(
                     soft_s=setting.answer_soft_ttl_s, hard_s=setting.answer_hard_ttl_s, jitter=0.0
                 ),
@@ -240,7 +238,7 @@ class _Player:
             listener=ignore,
             canary="0123456789abcdef",
             retrieval_name="timeline",
-            redis_allowance_s=PATIENCE_S,
+            limits=Limits(redis_s=PATIENCE_S),
         )
         self._evidence: dict[tuple[int, int], str] = {}
         self.seen: list[Outcome] = []
@@ -272,10 +270,8 @@ class _Player:
         return upcoming
 
     async def _edit(self, user: int, number: int) -> None:
-        """Announced, committed, confirmed."""
         note = Note(id="edited", title="", body=f"As of change {number}.")
-        with Allowance(PATIENCE_S).applied():
-            await self._ingest.run(self._user(user), [note])
+        await self._ingest.run(self._user(user), [note])
 
     async def _ask(self, row: int, key: int, version: int) -> None:
         self._retriever.turn_to(key, version)
@@ -301,7 +297,7 @@ class _Player:
         )
 
     async def _mean_bytes(self, kind: str) -> int:
-        client = self._link.client
+        client = self._redis.driver
         pattern = f"rag:{{{self._prefix}-*}}:{kind}:*"
         keys = [key async for key in client.scan_iter(match=pattern, count=1_000)]
         pipe = client.pipeline(transaction=False)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from evals.checkout import GOLDEN
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
+from rag_core.adapters.redis.client import RedisClient
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
-from rag_core.adapters.redis.link import RedisLink
-from rag_core.cache.sizes import CacheSize
+from rag_core.cache.stats import CacheSize
 from rag_core.chunks import SentenceChunker
 from rag_core.clock import Clock
 from rag_core.note_file import read_notes
@@ -102,16 +102,16 @@ class TimedEmbeddings:
     a key whose time has come by the clock is deleted just before it is looked for.
     """
 
-    def __init__(self, link: RedisLink, *, ttl_s: float, clock: Clock) -> None:
-        self._link = link
+    def __init__(self, redis: RedisClient, *, ttl_s: float, clock: Clock) -> None:
+        self._redis = redis
         self._clock = clock
-        self._cache = RedisEmbeddingCache(link, ttl_s=ttl_s)
+        self._cache = RedisEmbeddingCache(redis, ttl_s=ttl_s)
         self._gone_at: dict[str, float] = {}
 
     async def get(self, key: str) -> Vector | None:
         """See `EmbeddingCache`."""
         if self._clock.now() >= self._gone_at.get(key, float("inf")):
-            await self._link.call(self._link.client.delete(key))
+            await self._redis.execute("DEL", key)
             del self._gone_at[key]
         return await self._cache.get(key)
 
@@ -119,7 +119,7 @@ class TimedEmbeddings:
         """See `EmbeddingCache`."""
         await self._cache.put(key, vector)
         # PTTL has lost the fraction of a second that passed since: seconds are exact enough.
-        left_ms = await self._link.call(self._link.client.pttl(key))
+        left_ms = await self._redis.execute("PTTL", key)
         self._gone_at[key] = self._clock.now() + round(left_ms / 1000)
 
     async def size(self) -> CacheSize:

@@ -25,6 +25,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NoReturn
 
+from rag_core.adapters.redis.epochs import RedisEpochs
+from rag_core.adapters.redis.flights import RedisFlights
+from rag_core.adapters.redis.link import open_link
+from rag_core.cache.levels import AnswerTtl, CacheLevels
 from tqdm import tqdm
 
 from evals.consistency_world import (
@@ -43,15 +47,11 @@ from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.adapters.redis.answers import RedisAnswerCache
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
-from rag_core.adapters.redis.epochs import RedisEpochs
-from rag_core.adapters.redis.flights import RedisFlights
-from rag_core.adapters.redis.link import open_link
 from rag_core.answer import Answer, Provenance
 from rag_core.budgets import Budgets
 from rag_core.cache.answers import AnswerCache, Look
 from rag_core.cache.contexts import ContextCache
 from rag_core.cache.epochs import EpochBoard, NoBoard
-from rag_core.cache.levels import AnswerTtl, CacheLevels
 from rag_core.chunks import WholeNoteChunker
 from rag_core.clock import ManualClock, SystemClock
 from rag_core.events import ignore

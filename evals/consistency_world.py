@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from rag_core.adapters.redis.link import RedisLink
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from rag_core.adapters.memory import MemoryNotes, Shelf
-from rag_core.adapters.redis.link import RedisLink
 from rag_core.cache.epochs import Epoch, EpochBoard
 from rag_core.cost import Prices, Usage
 from rag_core.embedded.binaries import find_valkey

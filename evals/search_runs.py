@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from evals.corpus import held_open
 from evals.progress import progress_bar
+from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, index_vectors
 from rag_core.bootstrap import assemble
 from rag_core.retrieval import Embedder, Hit, SearchMethod
 from rag_core.settings import Settings
@@ -23,8 +25,7 @@ WARM_UP = 10
 """Untimed searches before the timed ones: a prepared statement, pages in memory."""
 MAX_EF_SEARCH = 1000
 """pgvector accepts no more; its iterative scan goes on from there."""
-_HNSW_INDEX = "note_chunks_embedding_hnsw"
-_SCAN = re.compile(r"(\w[\w ]*Scan)(?: using (\w+))? on note_chunks\b(?! chunk)")
+_SCAN = re.compile(r"(\w[\w ]*Scan)(?: using (\w+))? on chunk_vectors\b")
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,30 @@ async def embed_queries(embedder: Embedder, queries: Mapping[str, str]) -> dict[
 async def open_retriever(
     settings: Settings, embedder: Embedder, method: SearchMethod, *, k: int
 ) -> AsyncIterator[PostgresRetriever]:
-    """The retriever that is deployed, set to find `k` by `method`."""
+    """The retriever that is deployed, set to find `k` by `method`, for which the index is built."""
     ef_search = max(settings.ef_search, min(k, MAX_EF_SEARCH))
     changed = settings.model_copy(update={"search_method": method, "ef_search": ef_search})
-    async with assemble(changed, embedder=embedder) as application:
+    async with (
+        held_open(changed) as ready,
+        _indexed(ready, method),
+        assemble(ready, embedder=embedder) as application,
+    ):
         yield application.retriever
+
+
+@asynccontextmanager
+async def _indexed(settings: Settings, method: SearchMethod) -> AsyncIterator[None]:
+    """The HNSW index where the method needs it, gone afterwards if it was not there before."""
+    if method is not SearchMethod.HNSW or settings.database_url is None:
+        yield
+        return
+    url = settings.database_url.get_secret_value()
+    built = await index_vectors(url, IndexKind.HNSW)
+    try:
+        yield
+    finally:
+        if built:
+            await index_vectors(url, IndexKind.NONE)
 
 
 async def search_all(
@@ -91,8 +111,8 @@ async def search_all(
 
 def index_used(plan: str) -> str:
     """The index a plan walks to order the chunks, or the scan it makes instead."""
-    if _HNSW_INDEX in plan:
-        return _HNSW_INDEX
+    if HNSW_INDEX in plan:
+        return HNSW_INDEX
     scan = _SCAN.search(plan)
     if scan is None:
         return "unknown"

@@ -19,8 +19,8 @@ _LOCK = 0x7261675F636F7265
 _EXAMPLE = "For example postgresql://rag:secret@localhost:5432/rag"
 
 
-def migrate(database_url: str) -> str:
-    """Bring the database to the newest revision and return it; safe from many processes at once.
+def migrate(database_url: str, revision: str = "head") -> str:
+    """Bring the database to a revision and return that; safe from many processes at once.
 
     Raises:
         ConfigurationError: the URL cannot be understood.
@@ -28,7 +28,8 @@ def migrate(database_url: str) -> str:
     """
     config = Config()
     config.set_main_option("script_location", "rag_core:migrations")
-    newest = ScriptDirectory.from_config(config).get_current_head()
+    scripts = ScriptDirectory.from_config(config)
+    newest = scripts.get_current_head() if revision == "head" else revision
     try:
         # No prepared statements: pgbouncer may stand in between.
         engine = create_engine(
@@ -42,7 +43,7 @@ def migrate(database_url: str) -> str:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             if MigrationContext.configure(connection).get_current_revision() != newest:
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, revision)
             connection.commit()
     except (ArgumentError, ValueError) as error:
         raise ConfigurationError("RAG_DATABASE_URL", "is not a Postgres URL", _EXAMPLE) from error

@@ -59,7 +59,7 @@ async def test_both_searches_are_scored_and_proved(folder: Path, settings: Setti
         assert found.measures["nDCG@10"].value == pytest.approx(1.0)
         assert found.measures["nDCG@10"].n == len(QUERIES)
         assert found.documents == len(DOCUMENTS)
-    assert hnsw.index == "note_chunks_embedding_hnsw"
+    assert hnsw.index == "chunk_vectors_hnsw"
     assert exact.index != hnsw.index
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.adapters.postgres.pool import open_pool
+from rag_core.adapters.postgres.database import open_database
 from rag_core.user import authenticated
 from tests.rag_core.library import ingest_over, library
 
@@ -34,8 +34,8 @@ class Stopping(HashingEmbedder):
 
 
 async def main(url: str, user: str, count: int, calls: int) -> None:
-    async with open_pool(url) as pool:
-        ingest = ingest_over(pool, LlamaTokenizer(), Stopping(calls))
+    async with open_database(url) as database:
+        ingest = ingest_over(database, LlamaTokenizer(), Stopping(calls))
         print("begun", flush=True)
         await ingest.run(authenticated(user), library(count))
 

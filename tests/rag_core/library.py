@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.database import Database
+from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.chunks import SentenceChunker
 from rag_core.errors import RagError
 from rag_core.ingest import Ingest

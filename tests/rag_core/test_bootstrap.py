@@ -11,6 +11,7 @@ import rag_core
 from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.extractive import ExtractiveGenerator
 from rag_core.adapters.huggingface import HuggingFaceGenerator
+from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, index_vectors
 from rag_core.answer import Provenance
 from rag_core.bootstrap import assemble, open_generator, servers
 from rag_core.embedded import StackUrls
@@ -71,15 +72,20 @@ async def test_build_gives_a_pipeline_that_answers(
 
 
 async def test_the_search_method_of_the_settings_is_the_one_that_runs(
-    database_url: str, user: UserId, tokenizer: Tokenizer
+    own_database: str, user: UserId, tokenizer: Tokenizer
 ) -> None:
+    """And one whose index is not there is refused."""
+    with pytest.raises(ConfigurationError, match="rag_core index hnsw"):
+        async with open_scene(settings_for(own_database, search_method="hnsw"), user, tokenizer):
+            pass
+    await index_vectors(own_database, IndexKind.HNSW)
     vector = (await HashingEmbedder().embed([QUESTION]))[0]
     for method, uses_graph in (("exact", False), ("hnsw", True)):
-        settings = settings_for(database_url, search_method=method)
+        settings = settings_for(own_database, search_method=method)
         async with open_scene(settings, user, tokenizer) as scene:
             await scene.store(note("grace"))
             plan = await scene.application.retriever.explain(user, vector, k=5)
-            assert ("note_chunks_embedding_hnsw" in plan) is uses_graph
+            assert (HNSW_INDEX in plan) is uses_graph
             assert (await scene.ask()).citations[0].note_id == "grace"
 
 

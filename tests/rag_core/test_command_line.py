@@ -17,8 +17,8 @@ import pytest
 
 from rag_core.__main__ import main
 from rag_core.adapters.embedders import load_embedder
+from rag_core.adapters.postgres.database import open_database
 from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.adapters.postgres.pool import open_pool
 from rag_core.answer import Answer, Citation, Flag, Provenance
 from rag_core.chunks import Chunker, SentenceChunker
 from rag_core.commands import render
@@ -101,8 +101,8 @@ def ingested(database_url: str, exported_model: Path, tokenizer: Tokenizer) -> U
 async def store(
     url: str, user: UserId, embedder: Embedder, chunker: Chunker, notes: list[Note]
 ) -> None:
-    async with open_pool(url) as pool:
-        ingest = Ingest(store=PostgresNotes(pool), embedder=embedder, chunker=chunker)
+    async with open_database(url) as database:
+        ingest = Ingest(store=PostgresNotes(database), embedder=embedder, chunker=chunker)
         await ingest.run(user, notes)
 
 
@@ -175,7 +175,7 @@ def test_an_attack_is_refused_and_says_why(run: Run, ingested: UserId) -> None:
 
 
 def test_migrate_names_the_revision(run: Run) -> None:
-    assert run("migrate") == Ran(0, "the database is at revision 0001\n", "")
+    assert run("migrate") == Ran(0, "the database is at revision 0002\n", "")
 
 
 def test_notes_of_another_embedder_are_embedded_anew_on_request(

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import rag_core
+from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.adapters.postgres.pool import Pool
 from rag_core.ingest import BATCH_CHUNKS
 from rag_core.tokens import Tokenizer
 from rag_core.user import UserId
@@ -44,15 +44,15 @@ async def started(*command: str | Path, **environment: str) -> AsyncIterator[Pro
         await process.communicate()
 
 
-async def stored_notes(pool: Pool, user: UserId) -> int:
-    ((count,),) = await rows(pool, "SELECT count(*) FROM notes WHERE user_id = %s", user)
+async def stored_notes(database: Database, user: UserId) -> int:
+    ((count,),) = await rows(database, "SELECT count(*) FROM notes WHERE user_id = %s", user)
     return int(count)
 
 
 @pytest.mark.parametrize("stop_after", [0, 2, 3])
 async def test_an_ingest_that_is_killed_leaves_whole_notes_and_a_second_run_completes(
     database_url: str,
-    pool: Pool,
+    database: Database,
     tokenizer: Tokenizer,
     user: UserId,
     other_user: UserId,
@@ -63,27 +63,27 @@ async def test_an_ingest_that_is_killed_leaves_whole_notes_and_a_second_run_comp
         assert process.stdout
         await asyncio.wait_for(process.stdout.readline(), DEADLINE_S)
         if stop_after:
-            await eventually(lambda: has_stored(pool, user))
+            await eventually(lambda: has_stored(database, user))
         process.kill()
         await process.wait()
-    stored = await stored_notes(pool, user)
+    stored = await stored_notes(database, user)
     assert stored < NOTES
     assert bool(stored) is bool(stop_after)
-    assert await half_written(pool, user) == []
+    assert await half_written(database, user) == []
 
-    report = await ingest_over(pool, tokenizer).run(user, library(NOTES))
+    report = await ingest_over(database, tokenizer).run(user, library(NOTES))
     assert report.notes_written == NOTES - stored
-    await ingest_over(pool, tokenizer).run(other_user, library(NOTES))
-    assert await stored_notes(pool, user) == NOTES
-    assert await stored_chunks(pool, user) == await stored_chunks(pool, other_user)
+    await ingest_over(database, tokenizer).run(other_user, library(NOTES))
+    assert await stored_notes(database, user) == NOTES
+    assert await stored_chunks(database, user) == await stored_chunks(database, other_user)
 
 
-async def has_stored(pool: Pool, user: UserId) -> bool:
-    return await stored_notes(pool, user) > 0
+async def has_stored(database: Database, user: UserId) -> bool:
+    return await stored_notes(database, user) > 0
 
 
 async def test_several_processes_that_ingest_the_same_notes_end_as_one_would(
-    database_url: str, pool: Pool, tokenizer: Tokenizer, user: UserId, other_user: UserId
+    database_url: str, database: Database, tokenizer: Tokenizer, user: UserId, other_user: UserId
 ) -> None:
     async with (
         started(INGESTING, database_url, user, "600", "99") as first,
@@ -93,9 +93,9 @@ async def test_several_processes_that_ingest_the_same_notes_end_as_one_would(
         for process in (first, second, third):
             _, errors = await process.communicate()
             assert process.returncode == 0, errors.decode()
-    await ingest_over(pool, tokenizer).run(other_user, library(600))
-    assert await stored_chunks(pool, user) == await stored_chunks(pool, other_user)
-    assert len(await PostgresNotes(pool).read(user)) == 600
+    await ingest_over(database, tokenizer).run(other_user, library(600))
+    assert await stored_chunks(database, user) == await stored_chunks(database, other_user)
+    assert len(await PostgresNotes(database).read(user)) == 600
 
 
 async def test_after_the_postmaster_is_killed_while_asking_the_next_ask_works(

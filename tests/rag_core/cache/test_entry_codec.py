@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from rag_core.cache.entry_codec import VERSION, decode_answer, decode_entry, encode
 
 from rag_core.answer import Answer, Citation, Flag, Provenance
 from rag_core.cache.answers import Entry
-from rag_core.cache.entry_codec import VERSION, decode_answer, decode_entry, encode
 from rag_core.cache.epochs import Epoch
 from rag_core.clock import ManualClock
 from rag_core.cost import Usage

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rag_core.cache.flights import NoFleet
+from rag_core.cache.levels import AnswerTtl, CacheLevels
+from rag_core.cache.sizes import CacheSize
 
 from rag_core import events
 from rag_core.cache.answers import AnswerCache, Entry, Look, MemoryAnswerCache
 from rag_core.cache.contexts import ContextCache
 from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
 from rag_core.cache.epochs import Epoch, EpochSource, NoBoard
-from rag_core.cache.flights import NoFleet
-from rag_core.cache.levels import AnswerTtl, CacheLevels
-from rag_core.cache.sizes import CacheSize
 from rag_core.cache.stats import CacheStats, LevelStats
 from rag_core.clock import ManualClock
 from rag_core.errors import CacheUnavailable, ConfigurationError

@@ -6,9 +6,9 @@ import asyncio
 import gc
 
 import pytest
+from rag_core.cache.flights import LocalFlights, NoFleet
 
 from rag_core.answer import Answer
-from rag_core.cache.flights import LocalFlights, NoFleet
 from rag_core.errors import ProviderUnavailable
 from tests.rag_core.cache.parts import Work, answer, settled
 

@@ -9,18 +9,26 @@ import sys
 import psycopg
 import pytest
 
+from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.postgres.database import open_database
+from rag_core.adapters.postgres.notes import PostgresNotes
+from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.errors import ConfigurationError, DatabaseUnavailable
 from rag_core.migrations import migrate
-from tests.rag_core.library import connected
+from rag_core.user import authenticated
+from tests.rag_core.library import connected, note
+
+NEWEST = "0002"
+DIGEST = HashingEmbedder().digest
 
 
 def test_migrate_returns_the_revision_and_a_second_run_changes_nothing(
     empty_database: str,
 ) -> None:
-    assert migrate(empty_database) == "0001"
+    assert migrate(empty_database) == NEWEST
     with connected(empty_database) as connection:
         connection.execute("INSERT INTO users (id) VALUES ('kept')")
-    assert migrate(empty_database) == "0001"
+    assert migrate(empty_database) == NEWEST
     with connected(empty_database) as connection:
         assert connection.execute("SELECT id FROM users").fetchall() == [("kept",)]
 
@@ -37,7 +45,7 @@ async def test_eight_processes_may_migrate_at_once(empty_database: str) -> None:
     ]
     outputs = await asyncio.gather(*(process.communicate() for process in processes))
     assert [process.returncode for process in processes] == [0] * 8, outputs
-    assert {stdout for stdout, _ in outputs} == {b"0001\n"}
+    assert {stdout for stdout, _ in outputs} == {f"{NEWEST}\n".encode()}
 
 
 def test_migrate_leaves_no_lock_and_no_connection(empty_database: str) -> None:
@@ -98,23 +106,28 @@ def test_the_users_id_leads_the_primary_key_of_every_table_that_holds_users_rows
             " AND tablename NOT IN ('alembic_version', 'users')"
         ).fetchall()
     assert {table for table, _ in leading} == {table for (table,) in tables}
-    assert {"notes", "note_chunks"} <= {table for table, _ in leading}
+    assert {"notes", "chunks", "chunk_vectors"} <= {table for table, _ in leading}
     assert {column for _, column in leading} == {"user_id"}
 
 
-def test_vectors_stand_in_the_row_under_an_hnsw_cosine_index(database_url: str) -> None:
+def test_vectors_stand_in_narrow_rows_without_an_index_that_nobody_asked_for(
+    database_url: str,
+) -> None:
     with connected(database_url) as connection:
         column = connection.execute(
             "SELECT format_type(atttypid, atttypmod), attstorage FROM pg_attribute"
-            " WHERE attrelid = 'note_chunks'::regclass AND attname = 'embedding'"
+            " WHERE attrelid = 'chunk_vectors'::regclass AND attname = 'embedding'"
         ).fetchone()
-        (definition,) = connection.execute(
-            "SELECT indexdef FROM pg_indexes WHERE indexname = 'note_chunks_embedding_hnsw'"
-        ).fetchone() or ("",)
+        columns = connection.execute(
+            "SELECT count(*) FROM pg_attribute"
+            " WHERE attrelid = 'chunk_vectors'::regclass AND attnum > 0"
+        ).fetchone()
+        indexes = connection.execute(
+            "SELECT indexname FROM pg_indexes WHERE tablename = 'chunk_vectors'"
+        ).fetchall()
     assert column == ("vector(384)", "p")
-    assert "USING hnsw (embedding vector_cosine_ops)" in definition
-    assert "m='16'" in definition
-    assert "ef_construction='64'" in definition
+    assert columns == (4,)
+    assert indexes == [("chunk_vectors_pkey",)]
 
 
 def test_a_chunk_without_its_note_is_refused(database_url: str) -> None:
@@ -122,7 +135,82 @@ def test_a_chunk_without_its_note_is_refused(database_url: str) -> None:
         connected(database_url) as connection,
         pytest.raises(psycopg.errors.ForeignKeyViolation),
     ):
+        connection.execute("INSERT INTO chunks VALUES ('nobody', 'no note', 0, 0, 1, 'x', '', 'x')")
+
+
+# From 0001
+
+
+OLD_SEARCH = """
+WITH nearest AS MATERIALIZED (
+    SELECT user_id, note_id, position, embedding <=> %(vector)s::vector AS distance
+    FROM note_chunks WHERE user_id = %(user)s
+    ORDER BY (embedding <=> %(vector)s::vector) + 0, note_id, position LIMIT 5
+)
+SELECT nearest.note_id, chunk.text, chunk.start_char, nearest.distance
+FROM nearest JOIN note_chunks AS chunk USING (user_id, note_id, position)
+"""
+"""What a reader of 0.1.0 asks."""
+
+
+@pytest.fixture
+async def old_database(empty_database: str) -> str:
+    """A database at 0001 with one note of ruth's, as 0.1.0 left it."""
+    migrate(empty_database, "0001")
+    (vector,) = await HashingEmbedder().embed([note("grace").body])
+    with connected(empty_database) as connection:
+        connection.execute("INSERT INTO users (id, embedder) VALUES ('ruth', %s)", (DIGEST,))
+        connection.execute(
+            "INSERT INTO notes (user_id, id, version, chunking, title, body, author, tags, verses)"
+            " VALUES ('ruth', 'grace', %s, 'old', %s, %s, '', '{}', '[]')",
+            (note("grace").version, note("grace").title, note("grace").body),
+        )
         connection.execute(
             "INSERT INTO note_chunks VALUES"
-            " ('nobody', 'no note', 0, 0, 1, 'x', '', 'x', array_fill(0.1, '{384}')::vector)"
+            " ('ruth', 'grace', 0, 0, %s, 'sha', '', %s, %s::real[]::vector)",
+            (len(note("grace").body), note("grace").body, vector.tolist()),
+        )
+    return empty_database
+
+
+async def test_what_0001_stored_is_found_after_the_migration(old_database: str) -> None:
+    with connected(old_database) as connection:
+        before = connection.execute("SELECT id, epoch FROM users").fetchall()
+    migrate(old_database)
+    (question,) = await HashingEmbedder().embed(["unearned grace"])
+    ruth = authenticated("ruth")
+    async with open_database(old_database) as database:
+        retriever = PostgresRetriever(database, embedder_digest=DIGEST)
+        (hit,) = (await retriever.search(ruth, question, k=5)).hits
+        assert (hit.note_id, hit.text, hit.score > 0.1) == ("grace", note("grace").body, True)
+        assert await PostgresNotes(database).read(ruth) == [note("grace")]
+    with connected(old_database) as connection:
+        assert connection.execute("SELECT id, epoch FROM users").fetchall() == before
+
+
+async def test_readers_of_0001_read_on_while_and_after_it_is_migrated(old_database: str) -> None:
+    """A statement that was prepared before is answered the same all along."""
+    (question,) = await HashingEmbedder().embed(["unearned grace"])
+    parameters = {"user": "ruth", "vector": str(question.tolist())}
+    with psycopg.connect(old_database, prepare_threshold=0) as reader:
+        reader.autocommit = True
+        before = reader.execute(OLD_SEARCH, parameters)
+        rows = before.fetchall()
+        migrating = asyncio.create_task(asyncio.to_thread(migrate, old_database))
+        while not migrating.done():
+            during = reader.execute(OLD_SEARCH, parameters)
+            assert during.fetchall() == rows
+            await asyncio.sleep(0)
+        assert await migrating == NEWEST
+        after = reader.execute(OLD_SEARCH, parameters)
+        assert after.fetchall() == rows
+    assert len(rows) == 1
+
+
+def test_a_writer_of_0001_is_refused_and_writes_nothing(old_database: str) -> None:
+    migrate(old_database)
+    with connected(old_database) as connection, pytest.raises(psycopg.Error):
+        connection.execute(
+            "INSERT INTO note_chunks VALUES"
+            " ('ruth', 'grace', 1, 0, 1, 'x', '', 'x', array_fill(0.1, '{384}')::vector)"
         )
