@@ -72,14 +72,17 @@ class ClusterClient(AsyncBasicKeyCommands, AsyncManagementCommands, AsyncScriptC
         self._round: asyncio.Task[None] | None = None
         self._rested_at = 0.0
         self._reason: Exception | None = None
+        self._trials: dict[asyncio.Task[bool], Address] = {}
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """The reply to one command, which names at least one key, or to PING from some node.
+        """The reply to one command that names a key; PING asks every node, and one reply will do.
 
         Raises:
             redis.exceptions.RedisError: as a client of one server raises it.
             ValueError: a command for which there is no one node; ask each of `primaries`.
         """
+        if args[0] == "PING":
+            return await self._ping()
         address = await self._address(args)
         try:
             return await self._reply(address, args, options)
@@ -92,21 +95,20 @@ class ClusterClient(AsyncBasicKeyCommands, AsyncManagementCommands, AsyncScriptC
 
     async def primaries(self) -> tuple[Redis, ...]:
         """A client for each node that owns slots, as far as is known."""
-        owners = await self._known_owners()
-        return tuple(self._node(address) for address in dict.fromkeys(owners) if address)
+        await self._known_owners()
+        return tuple(self._node(address) for address in self._primaries())
 
     async def aclose(self) -> None:
         """Close all connections."""
-        if self._round:
-            self._round.cancel()
-            await asyncio.gather(self._round, return_exceptions=True)
+        tasks = [*self._trials, *([self._round] if self._round else ())]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         nodes, self._nodes = self._nodes, {}
         await asyncio.gather(*(node.aclose() for node in nodes.values()))
 
     async def _address(self, args: tuple[Any, ...]) -> Address:
         owners = await self._known_owners()
-        if args[0] == "PING":
-            return self._to_ask[0]
         at = _KEY_AT.get(args[0])
         if at is None or at >= len(args):
             raise ValueError(f"{args[0]} names no key: send it to each of the primaries")
@@ -116,6 +118,34 @@ class ClusterClient(AsyncBasicKeyCommands, AsyncManagementCommands, AsyncScriptC
             self._look_again()
             raise ClusterDownError(f"no node of the cluster has slot {slot}")
         return owner
+
+    async def _ping(self) -> bool:
+        """Whether any node answers; the others may open their connections a little later."""
+        await self._known_owners()
+        trials = {self._trial(one) for one in self._primaries() if self._has_room(one)}
+        while trials:
+            done, trials = await asyncio.wait(trials, return_when=asyncio.FIRST_COMPLETED)
+            if any(trial.result() for trial in done):
+                return True
+        raise ConnectionError("no node of the cluster answers")
+
+    def _trial(self, address: Address) -> asyncio.Task[bool]:
+        trial = asyncio.create_task(self._answers(address))
+        self._trials[trial] = address
+        trial.add_done_callback(self._trials.pop)
+        return trial
+
+    def _has_room(self, address: Address) -> bool:
+        """Whether one more trial would find a connection: a frozen node must not gather them."""
+        under_way = sum(one == address for one in self._trials.values())
+        return under_way < self._node(address).connection_pool.max_connections
+
+    async def _answers(self, address: Address) -> bool:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return bool(await self._reply(address, ("PING",), {}))
+        except (RedisError, OSError):
+            return False
 
     async def _reply(
         self, address: Address, args: tuple[Any, ...], options: Any, *, asking: bool = False
@@ -131,6 +161,9 @@ class ClusterClient(AsyncBasicKeyCommands, AsyncManagementCommands, AsyncScriptC
         except (*_GONE, asyncio.CancelledError):  # cancelled: its time may have been up
             self._look_again(last=address)
             raise
+
+    def _primaries(self) -> list[Address]:
+        return list(dict.fromkeys(owner for owner in self._owners if owner))
 
     def _node(self, address: Address) -> Redis:
         if address not in self._nodes:
@@ -174,9 +207,9 @@ class ClusterClient(AsyncBasicKeyCommands, AsyncManagementCommands, AsyncScriptC
 
     async def _adopt(self, owners: list[Address | None], *, told_by: Address) -> None:
         self._owners = owners
-        primaries = dict.fromkeys(owner for owner in owners if owner)
+        primaries = self._primaries()
         self._to_ask = list(dict.fromkeys((told_by, *primaries, *self._seeds)))
-        gone = [self._nodes.pop(one) for one in self._nodes.keys() - primaries.keys()]
+        gone = [self._nodes.pop(one) for one in self._nodes.keys() - set(primaries)]
         await asyncio.gather(*(node.aclose() for node in gone))
 
 

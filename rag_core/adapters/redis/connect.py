@@ -1,4 +1,4 @@
-"""A client for whatever a Redis URL names, made to fail at once instead of trying again."""
+"""The driver for whatever a Redis URL names, made to fail at once instead of trying again."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from rag_core.adapters.redis.cluster import ClusterClient
 from rag_core.adapters.redis.sentinel import PrimaryPool, Sentinels
 from rag_core.errors import ConfigurationError
 
+Driver = Redis | ClusterClient
 
-def open_client(
-    url: str, *, max_connections: int, connect_timeout_s: float
-) -> Redis | ClusterClient:
+
+def open_driver(url: str, *, max_connections: int, connect_timeout_s: float = 1.0) -> Driver:
     """A client for the server, cluster or watched service at `url`, which need not be up.
 
     It connects when it is first used, tries nothing twice and waits for a reply without end: bound
@@ -49,21 +49,19 @@ def open_client(
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
     try:
-        return _client(address, options, connect_timeout_s)
+        return _driver(address, options, connect_timeout_s)
     except (TypeError, ValueError):  # their texts name options, which may be parts of a password
         raise ConfigurationError(
             SETTING, "has an option after its ? that the client does not know or take"
         ) from None
 
 
-async def primaries(client: Redis | ClusterClient) -> tuple[Redis, ...]:
+async def primaries(driver: Driver) -> tuple[Redis, ...]:
     """A client for each server that has keys of its own: for what is asked of all keys."""
-    return await client.primaries() if isinstance(client, ClusterClient) else (client,)
+    return await driver.primaries() if isinstance(driver, ClusterClient) else (driver,)
 
 
-def _client(
-    address: RedisAddress, options: dict[str, Any], patience_s: float
-) -> Redis | ClusterClient:
+def _driver(address: RedisAddress, options: dict[str, Any], patience_s: float) -> Driver:
     if address.kind == "redis+sentinel":
         return _watched(address, options)
     if address.kind == "unix":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag_core.adapters.redis.address import parse_address
-from rag_core.adapters.redis.connect import open_client
+from rag_core.adapters.redis.connect import open_driver
 from rag_core.errors import ConfigurationError
 
 
@@ -57,7 +57,7 @@ def test_a_watched_service_needs_no_database(path: str) -> None:
 )
 def test_a_mistake_names_the_setting_and_shows_no_part_of_the_password(url: str) -> None:
     with pytest.raises(ConfigurationError, match="RAG_REDIS_URL: ") as caught:
-        open_client(url, max_connections=1, connect_timeout_s=1.0)
+        open_driver(url, max_connections=1, connect_timeout_s=1.0)
     assert "s3" not in str(caught.value)
     assert "cr3t" not in str(caught.value)
     assert caught.value.__cause__ is None

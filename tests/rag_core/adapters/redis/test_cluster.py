@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError, RedisError
 
 from rag_core.adapters.redis import cluster as module
 from rag_core.adapters.redis.cluster import ClusterClient, owners_of_slots
-from rag_core.adapters.redis.connect import open_client
+from rag_core.adapters.redis.connect import open_driver
 from tests.rag_core.embedded.processes import eventually
 from tests.servers.valkey_cluster import ValkeyCluster, valkey_cluster
 from tests.servers.valkey_node import ValkeyNode
@@ -32,7 +32,7 @@ async def replicated(tmp_path: Path) -> AsyncIterator[ValkeyCluster]:
 
 @asynccontextmanager
 async def client_of(cluster: ValkeyCluster) -> AsyncIterator[ClusterClient]:
-    client = open_client(cluster.url, max_connections=4, connect_timeout_s=1.0)
+    client = open_driver(cluster.url, max_connections=4, connect_timeout_s=1.0)
     assert isinstance(client, ClusterClient)
     try:
         yield client
@@ -57,6 +57,12 @@ async def answered_by(client: ClusterClient, key: str, node: ValkeyNode) -> bool
 async def statistic(node: ValkeyNode, section: str, name: str) -> object:
     async with node.client() as client:
         return (await client.info(section)).get(name)
+
+
+async def has_clients(node: ValkeyNode, count: int) -> bool:
+    """Whether so many connections are open, beside the one that asks."""
+    found = await statistic(node, "clients", "connected_clients")
+    return isinstance(found, int) and found > count
 
 
 async def test_a_moved_slot_is_followed_once_and_then_known(cluster: ValkeyCluster) -> None:
@@ -152,6 +158,34 @@ async def test_one_node_that_answers_is_enough_to_begin_with(cluster: ValkeyClus
             assert await client.get(cluster.key_on(third)) is None
 
 
+async def test_pings_open_the_connections_to_every_node(cluster: ValkeyCluster) -> None:
+    async with client_of(cluster) as client:
+        assert await asyncio.gather(*(client.ping() for _ in range(4))) == [True] * 4
+        for node in cluster.primaries:
+            await eventually(lambda node=node: has_clients(node, 4))
+
+
+async def test_a_ping_is_answered_while_one_node_is_frozen(cluster: ValkeyCluster) -> None:
+    async with client_of(cluster) as client:
+        assert await client.ping()
+        for node in cluster.primaries:
+            with node.frozen():
+                for _ in range(20):
+                    assert await client.ping()
+
+
+async def test_a_ping_fails_when_no_node_answers(cluster: ValkeyCluster) -> None:
+    async with client_of(cluster) as client:
+        assert await client.ping()
+        for node in cluster.primaries:
+            await node.kill()
+        with pytest.raises(ConnectionError):
+            await client.ping()
+        for node in cluster.primaries:
+            await node.start()
+        await eventually(lambda: answered(client, "key"))
+
+
 async def test_a_command_without_a_key_is_refused(cluster: ValkeyCluster) -> None:
     async with client_of(cluster) as client:
         with pytest.raises(ValueError, match="DBSIZE names no key"):
@@ -159,7 +193,7 @@ async def test_a_command_without_a_key_is_refused(cluster: ValkeyCluster) -> Non
 
 
 async def test_a_server_that_is_no_cluster_is_told_from_one_that_is_down(redis_url: str) -> None:
-    alone = open_client(redis_url, max_connections=1, connect_timeout_s=1.0)
+    alone = open_driver(redis_url, max_connections=1, connect_timeout_s=1.0)
     assert not isinstance(alone, ClusterClient)
     client = ClusterClient([("here", 1)], lambda address: alone, patience_s=1.0)
     with pytest.raises(ConnectionError, match="cluster support disabled"):

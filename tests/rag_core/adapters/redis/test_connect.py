@@ -7,16 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from redis.asyncio import Redis
 from redis.exceptions import ConnectionError
 
-from rag_core.adapters.redis.cluster import ClusterClient
-from rag_core.adapters.redis.connect import open_client, primaries
+from rag_core.adapters.redis.connect import Driver, open_driver, primaries
 from tests.servers.valkey_cluster import valkey_cluster
 from tests.servers.valkey_node import free_ports
 from tests.servers.valkey_sentinel import watched_pair
-
-Client = Redis | ClusterClient
 
 USERS = [f"user-{number}" for number in range(30)]
 PASSWORD = "s3c/r3t@ #"
@@ -43,14 +39,14 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def client(url: str) -> AsyncIterator[Client]:
+async def client(url: str) -> AsyncIterator[Driver]:
     """A client with few connections."""
-    client = open_client(url, max_connections=4, connect_timeout_s=5.0)
+    client = open_driver(url, max_connections=4, connect_timeout_s=5.0)
     yield client
     await client.aclose()
 
 
-async def test_every_command_works_for_every_user(client: Client) -> None:
+async def test_every_command_works_for_every_user(client: Driver) -> None:
     assert await client.ping()
     for user in USERS:
         key, other = f"rag:{{{user}}}:test:commands", f"rag:{{{user}}}:test:other"
@@ -67,7 +63,7 @@ async def test_every_command_works_for_every_user(client: Client) -> None:
         assert await client.get(key) is None
 
 
-async def test_all_keys_are_found_over_all_primaries(client: Client) -> None:
+async def test_all_keys_are_found_over_all_primaries(client: Driver) -> None:
     for user in USERS:
         await client.set(f"rag:{{{user}}}:scan:key", user, px=60_000)
     found: dict[bytes, int] = {}
@@ -81,7 +77,7 @@ async def test_all_keys_are_found_over_all_primaries(client: Client) -> None:
     assert found == {f"rag:{{{user}}}:scan:key".encode(): len(user) for user in USERS}
 
 
-async def test_a_reply_that_comes_too_late_is_never_taken_for_another(client: Client) -> None:
+async def test_a_reply_that_comes_too_late_is_never_taken_for_another(client: Driver) -> None:
     """Calls are ended everywhere between their first byte and their last."""
     values = {f"rag:{{{user}}}:test:late": user.encode() * 40_000 for user in USERS[:10]}
     for key, value in values.items():
@@ -99,7 +95,7 @@ async def test_a_reply_that_comes_too_late_is_never_taken_for_another(client: Cl
         assert await client.get(key) == value
 
 
-async def test_who_finds_no_free_connection_waits_for_one(client: Client) -> None:
+async def test_who_finds_no_free_connection_waits_for_one(client: Driver) -> None:
     key = "rag:{user}:test:many"
     await client.set(key, b"here", px=60_000)
     assert await asyncio.gather(*(client.get(key) for _ in range(64))) == [b"here"] * 64
@@ -118,7 +114,7 @@ async def test_where_nobody_answers_one_attempt_is_all(form: str) -> None:
         writer.close()
 
     (port,) = free_ports(1)
-    client = open_client(form.format(f"127.0.0.1:{port}"), max_connections=4, connect_timeout_s=5.0)
+    client = open_driver(form.format(f"127.0.0.1:{port}"), max_connections=4, connect_timeout_s=5.0)
     async with await asyncio.start_server(hang_up, "127.0.0.1", port):
         with pytest.raises(ConnectionError):
             await client.get("key")

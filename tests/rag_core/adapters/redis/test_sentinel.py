@@ -7,25 +7,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from rag_core.adapters.redis.cluster import ClusterClient
-from rag_core.adapters.redis.connect import open_client
+from rag_core.adapters.redis.connect import Driver, open_driver
 from tests.rag_core.embedded.processes import eventually
 from tests.servers.valkey_sentinel import WatchedPair, watched_pair
 
 
 @asynccontextmanager
-async def client_of(pair: WatchedPair) -> AsyncIterator[Redis | ClusterClient]:
-    client = open_client(pair.url, max_connections=4, connect_timeout_s=1.0)
+async def client_of(pair: WatchedPair) -> AsyncIterator[Driver]:
+    client = open_driver(pair.url, max_connections=4, connect_timeout_s=1.0)
     try:
         yield client
     finally:
         await client.aclose()
 
 
-async def answered(client: Redis | ClusterClient, value: str) -> bool:
+async def answered(client: Driver, value: str) -> bool:
     """Whether a value can be written within a request's time for Redis."""
     try:
         async with asyncio.timeout(0.05):
@@ -34,7 +32,7 @@ async def answered(client: Redis | ClusterClient, value: str) -> bool:
         return False
 
 
-async def reaches_replica(client: Redis | ClusterClient, pair: WatchedPair, value: str) -> bool:
+async def reaches_replica(client: Driver, pair: WatchedPair, value: str) -> bool:
     """Whether a value can be written and is then held by the replica, as it was at first."""
     if not await answered(client, value):
         return False
