@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install check test eval gate lab serve load clean
+.PHONY: help install check test test-fleet eval gate lab serve load clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 install: $(STAMP) ## make .venv with every pinned dependency
 
@@ -31,6 +31,9 @@ check: install ## ruff, mypy strict, import contracts, notebook lint
 
 test: install ## all tests, with coverage of rag_core
 	$(BIN)/python -m pytest --cov=rag_core --cov-report=term-missing:skip-covered $(ARGS)
+
+test-fleet: install ## the tests of caches and store over a cluster, sentinels and pgbouncer
+	$(BIN)/python -m tests.fleet $(ARGS)
 
 PROFILE ?= full
 eval: install ## measure the pipeline on the golden data and write a report (PROFILE=smoke is quicker)

@@ -18,6 +18,7 @@ from rag_core.adapters.postgres.database import Database, open_database
 from rag_core.embedded import StackUrls, embedded_stack
 from rag_core.migrations import migrate
 from rag_core.user import UserId, authenticated
+from tests.servers import chosen
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,8 +39,11 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
 
 
 @pytest.fixture(scope="session")
-def database_url(stack: StackUrls) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """URL of a migrated database that all tests share: keep to users of your own."""
+    if chosen.DATABASE_URL:
+        return chosen.DATABASE_URL
+    stack: StackUrls = request.getfixturevalue("stack")
     migrate(stack.database_url)
     return stack.database_url
 
