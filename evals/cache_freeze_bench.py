@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from evals.cache_bench_world import USER, bench, bench_settings, scripted
-from evals.consistency_world import MortalValkey
+from evals.consistency_valkeys import MortalValkey
 from evals.figures import Figure
 from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.bootstrap import assemble

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pgvector import Vector as PgVector
@@ -187,9 +187,11 @@ class PostgresNotes:
 def _conflicts(notes: Sequence[EmbeddedNote], stored: Sequence[tuple[Any, ...]]) -> list[Conflict]:
     """The notes under whose id something else is stored than the writer saw."""
     rows = {row[0]: row[1:] for row in stored}
+    # Removed for good: nobody wrote down when, but not before the writer saw it.
+    gone = (None, None, False, datetime.now(UTC))
     conflicts = []
     for item in notes:
-        version, chunking, live, changed_at = rows.get(item.note.id, (None, None, False, None))
+        version, chunking, live, changed_at = rows.get(item.note.id, gone)
         current = StoredVersion(version, chunking) if live else None
         if current != item.replaces:
             conflicts.append(Conflict(item.note.id, current, changed_at))

@@ -1,0 +1,181 @@
+"""One trial: clients that ask and change notes through many workers, amid all kinds of trouble."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from evals.consistency_database import backstage, own_database
+from evals.consistency_faults import Fault
+from evals.consistency_history import ABSENT, History, mentions
+from evals.consistency_outcome import Outcome
+from evals.consistency_sql import sql_editor
+from evals.consistency_trouble import Trouble
+from evals.consistency_valkeys import valkey_pair
+from evals.consistency_workers import SETTINGS, Surroundings, Worker, hire
+from evals.consistency_world import Pauses
+from evals.consistency_writers import TOPICS, USERS, Writers
+from evals.progress import progress_bar
+from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.llama_tokenizer import LlamaTokenizer
+from rag_core.answer import Answer
+from rag_core.errors import Unavailable
+from rag_core.pipeline import Pipeline
+from rag_core.user import UserId
+
+CLIENTS = 32
+
+HANGS_S = 60.0
+"""What takes longer would never end."""
+
+_WRITES = {
+    "edit": 6.0, "import_files": 2.5, "sql": 4.0, "delete": 1.5, "crash": 0.5, "purge": 0.2,
+    "truncate": 0.03,
+}  # fmt: skip
+_TROUBLE = {
+    "end_session": 0.3, "cut": 0.2, "hold": 0.2, "fail_over": 0.3, "move": 1.0, "demote": 0.3,
+    "kill": 0.05, "freeze": 0.05, "snapshot": 0.1, "flush": 0.05, "hang_up": 0.1, "evict": 2.0,
+    "wait": 2.5, "set_clock": 0.5,
+}  # fmt: skip
+_ASK = "ask"
+
+EVENTS = (_ASK, *_WRITES, *_TROUBLE)
+"""All that clients do."""
+
+
+class Trial:
+    """Clients over workers; what they see is judged by one history."""
+
+    def __init__(
+        self, workers: Sequence[Worker], history: History, chance: random.Random, outcome: Outcome
+    ) -> None:
+        self._workers = workers
+        self._history = history
+        self._chance = chance
+        self.outcome = outcome
+
+    async def run(
+        self, actions: dict[str, Callable[[], Awaitable[None]]], *, steps: int, until_wrong: bool
+    ) -> None:
+        """All steps, by clients at the same time."""
+        weights = _WRITES | _TROUBLE
+        names = [_ASK, *weights]
+        chances = [100 - sum(weights.values()), *weights.values()]
+        actions = {_ASK: self.ask, **actions}
+        outcome = self.outcome
+
+        async def client() -> None:
+            while outcome.steps < steps and not (until_wrong and outcome.wrong):
+                outcome.steps += 1
+                bar.update(1)
+                (name,) = self._chance.choices(names, chances)
+                outcome.events[name] += 1
+                async with asyncio.timeout(HANGS_S):
+                    await actions[name]()
+
+        with progress_bar(steps, "trial", "step") as bar:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(CLIENTS):
+                    group.create_task(client())
+
+    async def ask(self) -> None:
+        """Somebody asks; now and then goes away before the answer comes."""
+        user, topic = self._chance.choice(USERS), self._chance.choice(TOPICS)
+        worker = self._chance.choice(self._workers)
+        asking = asyncio.create_task(self._ask(worker, user, topic))
+        if self._chance.random() < 0.02:
+            await asyncio.sleep(0.01 * self._chance.random())
+            asking.cancel()
+            self.outcome.events["went away"] += 1
+        await asyncio.wait([asking])
+        if not asking.cancelled():
+            asking.result()
+
+    async def _ask(self, worker: Worker, user: UserId, topic: str) -> None:
+        first = self._history.tick()
+        if late_s := worker.settings.max_staleness_s:
+            first = worker.clock.tick_after(worker.clock.monotonic() - late_s)
+        question = f"What did I note about {topic}?"
+        streamed = self._chance.random() < 0.2
+        try:
+            answer = await _answer(worker.pipeline, question, user, streamed=streamed)
+        except Unavailable as error:
+            self.outcome.unavailable[type(error).__name__] += 1
+            return
+        (self.outcome.late if late_s else self.outcome.provenances)[answer.provenance] += 1
+        self._judge(user, topic, answer, first)
+
+    def _judge(self, user: UserId, topic: str, answer: Answer, first: int) -> None:
+        """Its evidence stood at one moment since `first`, and what was there was found."""
+        seen = mentions(answer.text)
+        if any(mention.user != user for mention in seen):
+            self.outcome.other_user += 1
+            self.outcome.explain(f"{user} was told {answer.text}")
+        claims = {topic: ABSENT} | {mention.note: mention.version for mention in seen}
+        last = self._history.tick()
+        if not self._history.allows(user, claims, first=first, last=last):
+            self.outcome.changed_evidence += 1
+            account = self._history.account(user, claims)
+            self.outcome.explain(
+                f"{answer.provenance} to {user} from {first} to {last}: {claims}. {account}"
+            )
+
+
+async def _answer(pipeline: Pipeline, question: str, user: UserId, *, streamed: bool) -> Answer:
+    if not streamed:
+        return await pipeline.answer(question, user)
+    async with aclosing(pipeline.stream(question, user)) as parts:
+        return [part async for part in parts if isinstance(part, Answer)][-1]
+
+
+async def try_to_break(
+    server_url: str, *, steps: int, seed: int, fault: Fault = Fault.NONE
+) -> Outcome:
+    """Run one trial in a database of its own on that server, and two Valkeys.
+
+    With a fault it ends with the first wrong answer.
+    """
+    began = time.monotonic()
+    history, outcome, chance = History(), Outcome(), random.Random(seed)
+    async with _world(server_url, history, outcome, chance, fault) as (workers, actions):
+        trial = Trial(workers, history, chance, outcome)
+        await trial.run(actions, steps=steps, until_wrong=fault is not Fault.NONE)
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+@asynccontextmanager
+async def _world(
+    server_url: str, history: History, outcome: Outcome, chance: random.Random, fault: Fault
+) -> AsyncIterator[tuple[list[Worker], dict[str, Callable[[], Awaitable[None]]]]]:
+    """Servers, workers, and what may happen to them."""
+    pauses = Pauses(chance)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="trial-")))
+        url = await stack.enter_async_context(own_database(server_url))
+        operator = await stack.enter_async_context(backstage(url))
+        await operator.add_users(USERS, HashingEmbedder().digest)
+        if fault is Fault.TRIGGER:
+            await operator.disable_triggers()
+        editor = await stack.enter_async_context(sql_editor(url, pauses))
+        valkeys = await stack.enter_async_context(valkey_pair(folder, chance))
+        tokenizer = LlamaTokenizer()
+        workers = []
+        for number, settings in enumerate(SETTINGS):
+            own = folder / str(number)
+            own.mkdir()
+            around = Surroundings(
+                url, valkeys.primary.url, own, chance, pauses, history.tick, tokenizer, fault
+            )
+            workers.append(await stack.enter_async_context(hire(settings, around)))
+        writers = Writers(history, workers, editor, operator, chance, outcome)
+        trouble = Trouble(workers, valkeys, operator, chance)
+        yield workers, (
+            {name: getattr(writers, name) for name in _WRITES}
+            | {name: getattr(trouble, name) for name in _TROUBLE}
+        )

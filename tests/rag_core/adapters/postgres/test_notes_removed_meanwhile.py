@@ -1,0 +1,43 @@
+"""A note that is gone for good while an ingest runs, purged or deleted by plain SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.postgres.database import Database
+from rag_core.adapters.postgres.notes import PostgresNotes
+from rag_core.chunks import WholeNoteChunker
+from rag_core.ingest import Ingest
+from rag_core.notes import Note
+from rag_core.store import Library
+from rag_core.user import UserId
+
+
+class NotesPurgedMeanwhile(PostgresNotes):
+    """Somebody deletes a note, and it is purged, right after an ingest has seen it."""
+
+    async def library(self, user: UserId, note_ids: Sequence[str] | None = None) -> Library:
+        library = await super().library(user, note_ids)
+        for note_id in library.notes:
+            await self.delete(user, note_id)
+        await self.purge(user, datetime.now(UTC))
+        return library
+
+
+async def test_a_file_older_than_the_purge_does_not_bring_the_note_back(
+    database: Database, user: UserId
+) -> None:
+    embedder, chunker = HashingEmbedder(), WholeNoteChunker()
+    notes = PostgresNotes(database)
+    as_of = datetime.now(UTC)
+    await Ingest(store=notes, embedder=embedder, chunker=chunker).run(
+        user, [Note(id="grace", title="", body="About grace.")]
+    )
+    late = Ingest(store=NotesPurgedMeanwhile(database), embedder=embedder, chunker=chunker)
+    report = await late.run(
+        user, [Note(id="grace", title="", body="About grace, from a file.")], as_of=as_of
+    )
+    assert report.skipped == ("grace",)
+    assert await notes.read(user) == []
