@@ -31,6 +31,7 @@ from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.memory import MemoryNotes
 from rag_core.adapters.redis.answers import RedisAnswerCache
 from rag_core.adapters.redis.client import RedisClient, open_client
+from rag_core.adapters.redis.connect import primaries
 from rag_core.adapters.scripted import ScriptedGenerator
 from rag_core.answer import Provenance
 from rag_core.budgets import Budgets
@@ -297,7 +298,7 @@ class _Player:
         )
 
     async def _mean_bytes(self, kind: str) -> int:
-        client = self._redis.driver
+        (client,) = await primaries(self._redis.driver)
         pattern = f"rag:{{{self._prefix}-*}}:{kind}:*"
         keys = [key async for key in client.scan_iter(match=pattern, count=1_000)]
         pipe = client.pipeline(transaction=False)

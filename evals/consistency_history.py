@@ -108,9 +108,7 @@ class History:
         standing = self._versions(user, note).standing
         _replace([write for write in standing if write.version != version], read, standing)
 
-    def allows(
-        self, user: UserId, claims: Mapping[str, int], *, first: float, last: float
-    ) -> bool:
+    def allows(self, user: UserId, claims: Mapping[str, int], *, first: float, last: float) -> bool:
         """Whether at one moment from `first` to `last` the notes may have said all of this.
 
         Args:

@@ -175,7 +175,10 @@ async def _world(
             workers.append(await stack.enter_async_context(hire(settings, around)))
         writers = Writers(history, workers, editor, operator, chance, outcome)
         trouble = Trouble(workers, valkeys, operator, chance)
-        yield workers, (
-            {name: getattr(writers, name) for name in _WRITES}
-            | {name: getattr(trouble, name) for name in _TROUBLE}
+        yield (
+            workers,
+            (
+                {name: getattr(writers, name) for name in _WRITES}
+                | {name: getattr(trouble, name) for name in _TROUBLE}
+            ),
         )

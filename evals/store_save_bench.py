@@ -12,7 +12,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from evals.cache_bench_world import Bench, bench, bench_settings, notes, scripted
-from evals.consistency_world import MortalValkey
+from evals.consistency_valkeys import MortalValkey
 from evals.figures import Figure
 from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.bootstrap import Application, assemble

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import NewType, Protocol
 
 from cachebox import LRUCache
 
 from rag_core.clock import Clock
+from rag_core.errors import DatabaseUnavailable
+from rag_core.guard.deadline import seconds_left
 from rag_core.user import UserId
 
 Epoch = NewType("Epoch", str)
@@ -40,48 +43,67 @@ class EpochSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    user: UserId
+    future: asyncio.Future[Epoch | None]
+    timer: asyncio.TimerHandle
+
+
 class SharedEpochs:
     """EpochSource whose concurrent callers share reads: one is under way at a time.
 
     Whoever calls while a read is under way joins the next one, never the one that began before:
     what it saw may be older than the call.
+
+    Args:
+        timeout_s: how long a caller waits, for the reads before its own as well.
     """
 
-    def __init__(self, read: ReadEpochs) -> None:
+    def __init__(self, read: ReadEpochs, *, timeout_s: float = 2.0) -> None:
         self._read = read
-        self._waiting: list[tuple[UserId, asyncio.Future[Epoch | None]]] = []
+        self._timeout_s = timeout_s
+        self._waiting: list[_Caller] = []
         self._reading: asyncio.Future[Mapping[UserId, Epoch]] | None = None
 
     def epoch(self, user: UserId) -> asyncio.Future[Epoch | None]:
         """See `EpochSource`."""
-        future: asyncio.Future[Epoch | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((user, future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Epoch | None] = loop.create_future()
+        timer = loop.call_later(seconds_left(self._timeout_s), _give_up, future)
+        self._waiting.append(_Caller(user, future, timer))
         if self._reading is None:
             self._begin()
         return future
 
     def _begin(self) -> None:
         callers, self._waiting = self._waiting, []
-        users = {user for user, _ in callers}
+        users = {caller.user for caller in callers}
         self._reading = asyncio.ensure_future(self._read(users))
         self._reading.add_done_callback(partial(self._deliver, callers))
 
     def _deliver(
-        self,
-        callers: list[tuple[UserId, asyncio.Future[Epoch | None]]],
-        reading: asyncio.Future[Mapping[UserId, Epoch]],
+        self, callers: list[_Caller], reading: asyncio.Future[Mapping[UserId, Epoch]]
     ) -> None:
         self._reading = None
         error = asyncio.CancelledError() if reading.cancelled() else reading.exception()
-        for user, future in callers:
-            if future.done():  # its caller went away
+        for caller in callers:
+            caller.timer.cancel()
+            if caller.future.done():  # its caller went away, or waited for too long
                 continue
             if error is not None:
-                future.set_exception(error)
+                caller.future.set_exception(error)
             else:
-                future.set_result(reading.result().get(user))
+                caller.future.set_result(reading.result().get(caller.user))
         if self._waiting:
             self._begin()
+
+
+def _give_up(future: asyncio.Future[Epoch | None]) -> None:
+    if not future.done():
+        future.set_exception(
+            DatabaseUnavailable("Postgres did not answer in time", "Check that it is running")
+        )
 
 
 class BelievedEpochs:

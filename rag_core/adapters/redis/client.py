@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from redis.exceptions import RedisError, ResponseError
@@ -57,7 +58,7 @@ class RedisClient:
         Raises:
             CacheUnavailable: no reply in time, an error reply, or Redis is left alone.
         """
-        return await self.call(lambda: self.driver.execute_command(*command))
+        return await self.call(partial(self.driver.execute_command, *command))
 
     async def call(self, command: Callable[[], Awaitable[T]]) -> T:
         """As `execute`, for whatever `command` asks of the driver."""
