@@ -32,6 +32,7 @@ from rag_core.generation import Generator
 from rag_core.ingest import Ingest
 from rag_core.migrations import migrate
 from rag_core.pipeline import Pipeline
+from rag_core.purge import Purge
 from rag_core.request import Limits
 from rag_core.retrieval import Embedder
 from rag_core.settings import Settings
@@ -55,6 +56,7 @@ class Application:
 
     pipeline: Pipeline
     ingest: Ingest
+    purge: Purge
     notes: PostgresNotes
     epochs: EpochSource
     retriever: PostgresRetriever
@@ -124,7 +126,8 @@ async def assemble(
             limits=Limits(request_s=settings.request_timeout_s, redis_s=settings.redis_budget_s),
         )
         ingest = Ingest(store=notes, embedder=embedder, chunker=chunker)
-        yield Application(pipeline, ingest, notes, epochs, retriever, embedder, tokenizer)
+        purge = Purge(store=notes, answers=stores.answers)
+        yield Application(pipeline, ingest, purge, notes, epochs, retriever, embedder, tokenizer)
 
 
 @dataclass(frozen=True, slots=True)

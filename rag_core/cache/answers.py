@@ -9,8 +9,10 @@ from cachebox import LRUCache
 
 from rag_core.answer import Answer
 from rag_core.cache.epochs import Epoch
+from rag_core.cache.keys import user_key
 from rag_core.cache.stats import CacheSize
 from rag_core.clock import Clock
+from rag_core.user import UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,14 @@ class AnswerCache(Protocol):
         """
         ...
 
+    async def forget(self, user: UserId) -> None:
+        """Remove every answer of `user`.
+
+        Raises:
+            CacheUnavailable: the cache did not answer; some may be left.
+        """
+        ...
+
     async def size(self) -> CacheSize:
         """How much it holds, of all users."""
         ...
@@ -69,6 +79,12 @@ class MemoryAnswerCache:
     async def put(self, key: str, cached: CachedAnswer) -> None:
         """See `AnswerCache`."""
         self._cached[key] = cached
+
+    async def forget(self, user: UserId) -> None:
+        """See `AnswerCache`."""
+        prefix = user_key(user, "answer", "")
+        for key in [key for key in self._cached if key.startswith(prefix)]:
+            del self._cached[key]
 
     async def size(self) -> CacheSize:
         """See `AnswerCache`; bytes are not known for objects in memory."""

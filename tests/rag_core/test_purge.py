@@ -1,0 +1,70 @@
+"""Purging: what was deleted is gone for good, from the store and from the cache."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rag_core.adapters.memory import MemoryNotes
+from rag_core.answer import Provenance
+from rag_core.cache.answers import MemoryAnswerCache
+from rag_core.cache.keys import user_key
+from rag_core.clock import ManualClock
+from rag_core.errors import CacheUnavailable
+from rag_core.purge import Purge, PurgeReport
+from rag_core.tokens import Tokenizer
+from rag_core.user import UserId
+from tests.rag_core.cache.parts import cached_answer
+from tests.rag_core.library import note
+from tests.rag_core.scene import open_scene, settings_for
+
+LATER = datetime.now(UTC) + timedelta(days=1)
+
+
+async def test_a_purged_note_and_the_answers_that_quoted_it_are_gone(
+    database_url: str, user: UserId, other_user: UserId, tokenizer: Tokenizer
+) -> None:
+    async with open_scene(settings_for(database_url), user, tokenizer) as scene:
+        await scene.store(note("grace"), note("storm"))
+        await scene.store(note("grace"), user=other_user)
+        await scene.ask()
+        await scene.ask(user=other_user)
+        await scene.delete("grace")
+        before = datetime.now(UTC) - timedelta(days=1)
+        assert user not in await scene.application.notes.deleted(before)
+        purged = await scene.application.purge.run(LATER)
+        assert purged.notes >= 1
+        assert user not in await scene.application.notes.deleted(LATER)
+        assert (await scene.ask(user=other_user)).provenance is Provenance.CACHED
+        await scene.store(note("grace"))
+        assert (await scene.ask()).provenance is Provenance.FRESH, "its answer was forgotten"
+
+
+async def test_where_the_cache_cannot_be_reached_the_note_is_kept_to_be_purged_again(
+    user: UserId,
+) -> None:
+    clock = ManualClock()
+
+    class Away(MemoryAnswerCache):
+        async def forget(self, user: UserId) -> None:
+            raise CacheUnavailable("Redis is down")
+
+    notes = MemoryNotes(embedder_digest="d", clock=clock)
+    await notes.replace(user, [], chunking="c", embedder="d")
+    with_note = await _deleted_note(notes, user)
+    with pytest.raises(CacheUnavailable):
+        await Purge(store=notes, answers=Away(clock=clock)).run(with_note)
+    answers = MemoryAnswerCache(clock=clock)
+    await answers.put(user_key(user, "answer", "x"), cached_answer(clock))
+    assert await Purge(store=notes, answers=answers).run(with_note) == PurgeReport(1, 1)
+    assert (await answers.size()).entries == 0
+
+
+async def _deleted_note(notes: MemoryNotes, user: UserId) -> datetime:
+    """Store a note and delete it; a moment after that."""
+    from rag_core.store import EmbeddedNote
+
+    await notes.replace(user, [EmbeddedNote(note("grace"), (), ())], chunking="c", embedder="d")
+    await notes.delete(user, "grace")
+    return LATER + timedelta(days=36_500)
