@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -22,7 +22,7 @@ from rag_core.cache.caches import Caches
 from rag_core.cache.evidence import fingerprint
 from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key
 from rag_core.cache.policy import Decision
-from rag_core.cache.single_flight import Emit
+from rag_core.cache.single_flight import Emit, Flight
 from rag_core.cache.stats import LevelStats
 from rag_core.clock import Clock
 from rag_core.context import Context, build_context
@@ -93,16 +93,32 @@ class Pipeline:
             InvalidInput: the question is empty or far too long.
             Unavailable, ProviderError, ConfigurationError: a part failed; see `rag_core.errors`.
         """
-        async with aclosing(self._respond(question, user, streamed=False)) as parts:
-            return [part async for part in parts if isinstance(part, Answer)][-1]
+        request = self._request(user)
+        answer = await self._known(request, question)
+        if answer is None:
+            with self._flight(request, streamed=False) as (flight, led):
+                answer = self._shared(await _in_time(request, flight.answer()), led)
+        return request.finish(answer)
 
-    def stream(self, question: str, user: str | None) -> AsyncGenerator[str | Answer, None]:
+    async def stream(self, question: str, user: str | None) -> AsyncGenerator[str | Answer, None]:
         """Pieces of the text as they are generated, then the whole Answer.
 
         The Answer's text is the final word: it has dangling citations removed, and is a refusal
         when the generator began to leak its rules. Raises what `answer` raises.
         """
-        return self._respond(question, user, streamed=True)
+        request = self._request(user)
+        answer = await self._known(request, question)
+        silent = True
+        if answer is None:
+            with self._flight(request, streamed=True) as (flight, led):
+                async with aclosing(flight.pieces()) as pieces:
+                    while piece := await _in_time(request, anext(pieces, None)):
+                        silent = False
+                        yield piece
+                answer = self._shared(await _in_time(request, flight.answer()), led)
+        if silent:
+            yield answer.text
+        yield request.finish(answer)
 
     async def retrieve(self, question: str, user: str | None) -> Ranking:
         """Steps 1, 3 and 4 alone: what would be found for `question`, below the threshold too."""
@@ -116,50 +132,20 @@ class Pipeline:
 
     # The seven steps --------------------------------------------------------------------------
 
-    async def _respond(
-        self, raw: str, user: str | None, *, streamed: bool
-    ) -> AsyncGenerator[str | Answer, None]:
-        """1 validate, 2 answer cache; 3 to 7 together with whoever asks the same meanwhile."""
-        request = Request(
-            authenticated(user), limits=self._limits, clock=self._clock, listener=self._listener
-        )
-        with request.bound(), request.step("validate"):
-            request.question = self._validate(raw)
-            attack = find_attack(raw)
-        if attack:
-            with request.bound():
-                answer = self._refuse(request.question, attack)
-            if streamed:
-                yield answer.text
-            yield request.finish(answer)
-            return
-
-        with request.bound(), request.step("answer_cache"):
-            key = answer_key(request.user, request.question, self.digest)
-            request.lookup = await self._caches.lookup(request.user, key)
-        if self._caches.decide(request.lookup) is Decision.SERVE:
-            with request.bound():
-                answer = self._serve(request, Provenance.CACHED)
-            if streamed:
-                yield answer.text
-            yield request.finish(answer)
-            return
-
-        work = partial(self._make, request, streamed)
-        with self._caches.local.join(f"{key}:{request.lookup.epoch}", work) as (flight, led):
-            silent = True
-            if streamed:
-                async with aclosing(flight.pieces()) as pieces:
-                    while piece := await _in_time(request, anext(pieces, None)):
-                        silent = False
-                        yield piece
-            answer = await _in_time(request, flight.answer())
-        if not led:
-            self._caches.emit(CacheLooked("answer", "hit", saved_usd=answer.cost_usd))
-            answer = _again(answer, Provenance.CACHED)
-        if streamed and silent:
-            yield answer.text
-        yield request.finish(answer)
+    async def _known(self, request: Request, raw: str) -> Answer | None:
+        """1 validate, 2 answer cache: the answer, if that is all it takes."""
+        with request.bound():
+            with request.step("validate"):
+                request.question = self._validate(raw)
+                attack = find_attack(raw)
+            if attack:
+                return self._refuse(request.question, attack)
+            with request.step("answer_cache"):
+                key = answer_key(request.user, request.question, self.digest)
+                request.lookup = await self._caches.lookup(request.user, key)
+            if self._caches.decide(request.lookup) is Decision.SERVE:
+                return self._serve(request, Provenance.CACHED)
+            return None
 
     async def _make(self, request: Request, streamed: bool, emit: Emit) -> Answer:
         """3 embed, 4 retrieve, 5 build the context; 6 and 7 at most once in the whole fleet."""
@@ -218,6 +204,25 @@ class Pipeline:
         return await self._keep(request, answer)
 
     # What the steps are made of ---------------------------------------------------------------
+
+    def _request(self, user: str | None) -> Request:
+        return Request(
+            authenticated(user), limits=self._limits, clock=self._clock, listener=self._listener
+        )
+
+    def _flight(
+        self, request: Request, *, streamed: bool
+    ) -> AbstractContextManager[tuple[Flight, bool]]:
+        """3 to 7, together with whoever asks the same at the same epoch meanwhile."""
+        key = f"{request.lookup.key}:{request.lookup.epoch}"
+        return self._caches.local.join(key, partial(self._make, request, streamed))
+
+    def _shared(self, answer: Answer, led: bool) -> Answer:
+        """The answer of a flight; free for whoever only followed it."""
+        if led:
+            return answer
+        self._caches.emit(CacheLooked("answer", "hit", saved_usd=answer.cost_usd))
+        return _again(answer, Provenance.CACHED)
 
     def _validate(self, raw: str) -> Question:
         return validate_question(
