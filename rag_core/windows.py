@@ -10,9 +10,9 @@ from typing import NamedTuple
 from rag_core.sentences import sentence_spans
 from rag_core.tokens import Tokenizer, WordPieceCounter
 
-_USUAL_TOKEN, _LONGEST_TOKEN = 6, 20
-"""Characters. Prose has 4 to 5 a token; what has more than the longest is cut there without
-counting all of it, or a megabyte without a full stop would be counted thousands of times."""
+_LONGEST_TOKEN = 20
+"""Characters. Prose has 4 to 5 a token; what has more is cut there without counting all of it, or
+a megabyte without a full stop would be counted thousands of times."""
 
 _SLACK = 2
 """Where two texts meet, the joined text may have a token or two more or less than its parts."""
@@ -116,20 +116,12 @@ class Windows:
             whole = self._counted(first, last)
             if _fits(whole, self.most):
                 return whole
-        prefix = self._truncated(first, last) or self.body[first]
+        text = self.body[first : min(last, first + self.most.tokens * _LONGEST_TOKEN)]
+        prefix = self.tokenizer.truncate(text, self.most.tokens) or self.body[first]
         prefix = read_whole(prefix, self.most.word_pieces, self.embedder)
         if first + len(prefix) < last:
             prefix = whole_words(prefix)
         return self._counted(first, first + len(prefix))
-
-    def _truncated(self, first: int, last: int) -> str:
-        """The longest prefix within the limit of tokens."""
-        for characters in (_USUAL_TOKEN, _LONGEST_TOKEN):
-            text = self.body[first : min(last, first + self.most.tokens * characters)]
-            prefix = self.tokenizer.truncate(text, self.most.tokens)
-            if len(prefix) < len(text):
-                break
-        return prefix
 
     def _counted(self, start: int, end: int) -> _Run:
         text = self.body[start:end]
