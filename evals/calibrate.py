@@ -183,4 +183,5 @@ def _chunkers(application: Application, settings: Settings, chunked: bool) -> li
     if not chunked:
         return whole
     tokens, overlap = settings.chunk_tokens, settings.chunk_overlap_tokens
-    return [*whole, SentenceChunker(application.tokenizer, tokens, overlap)]
+    chunker = SentenceChunker(application.tokenizer, tokens, overlap, application.embedder)
+    return [*whole, chunker]

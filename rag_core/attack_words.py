@@ -5,8 +5,6 @@ A blank in a piece stands for any white space.
 
 from __future__ import annotations
 
-import re
-
 START = (
     r"(?:^|[\n.!?:;,>\])\"'(-] ?|\b(?:and|then|now|please|kindly|just|simply|also|always|totally"
     r"|completely|instead|first|(?:can|could|would|will) you|you to|(?:task|job) is to|let's"
@@ -77,25 +75,3 @@ ADDRESS = (
     r"(?:https?://|www\.|[\w.+-]{1,64}@[\w-]{1,64}\.\w|\bwebhook|\b(?:my|this) (?:server|url"
     r"|endpoint))"
 )
-
-_STEM_LIST = """
-169 above acces accou admin agent ai amora api app apply assis auth authe base base6 beare behav
-bot bound bypas censo chat chatb clien code codes colum compi confi conne conso const conte
-conve crede curl custo dan datab debug decip decod decry delet deobf devel direc disca discr
-dismi disre echo endpo engin envir filte forge funct goal gpt grand guard guide hacke harmf
-hatef hidde http https ignor initi inser instr inter jail jailb langu limit linux llm machi
-manag messa mode model moral negle objec obsce offen opera outpu overl overr owner passw plugi
-polic prece prete previ print prior priva progr promp pytho racis reply repor reque respo restr
-rever rm robot role rolep root rot rot13 rules safeg safet schem secre secur selec sessi sexis
-shell sk sourc sudo syste table task tasks tenan termi text tool tools toxic train trans twin
-uncen uneth unfil unhex unres unscr url user users vecto versi webho wget words www
-"""
-STEMS = frozenset(_STEM_LIST.split())
-"""First letters, five at most, of words of which every pattern needs one (or one of `MARKS`)."""
-
-MARKS = re.compile(
-    r"[<>\[\]{}#=_@(`\n]|--|\*\*|aside\b|attention\b|\bsay\s[\"'{<]|\bstay\sin\b|\bnothing\selse\b"
-    r"|\byou\s(?:been\s)?(?:told|given|not|forbidden|hiding)\b|\b(?:so\sfar|before\sthis|bound\sby"
-    r"|your\snew|persona|server|script|abusive|defamatory)\b"
-)
-"""Signs and phrases, for the patterns whose words are too common to be `STEMS`."""

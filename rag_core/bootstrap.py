@@ -81,7 +81,7 @@ async def assemble(
     if embedder is None:  # loading takes seconds, the first time longer
         embedder = await asyncio.to_thread(_load_embedder, settings)
     chunker = overrides.get("chunker") or SentenceChunker(
-        tokenizer, settings.chunk_tokens, settings.chunk_overlap_tokens
+        tokenizer, settings.chunk_tokens, settings.chunk_overlap_tokens, embedder
     )
     clock = overrides.get("clock") or SystemClock()
     listener = overrides.get("listener") or LogListener(settings.log_level)

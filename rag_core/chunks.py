@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from rag_core.errors import ConfigurationError
 from rag_core.notes import Note
-from rag_core.sentences import sentence_spans
-from rag_core.tokens import Tokenizer
+from rag_core.sections import Section, grouped
+from rag_core.tokens import UNLIMITED, Tokenizer, WordPieceCounter
+from rag_core.windows import Limits, Windows, read_whole, whole_words
 
-LONGEST_TOKEN = 20
-"""Characters. Prose has 4 to 5 a token; what has more is cut there without counting all of it, or
-a megabyte without a full stop would be counted thousands of times."""
+_REPEATED_CHARACTERS = 200
+"""Of a title and of a heading: every chunk repeats them."""
 
-_SLACK = 2
-
-_HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
-_BLANKS = re.compile(r"\s+")
+_SHORTEST_SECTION = 16
+"""Characters: two or three words are joined with the next section rather than stand alone."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,9 @@ class Chunk:
     note_id: str
     position: int
     title: str
+    """As much of the note's title as its chunks repeat."""
     heading: str
+    """As much of the heading it stands under."""
     text: str
     start: int
     end: int
@@ -46,16 +45,6 @@ class Chunk:
         return hashlib.sha256(self.embedded_text.encode()).hexdigest()
 
 
-class _Piece(NamedTuple):
-    """A sentence, or a part of an over-long one, in a note's body."""
-
-    start: int
-    end: int
-    tokens: int
-    gap: int
-    """Tokens of the white space before it."""
-
-
 class Chunker(Protocol):
     """Cuts a note into chunks; `name` changes whenever its cuts may."""
 
@@ -69,13 +58,16 @@ class Chunker(Protocol):
 class SentenceChunker:
     """Whole sentences up to `max_tokens`, each chunk repeating about `overlap_tokens` of the last.
 
-    A chunk never crosses a Markdown heading (`## …`), and carries the heading it stands under.
-    A single sentence over the budget is cut at word boundaries.
+    The embedder reads all of a chunk: title, heading and text stay within its word pieces. A chunk
+    carries the heading that it stands under and crosses none, unless the section is a few words;
+    headings that no chunk carries whole, or that have no text, are text themselves. A single
+    sentence over the budget is cut at word boundaries.
     """
 
     tokenizer: Tokenizer
     max_tokens: int = 200
     overlap_tokens: int = 40
+    embedder: WordPieceCounter = UNLIMITED
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap_tokens < self.max_tokens:
@@ -86,73 +78,43 @@ class SentenceChunker:
 
     @property
     def name(self) -> str:
-        return f"sentences-2:{self.max_tokens}:{self.overlap_tokens}"
+        limits = (self.max_tokens, self.overlap_tokens, self.embedder.max_word_pieces)
+        return f"sentences-3:{':'.join(map(str, limits))}"
 
     def __call__(self, note: Note) -> tuple[Chunk, ...]:
-        pieces = (
-            (heading, start, end)
-            for heading, section_start, section_end in sections(note.body)
-            for start, end in self._spans(note.body, section_start, section_end)
+        title = self._repeated(note.title)
+        spans = (
+            span
+            for group in grouped(note.body, max(_SHORTEST_SECTION, len(title) // 4))
+            for span in self._spans(note.body, title, group)
         )
         return tuple(
-            Chunk(note.id, position, note.title, heading, note.body[start:end], start, end)
-            for position, (heading, start, end) in enumerate(pieces)
+            Chunk(note.id, position, title, heading, note.body[start:end], start, end)
+            for position, (heading, start, end) in enumerate(spans)
         )
 
-    def _spans(self, body: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """Windows of whole sentences within `body[start:end]`."""
-        window: list[_Piece] = []
-        for piece in self._pieces(body, start, end):
-            if window and not self._fit(body, [*window, piece], self.max_tokens):
-                yield window[0].start, window[-1].end
-                window = self._overlap(body, window, piece)
-            window.append(piece)
-        if window:
-            yield window[0].start, window[-1].end
+    def _spans(self, body: str, title: str, group: list[Section]) -> Iterator[tuple[str, int, int]]:
+        """`(heading, start, end)` of each chunk of sections that are cut as one."""
+        longest = max(group, key=lambda section: section.text_length)
+        heading = self._repeated(longest.heading) if longest.text_length else ""
+        carried = len(group) == 1 and heading == longest.heading
+        begin = group[0].text_start if carried else group[0].start
+        for start, end in self._windows(body, title, heading).within(begin, group[-1].end):
+            stands_under_it = start < longest.end and longest.start < end
+            yield heading if stands_under_it else "", start, end
 
-    def _overlap(self, body: str, window: list[_Piece], piece: _Piece) -> list[_Piece]:
-        """The last sentences of `window` that can be said again in front of `piece`."""
-        kept: list[_Piece] = []
-        for earlier in reversed(window):
-            longer = [earlier, *kept]
-            repeated = self._fit(body, longer, self.overlap_tokens)
-            if not repeated or not self._fit(body, [*longer, piece], self.max_tokens):
-                break
-            kept = longer
-        return kept
+    def _repeated(self, text: str) -> str:
+        """The beginning of a title or heading, a quarter of what the embedder reads at most."""
+        if len(text) > _REPEATED_CHARACTERS:
+            text = whole_words(text[:_REPEATED_CHARACTERS])
+        return read_whole(text, self.embedder.max_word_pieces // 4, self.embedder)
 
-    def _fit(self, body: str, pieces: list[_Piece], max_tokens: int) -> bool:
-        """Whether the pieces, joined as they stand in `body`, have at most `max_tokens`.
-
-        Where two pieces meet, the joined text may have a token more or less than its parts: only
-        what is far enough from the limit is judged without counting it.
-        """
-        least = sum(piece.tokens for piece in pieces)
-        most = least + sum(piece.gap + _SLACK for piece in pieces)
-        if least > max_tokens or most <= max_tokens:
-            return most <= max_tokens
-        return self.tokenizer.count(body[pieces[0].start : pieces[-1].end]) <= max_tokens
-
-    def _pieces(self, body: str, start: int, end: int) -> Iterator[_Piece]:
-        """Sentences, or parts of over-long ones, that fit the budget."""
-        before = start
-        for first, last in sentence_spans(body[start:end]):
-            first, last = first + start, last + start
-            while first < last:
-                until, tokens = self._longest(body, first, last)
-                yield _Piece(first, until, tokens, self.tokenizer.count(body[before:first]))
-                before, first = until, _skip_blanks(body, until, last)
-
-    def _longest(self, body: str, first: int, last: int) -> tuple[int, int]:
-        """End and tokens of what fits: the sentence, else up to a blank, else mid-word."""
-        text = body[first : min(last, first + self.max_tokens * LONGEST_TOKEN)]
-        tokens = self.tokenizer.count(text)
-        if first + len(text) == last and tokens <= self.max_tokens:
-            return last, tokens
-        prefix = self.tokenizer.truncate(text, self.max_tokens)
-        blanks = list(_BLANKS.finditer(prefix, 1))
-        until = first + (blanks[-1].start() if blanks else max(1, len(prefix)))
-        return until, self.tokenizer.count(body[first:until])
+    def _windows(self, body: str, title: str, heading: str) -> Windows:
+        """Leaves room for what every chunk repeats; half a chunk is new, whatever the script."""
+        repeated = self.embedder.count_word_pieces(f"{title}\n{heading}")
+        room = self.embedder.max_word_pieces - repeated
+        most, overlap = Limits(self.max_tokens, room), Limits(self.overlap_tokens, room // 2)
+        return Windows(body, self.tokenizer, self.embedder, most, overlap)
 
 
 @dataclass(frozen=True)
@@ -163,19 +125,3 @@ class WholeNoteChunker:
 
     def __call__(self, note: Note) -> tuple[Chunk, ...]:
         return (Chunk(note.id, 0, note.title, "", note.body, 0, len(note.body)),)
-
-
-def sections(body: str) -> Iterator[tuple[str, int, int]]:
-    """`(heading, start, end)` of the body's Markdown sections that hold text."""
-    heading, start = "", 0
-    for match in _HEADING.finditer(body):
-        if body[start : match.start()].strip():
-            yield heading, start, match.start()
-        heading, start = match.group(1).rstrip(), match.end()
-    if body[start:].strip():
-        yield heading, start, len(body)
-
-
-def _skip_blanks(text: str, start: int, end: int) -> int:
-    found = _BLANKS.match(text, start, end)
-    return found.end() if found else start

@@ -14,6 +14,9 @@ from rag_core.tokens import Tokenizer
 NEAR_DUPLICATE = 0.8
 """Share of a hit's word trigrams already in the context from which it adds nothing."""
 
+_FACT_CHARACTERS = 200
+"""What a note may say of itself must leave room for what it says."""
+
 # A note must not be able to close the block it stands in, nor open a chat turn.
 _DELIMITER = re.compile(r"<(?=\s*(?:/?\s*notes\b|\|))", re.IGNORECASE)
 
@@ -38,7 +41,8 @@ class Source:
             facts.append("verses: " + "; ".join(map(str, merge_verses(hit.verses))))
         if hit.heading:
             facts.append(hit.heading)
-        return _DELIMITER.sub("‹", f"[{self.number}] {' | '.join(facts)}\n{self.text}")
+        head = " | ".join(map(_shortened, facts))
+        return _DELIMITER.sub("‹", f"[{self.number}] {head}\n{self.text}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,10 @@ def _fit(source: Source, tokenizer: Tokenizer, room: int) -> Source | None:
             break
         kept, start = source.text[:end], end
     return replace(source, text=kept) if kept else None
+
+
+def _shortened(fact: str) -> str:
+    return fact if len(fact) <= _FACT_CHARACTERS else fact[: _FACT_CHARACTERS - 1] + "…"
 
 
 def _cost(source: Source, tokenizer: Tokenizer) -> int:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from rag_core.errors import InvalidInput
-from rag_core.notes import MAX_BODY_CHARACTERS, Note, Verses
+from rag_core.notes import MAX_BODY_CHARACTERS, Note, Verses, check_note
 
-MAX_TITLE_CHARACTERS = 500
-"""A title stands above each of its note's sources in a prompt."""
+MAX_LINE_BYTES = 16 * MAX_BODY_CHARACTERS
+"""A character takes twelve bytes at most, escaped as a surrogate pair; the rest is for the other
+fields."""
+
+_SHOWN_CHARACTERS = 200
 
 _AT_FIELD = re.compile(r"`\$\.?([^`\[]*)[^`]*`")
 _REQUIRED = re.compile(r"missing required field `(\w+)`")
@@ -38,12 +41,8 @@ def read_notes(path: Path) -> list[Note]:
     Raises:
         InvalidInput: the file cannot be read, or a line is not a note; names line and field.
     """
-    try:
-        lines = path.read_bytes().removeprefix(BOM_UTF8).splitlines()
-    except OSError as error:
-        raise InvalidInput(str(path), f"cannot be read: {error.strerror}") from error
     notes: dict[str, Note] = {}
-    for number, line in _numbered(lines):
+    for number, line in _lines(path):
         where = f"{path} line {number}"
         note = parse_note(line, where)
         if note.id in notes:
@@ -64,14 +63,19 @@ def parse_note(line: bytes, where: str) -> Note:
     Raises:
         InvalidInput: names `where` and the field.
     """
+    if len(line) > MAX_LINE_BYTES:
+        raise InvalidInput(
+            where, f"is longer than {MAX_LINE_BYTES:,} bytes", "Write one note a line"
+        )
     try:
         record = msgspec.json.decode(line, type=_Record)
     except msgspec.ValidationError as error:
         raise _invalid(str(error), where) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(where, f"is not valid JSON: {error}", f"Write {_EXAMPLE}") from error
-    _check(record, where)
-    return Note(
+        raise InvalidInput(
+            where, f"is not valid JSON: {_shown(str(error))}", f"Write {_EXAMPLE}"
+        ) from error
+    note = Note(
         id=record.id,
         title=record.title,
         body=record.body,
@@ -80,10 +84,20 @@ def parse_note(line: bytes, where: str) -> Note:
         tags=record.tags,
         verses=tuple(Verses(*verses) for verses in record.verses),
     )
+    check_note(note, where)
+    return note
 
 
-def _numbered(lines: list[bytes]) -> Iterator[tuple[int, bytes]]:
-    return ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, numbered from 1; none is read much beyond what is allowed."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 3), b""), 1):
+                content = line.removeprefix(BOM_UTF8) if number == 1 else line
+                if content.strip():
+                    yield number, content.rstrip(b"\r\n")
+    except OSError as error:
+        raise InvalidInput(str(path), f"cannot be read: {error.strerror}") from error
 
 
 def _invalid(message: str, where: str) -> InvalidInput:
@@ -94,43 +108,12 @@ def _invalid(message: str, where: str) -> InvalidInput:
             break
     else:
         field = ""
-    problem = message.partition(" - at ")[0]
+    problem = _shown(message.partition(" - at ")[0])
     fix = 'Dates are written "2024-05-12"' if field == "date" else f"A note looks like {_EXAMPLE}"
-    return InvalidInput(f"{where}, field {field}" if field else where, problem, fix)
+    return InvalidInput(f"{where}, field {_shown(field)}" if field else where, problem, fix)
 
 
-def _texts(record: _Record) -> Iterator[tuple[str, Sequence[str]]]:
-    """Each field with the texts it holds."""
-    for field in ("id", "title", "body", "author"):
-        yield field, (getattr(record, field),)
-    yield "tags", record.tags
-    yield "verses", [book for book, *_ in record.verses]
-
-
-def _check(record: _Record, where: str) -> None:
-    """What types cannot say."""
-    if not record.id.strip() or len(record.id) > 200:
-        raise InvalidInput(f"{where}, field id", "must have 1 to 200 characters")
-    for field in ("title", "author"):
-        if len(getattr(record, field)) > MAX_TITLE_CHARACTERS:
-            raise InvalidInput(
-                f"{where}, field {field}", f"has more than {MAX_TITLE_CHARACTERS} characters"
-            )
-    if not record.body.strip():
-        raise InvalidInput(f"{where}, field body", "is empty", "A note needs some text")
-    if len(record.body) > MAX_BODY_CHARACTERS:
-        raise InvalidInput(
-            f"{where}, field body",
-            f"has {len(record.body):,} characters, more than {MAX_BODY_CHARACTERS:,}",
-            "Split it into several notes",
-        )
-    for field, texts in _texts(record):
-        if any("\x00" in text for text in texts):
-            raise InvalidInput(f"{where}, field {field}", "holds a NUL character", "Remove it")
-    for book, chapter, first, last in record.verses:
-        if not 0 <= first <= last or chapter < 0:
-            raise InvalidInput(
-                f"{where}, field verses",
-                f"{[book, chapter, first, last]} is not a range of verses",
-                'Write ["Gen", 4, 1, 7] for Genesis 4:1-7',
-            )
+def _shown(text: str) -> str:
+    """On one line, and not all of what is endless."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN_CHARACTERS else line[:_SHOWN_CHARACTERS] + "…"

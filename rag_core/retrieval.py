@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from rag_core.notes import Verses
+from rag_core.tokens import WordPieceCounter
 from rag_core.user import UserId
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class SearchMethod(StrEnum):
     """Walk the HNSW graph, iterating until enough of the user's chunks are found."""
 
 
-class Embedder(Protocol):
+class Embedder(WordPieceCounter, Protocol):
     """Turns text into unit vectors; backends of one `digest` share one space."""
 
     @property
@@ -43,8 +44,8 @@ class Embedder(Protocol):
     async def embed(self, texts: Sequence[str]) -> Matrix:
         """float32[len(texts), 384], rows of unit length, in the order of `texts`.
 
-        A text's vector is the same alone or in any batch (to 1e-5); texts are truncated to 256
-        word pieces.
+        A text's vector is the same alone or in any batch (to 1e-5); texts are truncated to
+        `max_word_pieces`.
         """
         ...
 

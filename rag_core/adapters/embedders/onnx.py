@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from rag_core.adapters.embedders.batches import length_sorted_batches
 from rag_core.adapters.embedders.exported import ExportedModel
 from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES
+from rag_core.adapters.embedders.word_pieces import WordPieces
 from rag_core.errors import ConfigurationError
 from rag_core.retrieval import DIMENSIONS
 
@@ -38,6 +39,7 @@ class OnnxEmbedder:
     def __init__(self, model: ExportedModel, *, threads: int | None = None) -> None:
         self._digest = model.digest
         self._tokenizer = word_piece_tokenizer(model.folder)
+        self._word_pieces = WordPieces(model.folder / "tokenizer.json")
         self._session = _session(model.onnx_file)
         self._workers = ThreadPoolExecutor(
             threads or len(os.sched_getaffinity(0)), thread_name_prefix="onnx-embedder"
@@ -47,6 +49,15 @@ class OnnxEmbedder:
     def digest(self) -> str:
         """SHA-256 of the weights, pooling and truncation, in hex."""
         return self._digest
+
+    @property
+    def max_word_pieces(self) -> int:
+        """What is read of a text, special tokens not counted."""
+        return self._word_pieces.max
+
+    def count_word_pieces(self, text: str) -> int:
+        """Number of word pieces in the whole of `text`, special tokens not counted."""
+        return self._word_pieces.count(text)
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
         """float32[len(texts), 384], rows of unit length, in the order of `texts`."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES, ModelFiles
+from rag_core.adapters.embedders.word_pieces import WordPieces
 from rag_core.errors import ConfigurationError
 from rag_core.retrieval import DIMENSIONS
 
@@ -32,6 +33,7 @@ class SentenceTransformersEmbedder:
 
     def __init__(self, files: ModelFiles, *, threads: int | None = None) -> None:
         self._digest = files.digest
+        self._word_pieces = WordPieces(files.folder / "tokenizer.json")
         self._model = _model(files)
         self._threads = threads or len(os.sched_getaffinity(0))
         self._one_at_a_time = threading.Lock()  # torch's number of threads is one for all
@@ -40,6 +42,15 @@ class SentenceTransformersEmbedder:
     def digest(self) -> str:
         """SHA-256 of the weights, pooling and truncation, in hex."""
         return self._digest
+
+    @property
+    def max_word_pieces(self) -> int:
+        """What is read of a text, special tokens not counted."""
+        return self._word_pieces.max
+
+    def count_word_pieces(self, text: str) -> int:
+        """Number of word pieces in the whole of `text`, special tokens not counted."""
+        return self._word_pieces.count(text)
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
         """float32[len(texts), 384], rows of unit length, in the order of `texts`."""

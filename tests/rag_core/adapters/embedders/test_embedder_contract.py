@@ -112,3 +112,22 @@ async def test_a_digest_is_a_sha256_in_hex_and_does_not_change(embedder: Embedde
 
     assert len(bytes.fromhex(digest)) == 32
     assert embedder.digest == digest
+
+
+@pytest.mark.parametrize("word", ["grace", "благодать", "恵み", "word,word"])
+async def test_a_text_is_read_to_the_end_up_to_its_maximum_and_not_beyond(
+    embedder: Embedder, word: str
+) -> None:
+    """What is counted is what is seen: a chunk cut by this count loses nothing."""
+    each = embedder.count_word_pieces(word)
+    room = embedder.max_word_pieces - embedder.count_word_pieces("sheep")
+    within = f"{word} " * (room // each)
+    beyond = f"{word} " * (embedder.max_word_pieces // each + 1)
+
+    short, full, over, further = await embedder.embed(
+        [within, within + "sheep", beyond, beyond + "sheep"]
+    )
+
+    assert embedder.count_word_pieces(beyond) > embedder.max_word_pieces
+    assert float(short @ full) < 0.99999
+    np.testing.assert_allclose(over, further, atol=1e-6)
