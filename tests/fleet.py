@@ -24,7 +24,7 @@ from tests.servers.valkey_sentinel import WatchedPair, watched_pair
 
 ADAPTERS = Path("tests/rag_core/adapters")
 
-CACHES = (
+CACHES: tuple[Path | str, ...] = (
     ADAPTERS / "redis",
     # These start clusters and sentinels of their own in any case.
     *(f"--ignore={ADAPTERS}/redis/test_{name}.py" for name in ("cluster", "connect", "sentinel")),

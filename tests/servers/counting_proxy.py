@@ -29,8 +29,9 @@ class CountingProxy:
         self.round_trips = 0
         """How often a reply began after a client had sent something: the times a client waited.
 
-        A client that sends on without waiting for a reply makes one round trip, for as long as no
-        reply reaches it in between; with a `delay_s` none does. Connecting counts as any other.
+        A client that sends on without waiting for a reply makes one round trip, unless a reply
+        reaches it in between: a `delay_s` longer than it takes to send prevents that. Everything
+        on every connection counts: connecting, and preparing a statement for the first time on it.
         """
         self.connections = 0
         """How many were opened so far."""

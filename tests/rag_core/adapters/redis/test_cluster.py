@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from redis.crc import key_slot
 from redis.exceptions import ConnectionError, RedisError
 
-from rag_core.adapters.redis import cluster as module
 from rag_core.adapters.redis.cluster import ClusterClient, owners_of_slots
 from rag_core.adapters.redis.connect import open_driver
 from tests.rag_core.embedded.processes import eventually
@@ -213,6 +213,6 @@ def test_a_node_without_a_host_is_the_one_that_was_asked() -> None:
 
 def _owner(client: ClusterClient, key: str) -> int:
     """The port of the node that a client takes for a key's owner."""
-    owner = client._owners[module.key_slot(key.encode())]
+    owner = client._owners[key_slot(key.encode())]
     assert owner is not None
     return owner[1]
