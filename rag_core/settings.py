@@ -91,6 +91,14 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
+    @field_validator("home")
+    @classmethod
+    def _expanded(cls, home: Path) -> Path:
+        try:
+            return home.expanduser()
+        except RuntimeError as error:
+            raise ValueError(f"begins with ~, but {error}") from None
+
     @field_validator(*_URLS)
     @classmethod
     def _readable(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:

@@ -40,13 +40,14 @@ def export_once(files: ModelFiles, cache_dir: Path) -> ExportedModel:
         ConfigurationError: it has to be exported, but torch is not installed.
     """
     folder = cache_dir / f"onnx-{files.digest[:16]}"
-    if not is_exported(folder):
-        _check_exportable(files)
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with _locked(cache_dir / f"{folder.name}.lock"):
-            if not is_exported(folder):  # another process may have made it while we waited
-                _export_in_subprocess(files, folder)
-    return open_exported(folder)
+    with _usable(cache_dir):
+        if not is_exported(folder):
+            _check_exportable(files)
+            cache_dir.mkdir(parents=True, exist_ok=True)
+            with _locked(cache_dir / f"{folder.name}.lock"):
+                if not is_exported(folder):  # another process may have made it while we waited
+                    _export_in_subprocess(files, folder)
+        return open_exported(folder)
 
 
 def export(files: ModelFiles, folder: Path) -> None:
@@ -112,6 +113,18 @@ def _export_in_subprocess(files: ModelFiles, folder: Path) -> None:
         raise ConfigurationError(
             SETTING, f"{files.folder} could not be exported: {reason}", f"Run: {' '.join(command)}"
         )
+
+
+@contextmanager
+def _usable(cache_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            "RAG_HOME",
+            f"{error.filename or cache_dir} cannot be used ({error.strerror or error})",
+            f"Set it to a folder that this user may write in, or {SETTING} to an exported folder",
+        ) from error
 
 
 @contextmanager
