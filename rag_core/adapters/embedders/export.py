@@ -42,7 +42,7 @@ def export_once(files: ModelFiles, cache_dir: Path) -> ExportedModel:
     folder = cache_dir / f"onnx-{files.digest[:16]}"
     with _usable(cache_dir):
         if not is_exported(folder):
-            _check_exportable(files)
+            check_exportable(files)
             cache_dir.mkdir(parents=True, exist_ok=True)
             with _locked(cache_dir / f"{folder.name}.lock"):
                 if not is_exported(folder):  # another process may have made it while we waited
@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder: Path = options.folder.resolve()
     try:
         files = resolve_model(options.model)
-        _check_exportable(files)
+        check_exportable(files)
         _check_replaceable(folder)
         export(files, folder)
     except RagError as error:
@@ -85,7 +85,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _check_exportable(files: ModelFiles) -> None:
+def check_exportable(files: ModelFiles) -> None:
+    """Refuse when the packages that an export takes are not installed.
+
+    Raises:
+        ConfigurationError: names them.
+    """
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Homes with signs that shells, URLs and servers' options read in their own way, and locked ones."""
+"""Homes with signs that shells, URLs and options of servers take for their own, and locked ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def short() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(
-    "name", ["a,b", "it's \"mine\"", "50 % #1", "back\\slash é漢", "a@b:c?d=e&f", "$HOME`;*"]
+    "name", ["a,b", 'it\'s "mine"', "50 % #1", "back\\slash é漢", "a@b:c?d=e&f", "$HOME`;*"]
 )
 async def test_a_home_of_any_name_serves(short: Path, name: str) -> None:
     async with embedded_stack(short / name) as urls:
