@@ -100,6 +100,7 @@ async def _evaluate(
     await asyncio.to_thread(_export_html, runs)
     manifest = manifests.Manifest(
         revision=revision,
+        code="this checkout",  # anything else was refused, or is a notebook's problem
         profile=order.profile,
         seed=order.seed,
         started=manifests.timestamp(started),
