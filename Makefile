@@ -40,7 +40,7 @@ eval: install ## measure the pipeline on the golden data and write a report (PRO
 	$(BIN)/python -m evals run --profile $(PROFILE)
 
 lab: install ## the notebooks in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	PYTHONPATH=$(CURDIR) $(BIN)/jupyter lab --notebook-dir=notebooks
 
 clean: ## remove the environment, the embedded servers' data and the reports
 	rm -rf .venv .rag reports

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag_core.errors import RagError
+from rag_core.errors import ConfigurationError, RagError
 
 _EXAMPLES = """\
 examples:
@@ -32,13 +32,23 @@ def main(arguments: list[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     command: Command = parsed.run_command
     try:
-        return command(parsed)
+        return _in_checkout(command, parsed)
+    except ModuleNotFoundError as error:
+        print(f"error: {error.name} is not installed. Run: make install", file=sys.stderr)
+        return ConfigurationError.exit_code
     except RagError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _in_checkout(command: Command, parsed: argparse.Namespace) -> int:
+    from evals.checkout import require_checkout
+
+    require_checkout()
+    return command(parsed)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -30,6 +30,7 @@ from evals.text_table import text_table
 from evals.verdict import overall_verdict
 from rag_core.bootstrap import assemble
 from rag_core.errors import InvalidInput
+from rag_core.progress import entered
 from rag_core.prompt import PROMPT_VERSION
 from rag_core.settings import Settings
 
@@ -88,7 +89,7 @@ async def _evaluate(
     revision = manifests.revision(ROOT)
     settings = project_settings()
     # Held open while the notebooks run, so that each of them finds the servers up.
-    async with held_open(settings) as ready:
+    async with entered(held_open(settings), "starting the database") as ready:
         store = await _fill(ready, order.profile, [notebook.name for notebook in notebooks])
         folder = _new_folder(order.reports, started, revision)
         runs = []
@@ -100,6 +101,7 @@ async def _evaluate(
     await asyncio.to_thread(_export_html, runs)
     manifest = manifests.Manifest(
         revision=revision,
+        code="this checkout",  # anything else was refused, or is a notebook's problem
         profile=order.profile,
         seed=order.seed,
         started=manifests.timestamp(started),
@@ -128,7 +130,7 @@ async def _fill(settings: Settings, profile: str, names: Sequence[str]) -> Store
     """Ingest here, with progress, what the notebooks need; they find it stored."""
     golden = await asyncio.to_thread(load, GOLDEN)
     dataset = {"golden": golden.digest}
-    async with assemble(settings) as application:
+    async with entered(assemble(settings), "loading the model") as application:
         ingested = [await ingest_golden(application, golden)]
         if SEARCHES_COLLECTIONS in names:
             for folder in collection_folders(profile):

@@ -18,9 +18,11 @@ from rag_core.errors import ConfigurationError
 class JudgeSettings(BaseSettings):
     """`RAG_JUDGE_*`: without a base URL and a model there is no judge, and nothing is judged."""
 
-    model_config = SettingsConfigDict(env_prefix="RAG_JUDGE_", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="RAG_JUDGE_", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
-    base_url: str | None = None
+    base_url: str | None = Field(None, repr=False)  # it may carry a key
     model: str | None = None
     api_key: SecretStr = SecretStr("")
     price_input_usd: float = Field(Prices().input_usd, ge=0)

@@ -51,6 +51,8 @@ class Manifest:
     """See the module; every value is JSON."""
 
     revision: Revision
+    code: str
+    """Where rag_core and the evals were imported from, by this process and by the kernels."""
     profile: str
     seed: int
     started: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import tokenize
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ REQUIRED = ("profile", "out_path")
 """Parameters that every notebook has: the runner sets them."""
 
 _PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_INLINE_CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
+_MARKDOWN = ("Markdown", "Latex", "Math")
 _LOGIC = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
@@ -49,9 +52,14 @@ def lint(path: Path) -> Iterator[str]:
     if not cells or cells[0]["cell_type"] != "markdown":
         yield "does not begin with Markdown that says what it is about"
     for number, cell in enumerate(cells, start=1):
-        if cell["cell_type"] == "code":
-            yield from (f"cell {number} {problem}" for problem in _code_problems(cell))
+        problems = _code_problems if cell["cell_type"] == "code" else _text_problems
+        yield from (f"cell {number} {problem}" for problem in problems(cell))
     yield from _parameter_problems(cells)
+
+
+def _text_problems(cell: Cell) -> Iterator[str]:
+    if _INLINE_CODE.sub("", _source(cell)).count("$") > 1:
+        yield "has two dollar signs: JupyterLab takes what is between them for mathematics"
 
 
 def _code_problems(cell: Cell) -> Iterator[str]:
@@ -67,6 +75,8 @@ def _code_problems(cell: Cell) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, _LOGIC):
             yield f"line {node.lineno} defines a function or class: put it into evals"
+        if isinstance(node, ast.Name) and node.id in _MARKDOWN:
+            yield f"line {node.lineno} shows {node.id}: show a Paragraph, where a $ is a dollar"
 
 
 def _parameter_problems(cells: list[Cell]) -> Iterator[str]:

@@ -1,13 +1,12 @@
-"""Progress bars: on a terminal only, and only for work that takes a while."""
+"""Progress of long work in the evals, as the core shows its own."""
 
 from __future__ import annotations
 
-import sys
-from typing import Any
+from contextlib import AbstractContextManager
 
-from tqdm import tqdm
+from rag_core.progress import Progress, progress
 
 
-def progress_bar(total: int, label: str, unit: str) -> tqdm[Any]:
-    """A bar on stderr; silent where that is a file, a pipe or a notebook."""
-    return tqdm(total=total, desc=label, unit=unit, file=sys.stderr, disable=None, delay=0.3)
+def progress_bar(total: int, label: str, unit: str) -> AbstractContextManager[Progress]:
+    """A bar on a terminal, now and then a line in a pipe or a file, nothing in a notebook."""
+    return progress(total, label, unit)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from evals.checkout import ROOT, foreign
 from evals.notebooks import Notebook, Value
 from evals.results import NotebookResult, read_result
 from rag_core import errors
@@ -19,6 +23,12 @@ CELL_TIMEOUT_S = 1800
 START_TIMEOUT_S = 120
 KERNEL = "python3"
 INVALID, INFRASTRUCTURE = 3, 4
+
+# Run by the kernel before the notebook, with no name of its own left behind.
+_TELL_IMPORTS = (
+    "__import__('pathlib').Path({file!r})"
+    ".write_text('\\n'.join(__import__(name).__file__ for name in ('rag_core', 'evals')))"
+)
 
 
 @dataclass(frozen=True)
@@ -43,13 +53,19 @@ def run_notebook(
 ) -> NotebookRun:
     """Execute `notebook` in a kernel of its own, and read the result it wrote to `folder`.
 
+    The kernel imports this checkout, wherever it starts; a result made by other code is invalid.
     What goes wrong in it, a dead kernel included, is in the NotebookRun, never raised.
     """
     executed, out_path = folder / f"{notebook.name}.ipynb", folder / f"{notebook.name}.json"
     began = time.perf_counter()
     given = {**values, "out_path": str(out_path)}
-    failure = _execute(notebook, executed, given, cell_timeout_s, kernel)
+    with _told_imports() as imports:
+        failure = _execute(notebook, executed, given, cell_timeout_s, kernel, imports)
+        elsewhere = foreign(imports.read_text().splitlines())
     seconds = time.perf_counter() - began
+    if elsewhere:
+        problem = f"its kernel imported {elsewhere}, not this checkout"
+        return NotebookRun(notebook.name, executed, seconds, None, problem, INVALID)
     if failure is None:
         return _read_back(notebook, executed, out_path, seconds)
     problem, exit_code = failure
@@ -62,6 +78,7 @@ def _execute(
     values: Mapping[str, Value],
     cell_timeout_s: float,
     kernel: str,
+    imports: Path,
 ) -> tuple[str, int] | None:
     """None when every cell ran; else what went wrong, and the exit code that is due."""
     from jupyter_client.kernelspec import NoSuchKernel
@@ -85,7 +102,10 @@ def _execute(
             cwd=str(notebook.path.parent),
             start_timeout=START_TIMEOUT_S,
             execution_timeout=cell_timeout_s,
-            extra_arguments=["--IPKernelApp.log_level=50"],
+            extra_arguments=[
+                "--IPKernelApp.log_level=50",
+                f"--IPKernelApp.exec_lines={_TELL_IMPORTS.format(file=str(imports))}",
+            ],
         )
     except PapermillExecutionError as error:
         return _cell_failure(error.ename, error.evalue, error.exec_count)
@@ -99,6 +119,21 @@ def _execute(
     except (NoSuchKernel, RuntimeError) as error:
         return f"its kernel did not start: {_first_line(str(error))}", INFRASTRUCTURE
     return None
+
+
+@contextmanager
+def _told_imports() -> Iterator[Path]:
+    """A file for a kernel to tell its imports in, and an environment that names this checkout."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), before)))
+    try:
+        with tempfile.NamedTemporaryFile(prefix="imports-") as file:
+            yield Path(file.name)
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
 
 
 def _cell_failure(name: str, text: str, count: int | None) -> tuple[str, int]:

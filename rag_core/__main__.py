@@ -1,32 +1,80 @@
-"""The command line: migrate, ingest, ask, delete. See `python -m rag_core --help`."""
+"""The command line: doctor, migrate, ingest, ask, delete. See `python -m rag_core --help`."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag_core.errors import RagError
 from rag_core.settings import Settings, load_settings
 
 _EXAMPLES = """\
 examples:
+  python -m rag_core doctor
   python -m rag_core ingest golden/notes/golden-law.jsonl --user golden-law
   python -m rag_core ask --user golden-law "Why was Cain's offering rejected?"
   python -m rag_core ask --user golden-law --json "What does the rainbow stand for?"
+  python -m rag_core ask --help                    what a command needs, and more examples
 
 Settings come from RAG_* variables, or from a file such as .env.development given by --env.
 Without RAG_DATABASE_URL an embedded Postgres under RAG_HOME (.rag) is started and stopped.
 
-exit codes: 0 done, 1 unexpected, 2 wrong input, 3 wrong setting, 4 a server cannot be reached
+exit codes: 0 done, 1 unexpected (doctor: something is wrong), 2 wrong input, 3 wrong setting,
+4 a server cannot be reached
 """
+
+_DOCTOR = """\
+Looks at settings, packages, RAG_HOME, Postgres (version, pgvector, schema, privileges, a pooler),
+Redis, embedding model, tokenizer and provider, all at once, and prints one line for each: ok, warn
+or FAIL, with what to do. Starts, loads and downloads nothing; takes at most a few seconds.
+"""
+_MIGRATE = """\
+Makes the tables in the database that RAG_DATABASE_URL names, or brings them to the schema of this
+version. Needs a role that may create tables and, the first time, the extension pgvector. Safe to
+run again and from many processes. An embedded Postgres is migrated by itself.
+"""
+_INGEST = """\
+Stores the notes of a file for one user: cuts them into chunks, embeds them, and writes what
+changed; what is stored already costs nothing. Notes that the file does not hold stay as they are.
+
+A line is a JSON object with id, title and body; author, date (YYYY-MM-DD), tags (a list) and verses
+(a list of [book, chapter, first verse, last verse]) may follow. Needs a migrated database and the
+embedding model (see doctor).
+"""
+_ASK = """\
+Answers a question from the notes of one user, with citations. Needs notes: ingest some first.
+Without RAG_HF_TOKEN or RAG_HF_BASE_URL the extractive generator quotes the notes, free and offline.
+"""
+_DELETE = """\
+Takes one note out of every answer at once. Its id is the one in the file it was ingested from, and
+note_id in the citations of ask --json.
+"""
+
+
+_MORE_EXAMPLES = {
+    "doctor": ["  python -m rag_core --env .env.production doctor --json"],
+    "migrate": [
+        "  python -m rag_core migrate",
+        "  RAG_DATABASE_URL=postgresql://rag:secret@localhost/rag python -m rag_core migrate",
+    ],
+    "ingest": ["  python -m rag_core ingest notes.jsonl --user ruth --re-embed"],
+    "delete": ["  python -m rag_core delete 2024-05-12 --user ruth"],
+}
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     parsed = _parser().parse_args(arguments)
     try:
+        if parsed.command == "doctor":  # also where settings cannot be loaded
+            return asyncio.run(_examine(parsed.env, parsed.json))
         return asyncio.run(_run(parsed, load_settings(parsed.env)))
     except RagError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -45,8 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--env", type=Path, metavar="FILE", help="read RAG_* settings from FILE")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("migrate", help="bring the database to the newest schema")
-    ingest = commands.add_parser("ingest", help="store the notes of a JSON-lines file")
+    doctor = _add(commands, "doctor", "say what is missing or wrong, and the fix", _DOCTOR)
+    doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
+    _add(commands, "migrate", "bring the database to the newest schema", _MIGRATE)
+    ingest = _add(commands, "ingest", "store the notes of a JSON-lines file", _INGEST)
     ingest.add_argument("file", type=Path, metavar="FILE.jsonl", help="one note a line")
     ingest.add_argument("--user", required=True, help="whose notes these are")
     ingest.add_argument(
@@ -54,14 +104,36 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="first embed all stored notes of the user with the configured embedder",
     )
-    ask = commands.add_parser("ask", help="answer a question from a user's notes")
+    ask = _add(commands, "ask", "answer a question from a user's notes", _ASK)
     ask.add_argument("question", help="in quotes")
     ask.add_argument("--user", required=True, help="whose notes to answer from")
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
-    delete = commands.add_parser("delete", help="delete a note; it is no longer found from then on")
+    delete = _add(commands, "delete", "delete a note; it is no longer found from then on", _DELETE)
     delete.add_argument("note", help="id of the note")
     delete.add_argument("--user", required=True, help="whose note it is")
     return parser
+
+
+def _add(commands: Commands, name: str, summary: str, description: str) -> argparse.ArgumentParser:
+    """A command with what it needs and, from the examples above, how to call it."""
+    shown = [line for line in _EXAMPLES.splitlines() if f" {name} " in f"{line} "]
+    shown += _MORE_EXAMPLES.get(name, [])
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog="\n".join(["examples:", *(line for line in shown if "--help" not in line)]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+async def _examine(env_file: Path | None, as_json: bool) -> int:
+    from rag_core import doctor, findings
+
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of, the findings say
+    found = await doctor.examine(env_file)
+    print(json.dumps(findings.as_json(found), indent=2) if as_json else findings.as_text(found))
+    return 0 if findings.all_well(found) else 1
 
 
 async def _run(parsed: argparse.Namespace, settings: Settings) -> int:

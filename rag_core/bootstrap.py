@@ -179,7 +179,7 @@ async def open_generator(
     generator = HuggingFaceGenerator(
         model=settings.hf_model,
         token=_secret(settings.hf_token),
-        base_url=settings.hf_base_url,
+        base_url=_secret(settings.hf_base_url),
         timeout_s=settings.hf_timeout_s,
         prices=Prices(settings.price_input_usd, settings.price_output_usd),
         tokenizer=tokenizer,

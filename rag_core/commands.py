@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import textwrap
 from pathlib import Path
-from typing import NoReturn
 
 import msgspec
-from tqdm import tqdm
 
 from rag_core import migrations
 from rag_core.answer import Answer, Citation, Flag
 from rag_core.bootstrap import assemble, servers
 from rag_core.errors import InvalidInput, UnknownUser
 from rag_core.note_file import read_notes
+from rag_core.progress import entered, progress
 from rag_core.settings import Settings
 from rag_core.user import authenticated
 
+_STARTING = "starting: connecting to the servers and loading the model"
 _FLAG_TEXTS = {
     Flag.QUESTION_TRUNCATED: "the question was too long; only its beginning was used",
     Flag.OUTPUT_TRUNCATED: "the answer reached its length limit",
@@ -31,7 +30,7 @@ _FLAG_TEXTS = {
 
 async def migrate(settings: Settings) -> int:
     """Bring the database to the newest schema."""
-    async with servers(settings) as urls:
+    async with entered(servers(settings), _STARTING) as urls:
         revision = await asyncio.to_thread(migrations.migrate, urls.database_url)
     print(f"the database is at revision {revision}")
     return 0
@@ -41,12 +40,12 @@ async def ingest(settings: Settings, file: Path, user: str, re_embed: bool) -> i
     """Store the notes of a file, and say what that took."""
     owner = authenticated(user)
     notes = await asyncio.to_thread(read_notes, file)
-    async with assemble(settings) as application:
+    async with entered(assemble(settings), _STARTING) as application:
         if re_embed:
             stored = len((await application.notes.library(owner)).notes)
-            with _bar(stored, "re-embedding") as bar:
+            with progress(stored, "re-embedding", "note") as bar:
                 await application.ingest.re_embed(owner, progress=bar.update)
-        with _bar(len(notes), "ingesting") as bar:
+        with progress(len(notes), "ingesting", "note") as bar:
             report = await application.ingest.run(owner, notes, progress=bar.update)
     print(
         f"{report.notes_read} notes read, {report.notes_written} written as"
@@ -58,7 +57,7 @@ async def ingest(settings: Settings, file: Path, user: str, re_embed: bool) -> i
 async def ask(settings: Settings, question: str, user: str, as_json: bool) -> int:
     """Answer a question, for a person or for a program."""
     asker = authenticated(user)
-    async with assemble(settings) as application:
+    async with entered(assemble(settings), _STARTING) as application:
         if await application.epochs.epoch(asker) is None:
             raise UnknownUser(user)
         answer = await application.pipeline.answer(question, asker)
@@ -72,9 +71,13 @@ async def ask(settings: Settings, question: str, user: str, as_json: bool) -> in
 async def delete(settings: Settings, note: str, user: str) -> int:
     """Soft-delete one note."""
     owner = authenticated(user)
-    async with assemble(settings) as application:
+    async with entered(assemble(settings), _STARTING) as application:
         if not await application.notes.delete(owner, note):
-            raise InvalidInput("note", f"{user!r} has no note {note!r}", "Check the id")
+            raise InvalidInput(
+                "note",
+                f"{user!r} has no note {note!r}",
+                "Check user and id; ask --json names the id of each note that it cites",
+            )
     print(f"note {note} is deleted")
     return 0
 
@@ -101,7 +104,3 @@ def _render_citation(citation: Citation) -> str:
         facts.append(citation.date.isoformat())
     facts.extend(citation.verses)
     return f"  [{citation.number}] {' | '.join(facts)}"
-
-
-def _bar(total: int, label: str) -> tqdm[NoReturn]:
-    return tqdm(total=total, desc=label, unit="note", file=sys.stderr, disable=None)

@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag_core.errors import ConfigurationError
 from rag_core.retrieval import SearchMethod
+from rag_core.server_url import HTTP, POSTGRES, REDIS, check_url
 
 PREFIX = "RAG_"
 _OTHERS = ("RAG_TEST_", "RAG_JUDGE_")
 """Read by the tests and the evals, not by rag_core."""
+
+_URLS = {
+    "database_url": (POSTGRES, "postgresql://rag:secret@localhost:5432/rag"),
+    "redis_url": (REDIS, "redis://:secret@localhost:6379/0"),
+    "hf_base_url": (HTTP, "http://localhost:8000/v1"),
+}
+"""Settings that hold a URL, perhaps with a password: its schemes, and an example."""
 
 
 class Settings(BaseSettings):
     """Settings from `RAG_*` variables and, below them, from the file that `--env` names."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True
+        env_prefix=PREFIX,
+        extra="forbid",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # it may be a password
     )
 
     # Servers; without a URL the embedded ones are started under `home`.
@@ -58,7 +79,7 @@ class Settings(BaseSettings):
     generator: Literal["auto", "huggingface", "extractive"] = "auto"
     hf_model: str = "meta-llama/Llama-3.2-3B-Instruct"
     hf_token: SecretStr | None = None
-    hf_base_url: str | None = None
+    hf_base_url: SecretStr | None = None
     hf_timeout_s: float = Field(30.0, gt=0)
     price_input_usd: float = Field(0.0000002, ge=0)
     price_output_usd: float = Field(0.0000006, ge=0)
@@ -78,6 +99,25 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
 
+    @field_validator("home")
+    @classmethod
+    def _expanded(cls, home: Path) -> Path:
+        try:
+            return home.expanduser()
+        except RuntimeError as error:
+            raise ValueError(f"begins with ~, but {error}") from None
+
+    @field_validator(*_URLS)
+    @classmethod
+    def _readable(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        schemes, example = _URLS[str(info.field_name)]
+        if url:
+            try:
+                check_url(url.get_secret_value(), setting="", schemes=schemes, example=example)
+            except ConfigurationError as error:
+                raise ValueError(f"{error.problem}. {error.fix}") from None
+        return url
+
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
         if self.answer_hard_ttl_s < self.answer_soft_ttl_s:
@@ -87,29 +127,62 @@ class Settings(BaseSettings):
         return self
 
 
+class _Tolerant(Settings):
+    """Settings whose file may name what is no setting."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+
 def load_settings(env_file: Path | None = None) -> Settings:
     """Settings from the environment, over those of `env_file`.
 
     Raises:
         ConfigurationError: names the variable that cannot be used.
     """
+    settings, problems = examine_settings(env_file)
+    if problems:
+        raise problems[0]
+    return settings
+
+
+def examine_settings(env_file: Path | None = None) -> tuple[Settings, list[ConfigurationError]]:
+    """The settings, and everything wrong with them; what cannot be used has its default."""
+    problems = list(_unknown_in(os.environ))
     if env_file and not env_file.is_file():
-        raise ConfigurationError("--env", f"there is no file {str(env_file)!r}")
-    _refuse_unknown(os.environ)
-    try:
-        return Settings(_env_file=env_file)
-    except UnicodeDecodeError as error:
-        raise ConfigurationError("--env", f"{str(env_file)!r} is not UTF-8 text") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        variable = _variable("_".join(str(part) for part in first["loc"]))
-        if first["type"] == "extra_forbidden":
-            raise _unknown(variable) from error
-        problem = first["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(variable or "settings", problem) from error
+        problems.insert(0, ConfigurationError("--env", f"there is no file {str(env_file)!r}"))
+        env_file = None
+    kind: type[Settings] = Settings
+    defaults: dict[str, Any] = {}
+    while True:
+        try:
+            return kind(_env_file=env_file, **defaults), problems
+        except UnicodeDecodeError:
+            problems.append(ConfigurationError("--env", f"{str(env_file)!r} is not UTF-8 text"))
+            env_file = None
+        except ValidationError as error:
+            found = [_problem(each) for each in error.errors(include_input=False)]
+            problems.extend(found)
+            if kind is _Tolerant and _defaults_of(found).keys() <= defaults.keys():
+                return Settings.model_construct(), problems
+            kind, defaults = _Tolerant, defaults | _defaults_of(found)
 
 
-def _refuse_unknown(environment: Mapping[str, str]) -> None:
+def _problem(found: ErrorDetails) -> ConfigurationError:
+    variable = _variable("_".join(str(part) for part in found["loc"]))
+    if found["type"] == "extra_forbidden":
+        return _unknown(variable)
+    return ConfigurationError(variable or "settings", found["msg"].removeprefix("Value error, "))
+
+
+def _defaults_of(problems: list[ConfigurationError]) -> dict[str, Any]:
+    """The defaults of all settings that `problems` name; two that contradict are both named."""
+    texts = (f"{found.setting} {found.problem}" for found in problems)
+    named = set(re.findall(rf"{PREFIX}\w+", " ".join(texts)))
+    fields = Settings.model_fields.items()
+    return {name: field.get_default() for name, field in fields if _variable(name) in named}
+
+
+def _unknown_in(environment: Mapping[str, str]) -> Iterator[ConfigurationError]:
     """A mistyped variable would silently leave the default in place."""
     known = {_variable(name) for name in Settings.model_fields}
     for name in sorted(environment):
@@ -117,7 +190,7 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
         if not variable.startswith(PREFIX) or variable.startswith(_OTHERS):
             continue
         if variable not in known:
-            raise _unknown(name)
+            yield _unknown(name)
 
 
 def _unknown(variable: str) -> ConfigurationError:

@@ -19,6 +19,7 @@ from rag_core.adapters.huggingface_errors import translated
 from rag_core.cost import Prices, Usage
 from rag_core.errors import ConfigurationError, ProviderMisbehaved
 from rag_core.generation import Completion
+from rag_core.server_url import HTTP, check_url, target
 
 if TYPE_CHECKING:
     from huggingface_hub import ChatCompletionOutput, ChatCompletionStreamOutput
@@ -30,6 +31,7 @@ DEFAULT_MODEL = "meta-llama/Llama-3.2-3B-Instruct"
 
 # Without one, huggingface_hub would send the token of whoever is logged in to any base URL.
 _NO_TOKEN = "no-token"
+_EXAMPLE = "http://host:port/v1"
 
 
 class HuggingFaceGenerator:
@@ -75,7 +77,8 @@ class HuggingFaceGenerator:
         self._client._async_client = self._connections
 
     def __repr__(self) -> str:
-        return f"HuggingFaceGenerator(model={self.model!r}, base_url={self._base_url!r})"
+        server = target(self._base_url) if self._base_url else None
+        return f"HuggingFaceGenerator(model={self.model!r}, server={server!r})"
 
     async def aclose(self) -> None:
         """Close the connections; the generator is of no use afterwards."""
@@ -169,15 +172,10 @@ class HuggingFaceGenerator:
 
 
 def _check_url(base_url: str) -> None:
-    try:
-        parts = urlsplit(base_url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # an unfinished IPv6 address, a port out of range
-        usable = False
-    if not usable:
-        raise ConfigurationError(
-            "base_url", f"{base_url!r} is not a URL", "Give one like http://host:port/v1"
-        )
+    check_url(base_url, setting="base_url", schemes=HTTP, example=_EXAMPLE)
+    parts = urlsplit(base_url)
+    if not parts.hostname or parts.port == 0:
+        raise ConfigurationError("base_url", "names no host", f"Like {_EXAMPLE}")
 
 
 def _turns(prompt: Prompt) -> list[dict[Any, Any] | ChatCompletionInputMessage]:

@@ -27,6 +27,7 @@ from rag_core.errors import (
     ProviderUnavailable,
     RagError,
 )
+from rag_core.server_url import masked, without_secrets
 
 MAX_QUOTED_CHARACTERS = 200
 
@@ -94,14 +95,16 @@ def _reason(response: httpx2.Response) -> str:
     if not response.is_closed or not (text := response.text.strip()):
         return ""
     token = response.request.headers.get("authorization", "").removeprefix("Bearer ")
-    text = " ".join(text.split())
-    if token:
-        text = text.replace(token, "***")
+    text = without_secrets(" ".join(text.split()), str(response.request.url))
+    text = masked(text, [token])
     return f": {text[:MAX_QUOTED_CHARACTERS]}"
 
 
 def _wrong_url(error: Exception) -> RagError:
-    return ConfigurationError("base_url", str(error), "Give a URL like http://host:port/v1")
+    # Not in its words: they quote the URL, and with it what may be a key.
+    return ConfigurationError(
+        "base_url", f"cannot be used ({type(error).__name__})", "Give one like http://host:port/v1"
+    )
 
 
 def _offline(error: Exception) -> RagError:

@@ -24,7 +24,7 @@ class LlamaTokenizer:
     """
 
     def __init__(self) -> None:
-        self._tokenizer = tokenizers.Tokenizer.from_file(str(_packaged_file()))
+        self._tokenizer = tokenizers.Tokenizer.from_file(str(tokenizer_file()))
 
     def count(self, text: str) -> int:
         """Number of tokens in `text`, no special tokens added."""
@@ -57,7 +57,12 @@ class LlamaTokenizer:
             keep = max(0, keep - 1)
 
 
-def _packaged_file() -> Path:
+def tokenizer_file() -> Path:
+    """Where the package keeps its `tokenizer.json`.
+
+    Raises:
+        ConfigurationError: it is not there.
+    """
     spec = find_spec(_PACKAGE)  # found, not imported: the package's own code counts wrongly
     if spec is None or spec.origin is None:
         raise ConfigurationError("tokenizer", f"the package {_PACKAGE!r} is not installed", _FIX)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from rag_core.errors import EmbeddedServerError
 # sun_path holds 108 bytes; Postgres appends ".s.PGSQL.5432.lock" and may shorten further.
 LONGEST_SOCKET_FOLDER = 80
 LONGEST_LOG_BYTES = 8 * 1024 * 1024
+# libpq takes a comma in a socket's folder for the end of a host; others trip over quotes.
+_PLAIN = re.compile(r"[\w/.+-]+", re.ASCII)
+_FIX = "Set RAG_HOME to a folder that this user may write in"
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,16 @@ class StackHome:
         Raises EmbeddedServerError when the home cannot be written.
         """
         home = cls(root.expanduser().resolve())
+        if re.search(r"[\r\n]", str(home.root)):
+            raise EmbeddedServerError(f"{str(home.root)!r} holds a line break", _FIX)
         try:
             home.root.mkdir(parents=True, exist_ok=True)
             for folder in (home.postgres, home.valkey):
                 folder.mkdir(mode=0o700, exist_ok=True)
+            for folder in (home.root, home.postgres, home.valkey):
+                try_writing(folder)
         except OSError as error:
-            raise EmbeddedServerError(
-                f"cannot write in {home.root} ({error.strerror})",
-                "Choose a home folder that this user owns",
-            ) from error
+            raise unwritable(home.root, error) from error
         return home
 
     @property
@@ -68,8 +73,23 @@ class StackHome:
         return self.root / "valkey.log"
 
 
+def try_writing(folder: Path) -> None:
+    """Write a file without a name in `folder`: permission bits alone do not say that it works.
+
+    Raises:
+        OSError: it does not.
+    """
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def unwritable(home: Path, error: OSError) -> EmbeddedServerError:
+    """The error for a home that `error` came from."""
+    return EmbeddedServerError(f"cannot write in {home} ({error.strerror or error})", _FIX)
+
+
 def socket_folder(base: Path, *, owner: int) -> Path:
-    """A folder of mode 0700 for sockets: `base/run`, or a short hashed one in the temp folder.
+    """A folder of mode 0700 for sockets: `base/run`, or a short plain one in the temp folder.
 
     The name depends only on `base` and `owner`. Raises EmbeddedServerError when the folder exists
     but belongs to someone else or is open to others: whoever made it could listen in our place.
@@ -85,7 +105,7 @@ def socket_folder(base: Path, *, owner: int) -> Path:
 
 
 def remove_socket_folder(base: Path, *, owner: int) -> None:
-    """Remove the short folder of a long base, if it is empty; `base/run` stays."""
+    """Remove the folder outside of a base, if it is empty; `base/run` stays."""
     folder = _socket_folder_name(base, owner)
     if folder.parent != base:
         with suppress(OSError):  # someone's socket is still in it, or it was never made
@@ -94,7 +114,7 @@ def remove_socket_folder(base: Path, *, owner: int) -> None:
 
 def _socket_folder_name(base: Path, owner: int) -> Path:
     folder = base / "run"
-    if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER:
+    if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER or not _PLAIN.fullmatch(str(folder)):
         folder = _short_temp_folder() / f"rag-{owner}-{_digest(base)}"
     return folder
 
@@ -105,7 +125,8 @@ def _digest(path: Path) -> str:
 
 def _short_temp_folder() -> Path:
     preferred = Path(tempfile.gettempdir())
-    return preferred if len(os.fsencode(preferred)) <= 40 else Path("/tmp")
+    usable = len(os.fsencode(preferred)) <= 40 and _PLAIN.fullmatch(str(preferred))
+    return preferred if usable else Path("/tmp")
 
 
 def _verify_private(folder: Path, owner: int) -> None:

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag_core.embedded.child import python_environment
-from rag_core.embedded.home import StackHome, log_tail, open_log, socket_folder
+from rag_core.embedded.home import StackHome, log_tail, open_log, socket_folder, unwritable
 from rag_core.errors import EmbeddedServerError
 
 
@@ -124,8 +124,11 @@ def _lock(home: StackHome) -> Iterator[int | None]:
         descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except PermissionError as error:
         raise EmbeddedServerError(
-            f"{home.root} belongs to another user's servers", "Choose a home folder of your own"
+            f"{home.root} belongs to another user's servers",
+            "Set RAG_HOME to a folder of your own",
         ) from error
+    except OSError as error:
+        raise unwritable(home.root, error) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,11 +12,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from rag_core.errors import ConfigurationError, DatabaseUnavailable
+from rag_core.server_url import POSTGRES, check_url, target, without_secrets
 
 # Any 64-bit number will do, as long as every process takes the same.
 _LOCK = 0x7261675F636F7265
 
-_EXAMPLE = "For example postgresql://rag:secret@localhost:5432/rag"
+_SETTING = "RAG_DATABASE_URL"
+_EXAMPLE = "postgresql://rag:secret@localhost:5432/rag"
 
 
 def migrate(database_url: str, revision: str = "head") -> str:
@@ -26,10 +28,9 @@ def migrate(database_url: str, revision: str = "head") -> str:
         ConfigurationError: the URL cannot be understood.
         DatabaseUnavailable: the server cannot be reached.
     """
-    config = Config()
-    config.set_main_option("script_location", "rag_core:migrations")
-    scripts = ScriptDirectory.from_config(config)
-    newest = scripts.get_current_head() if revision == "head" else revision
+    check_url(database_url, setting=_SETTING, schemes=POSTGRES, example=_EXAMPLE)
+    config = _config()
+    newest = newest_revision() if revision == "head" else revision
     try:
         # No prepared statements: pgbouncer may stand in between.
         engine = create_engine(
@@ -45,23 +46,33 @@ def migrate(database_url: str, revision: str = "head") -> str:
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
             connection.commit()
-    except (ArgumentError, ValueError) as error:
-        raise ConfigurationError("RAG_DATABASE_URL", "is not a Postgres URL", _EXAMPLE) from error
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(
+            _SETTING, "is not a Postgres URL", f"For example {_EXAMPLE}"
+        ) from None
     except DBAPIError as error:
+        reason = without_secrets(str(error.orig).strip().partition("\n")[0], database_url)
         if not error.statement and isinstance(error.orig, psycopg.ProgrammingError):
-            raise ConfigurationError("RAG_DATABASE_URL", str(error.orig), _EXAMPLE) from error
+            raise ConfigurationError(_SETTING, reason, f"For example {_EXAMPLE}") from error
         if not isinstance(error.orig, psycopg.OperationalError):
             raise
-        reason = str(error.orig).strip().partition("\n")[0]
         raise DatabaseUnavailable(
-            f"Postgres cannot be reached: {reason}",
-            "Check RAG_DATABASE_URL and that Postgres is running",
+            f"Postgres at {target(database_url)} cannot be reached: {reason}",
+            f"Check {_SETTING} and that Postgres is running",
         ) from error
-    return str(newest)
+    return newest
+
+
+def newest_revision() -> str:
+    """The revision that `migrate` brings a database to."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "rag_core:migrations")
+    return config
 
 
 def _driver_url(database_url: str) -> str:
-    scheme, separator, rest = database_url.partition("://")
-    if scheme not in ("postgres", "postgresql") or not separator:
-        raise ConfigurationError("RAG_DATABASE_URL", "must begin with postgresql://", _EXAMPLE)
-    return f"postgresql+psycopg://{rest}"
+    return f"postgresql+psycopg://{database_url.partition('://')[2]}"

@@ -28,7 +28,8 @@ def code(source: str, tags: Sequence[str] = (), **changes: Any) -> dict[str, Any
 
 def markdown(source: str = "# A story") -> dict[str, Any]:
     """A Markdown cell."""
-    return {"cell_type": "markdown", "id": "story", "metadata": {}, "source": source}
+    number = abs(hash(source)) % 10**8
+    return {"cell_type": "markdown", "id": f"text-{number}", "metadata": {}, "source": source}
 
 
 def write_notebook(path: Path, cells: Sequence[Mapping[str, Any]]) -> Path:

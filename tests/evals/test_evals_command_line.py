@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from evals.__main__ import main
+from evals.checkout import ROOT
 
 
 @pytest.mark.filterwarnings("default")
@@ -53,3 +56,36 @@ def test_help_teaches_with_examples_and_exit_codes() -> None:
     )
     assert "python -m evals calibrate" in done.stdout
     assert "exit codes: 0 pass" in done.stdout
+
+
+def outside(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command as a wheel would hold it: without the checkout's data."""
+    shutil.copytree(ROOT / "evals", folder / "evals", ignore=shutil.ignore_patterns("__pycache__"))
+    return subprocess.run(
+        [sys.executable, "-m", "evals", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["lint-notebooks"], ["calibrate", "somewhere"]])
+def test_outside_of_a_checkout_one_line_says_where_to_go(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    done = outside(tmp_path, *arguments)
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: evals: ")
+    assert "Clone the repository" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_evals_of_one_checkout_do_not_measure_the_rag_core_of_another(tmp_path: Path) -> None:
+    for data in ("golden", "notebooks"):
+        (tmp_path / data).mkdir()
+    done = outside(tmp_path, "run")
+    assert done.returncode == 3
+    assert f"would measure {ROOT / 'rag_core'}" in done.stderr
+    assert f"PYTHONPATH={tmp_path}" in done.stderr

@@ -44,6 +44,8 @@ def test_a_story_with_parameters_and_calls_is_clean(tmp_path: Path) -> None:
         (code("class A:\n    pass"), "line 1 defines a function or class"),
         (code("f = lambda: 1"), "line 1 defines a function"),
         (code("1 +"), "cell 3 is not Python"),
+        (code("Markdown(result.verdict)"), "line 1 shows Markdown"),
+        (markdown("From $5 a day to $100."), "cell 3 has two dollar signs"),
     ],
 )
 def test_what_does_not_belong_into_a_notebook_is_named(
@@ -51,6 +53,11 @@ def test_what_does_not_belong_into_a_notebook_is_named(
 ) -> None:
     [found] = problems(tmp_path, markdown(), code(PARAMETERS, ["parameters"]), cell)
     assert problem in found
+
+
+def test_one_dollar_sign_and_those_in_code_are_fine(tmp_path: Path) -> None:
+    text = markdown("It costs $5, written `$5` or `$6`.")
+    assert problems(tmp_path, markdown(), code(PARAMETERS, ["parameters"]), text) == []
 
 
 def test_every_parameter_has_a_comment(tmp_path: Path) -> None:

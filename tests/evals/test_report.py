@@ -22,6 +22,7 @@ PNG = b"\x89PNG\r\n"
 
 def manifest() -> dict[str, Any]:
     return Manifest(
+        code="this checkout",
         revision=Revision("a" * 40, True),
         profile="smoke",
         seed=0,

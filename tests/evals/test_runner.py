@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
+from evals.checkout import ROOT
 from evals.notebooks import Value, discover
 from evals.runner import NotebookRun, run_notebook
 from tests.evals.notebook_files import WRITES, small_notebook
@@ -88,18 +93,66 @@ def test_a_failed_cell_keeps_the_exit_code_of_its_error(
     assert "\n" not in done.problem
 
 
+def add_kernel(
+    folder: Path, name: str, spec: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Install a kernel for the length of a test."""
+    (folder / "kernels" / name).mkdir(parents=True)
+    (folder / "kernels" / name / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(folder))
+
+
 @pytest.mark.parametrize("kernel", ["missing", "broken"])
 def test_a_kernel_that_does_not_start_is_infrastructure(
     tmp_path: Path, kernel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One is not installed, the other exits at once."""
     spec = {"argv": ["false"], "display_name": "Broken", "language": "python"}
-    broken = tmp_path / "kernels" / "broken"
-    broken.mkdir(parents=True)
-    (broken / "kernel.json").write_text(json.dumps(spec))
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    add_kernel(tmp_path, "broken", spec, monkeypatch)
     small_notebook(tmp_path / "notebooks", WRITES.format(n=1))
     [notebook] = discover(tmp_path / "notebooks")
     done = run_notebook(notebook, {}, tmp_path, kernel=kernel)
     assert done.exit_code == 4
     assert "kernel" in done.problem
+
+
+OTHER = "raise RuntimeError('another rag_core was imported')"
+
+
+def test_a_kernel_imports_this_checkout_whatever_is_first_on_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The manifest names the commit of this checkout."""
+    for package in ("rag_core", "evals"):
+        (tmp_path / "other" / package).mkdir(parents=True)
+        (tmp_path / "other" / package / "__init__.py").write_text(OTHER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "other"))
+    done = run(tmp_path, WRITES.format(n=1))
+    assert (done.problem, done.exit_code) == ("", 0)
+    assert os.environ["PYTHONPATH"] == str(tmp_path / "other"), "left as it was"
+
+
+def test_a_result_of_other_code_than_this_checkouts_is_invalid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel's own settings can name another path than ours."""
+    copied = tmp_path / "other" / "evals"
+    shutil.copytree(ROOT / "evals", copied)
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Stubborn",
+        "language": "python",
+        "env": {"PYTHONPATH": os.pathsep.join([str(copied.parent), str(ROOT)])},
+    }
+    add_kernel(tmp_path, "stubborn", spec, monkeypatch)
+    small_notebook(tmp_path / "notebooks", WRITES.format(n=1))
+    [notebook] = discover(tmp_path / "notebooks")
+    done = run_notebook(notebook, {}, tmp_path, kernel="stubborn")
+    assert done.exit_code == 3
+    assert f"imported {copied}, not this checkout" in done.problem
+    assert done.result is None
+
+
+def test_what_a_kernel_tells_leaves_no_names_in_the_notebook(tmp_path: Path) -> None:
+    source = "assert not {'pathlib', 'rag_core', 'evals', 'name'} & set(globals())"
+    assert run(tmp_path, source, WRITES.format(n=1)).problem == ""

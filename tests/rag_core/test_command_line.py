@@ -232,6 +232,8 @@ def test_a_malformed_file_is_refused_before_anything_is_stored(
         (["--env", "absent.env", "migrate"], 3, "--env: there is no file 'absent.env'"),
         (["ask", "Why?"], 2, "the following arguments are required: --user"),
         (["anser", "Why?"], 2, "invalid choice: 'anser'"),
+        (["delete", "absent", "--user", "USER"], 2, "has no note 'absent'. Check user and id"),
+        (["delete", "absent", "--user", "nobody-at-all"], 2, "'nobody-at-all' has no note"),
         ([], 2, "the following arguments are required: COMMAND"),
     ],
 )
@@ -294,8 +296,29 @@ def in_a_shell(*arguments: str, **environment: str) -> Ran:
 def test_help_explains_commands_settings_and_exit_codes() -> None:
     ran = in_a_shell("--help")
     assert ran.exit_code == 0
-    for part in ("migrate", "ingest", "ask", "delete", "examples:", "RAG_", "exit codes:"):
+    for part in (
+        "doctor",
+        "migrate",
+        "ingest",
+        "ask",
+        "delete",
+        "examples:",
+        "RAG_",
+        "exit codes:",
+    ):
         assert part in ran.out
+
+
+@pytest.mark.parametrize("command", ["doctor", "migrate", "ingest", "ask", "delete"])
+def test_the_help_of_a_command_says_what_it_needs_and_shows_how_to_call_it(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit:
+        main([command, "--help"])
+    said, examples = capsys.readouterr().out.split("examples:")
+    assert exit.value.code == 0
+    assert len(said.splitlines()) > 6
+    assert command in examples
 
 
 def test_a_process_ends_with_the_exit_code_and_prints_no_traceback(tmp_path: Path) -> None:

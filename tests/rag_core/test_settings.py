@@ -8,10 +8,10 @@ from typing import get_args
 import pytest
 
 from rag_core.errors import ConfigurationError
-from rag_core.settings import Settings, load_settings
+from rag_core.settings import Settings, examine_settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = ("home", "embedder_model", "hf_model", "hf_base_url")
+TEXTS = ("home", "embedder_model", "hf_model")
 NOT_TEXT = [
     name
     for name, field in Settings.model_fields.items()
@@ -139,11 +139,43 @@ def test_secrets_are_masked_wherever_settings_are_shown() -> None:
         database_url="postgresql://rag:hush-hush@host/rag",
         redis_url="redis://:hush-hush@host",
         hf_token="hush-hush",
+        hf_base_url="https://me:hush-hush@host/v1?key=hush-hush",
     )
-    for shown in (repr(settings), str(settings), str(settings.model_dump(mode="json"))):
+    dumps = (settings.model_dump_json(), settings.model_dump(mode="json"), settings.model_dump())
+    for shown in (repr(settings), str(settings), *map(str, dumps)):
         assert "hush" not in shown
     assert settings.hf_token
     assert settings.hf_token.get_secret_value() == "hush-hush"
+
+
+@pytest.mark.parametrize("name", ["database_url", "redis_url", "hf_base_url"])
+def test_a_url_that_cannot_be_read_is_refused_without_being_quoted(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "postgresql://rag:hush@hush@host/rag"
+    with pytest.raises(ValueError, match=name) as raised:
+        Settings(**{name: url})  # type: ignore[arg-type] # as from the environment
+    assert "hush" not in f"{raised.value} {raised.value!r}"
+    monkeypatch.setenv(f"RAG_{name.upper()}", url)
+    with pytest.raises(ConfigurationError, match=f"RAG_{name.upper()}") as refused:
+        load_settings()
+    assert "hush" not in str(refused.value)
+
+
+def test_all_that_is_wrong_is_found_at_once_and_the_rest_stays_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "some.env"
+    file.write_text("RAG_EF_SERCH=50\nRAG_OUTPUT_TOKENS=300\nRAG_ANSWER_HARD_TTL_S=1\n")
+    monkeypatch.setenv("RAG_TOPK", "3")
+    monkeypatch.setenv("RAG_TOP_K", "many")
+    monkeypatch.setenv("RAG_DATABASE_URL", "nonsense")
+    settings, problems = examine_settings(file)
+    assert [problem.setting for problem in problems] == [
+        *("RAG_TOPK", "RAG_DATABASE_URL", "RAG_TOP_K", "RAG_EF_SERCH", "settings"),
+    ]
+    assert (settings.top_k, settings.output_tokens, settings.database_url) == (5, 300, None)
+    assert settings.answer_hard_ttl_s > settings.answer_soft_ttl_s
 
 
 def test_settings_are_frozen() -> None:

@@ -40,13 +40,14 @@ def export_once(files: ModelFiles, cache_dir: Path) -> ExportedModel:
         ConfigurationError: it has to be exported, but torch is not installed.
     """
     folder = cache_dir / f"onnx-{files.digest[:16]}"
-    if not is_exported(folder):
-        _check_exportable(files)
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with _locked(cache_dir / f"{folder.name}.lock"):
-            if not is_exported(folder):  # another process may have made it while we waited
-                _export_in_subprocess(files, folder)
-    return open_exported(folder)
+    with _usable(cache_dir):
+        if not is_exported(folder):
+            check_exportable(files)
+            cache_dir.mkdir(parents=True, exist_ok=True)
+            with _locked(cache_dir / f"{folder.name}.lock"):
+                if not is_exported(folder):  # another process may have made it while we waited
+                    _export_in_subprocess(files, folder)
+        return open_exported(folder)
 
 
 def export(files: ModelFiles, folder: Path) -> None:
@@ -74,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder: Path = options.folder.resolve()
     try:
         files = resolve_model(options.model)
-        _check_exportable(files)
+        check_exportable(files)
         _check_replaceable(folder)
         export(files, folder)
     except RagError as error:
@@ -84,7 +85,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _check_exportable(files: ModelFiles) -> None:
+def check_exportable(files: ModelFiles) -> None:
+    """Refuse when the packages that an export takes are not installed.
+
+    Raises:
+        ConfigurationError: names them.
+    """
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise ConfigurationError(
@@ -112,6 +118,18 @@ def _export_in_subprocess(files: ModelFiles, folder: Path) -> None:
         raise ConfigurationError(
             SETTING, f"{files.folder} could not be exported: {reason}", f"Run: {' '.join(command)}"
         )
+
+
+@contextmanager
+def _usable(cache_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            "RAG_HOME",
+            f"{error.filename or cache_dir} cannot be used ({error.strerror or error})",
+            f"Set it to a folder that this user may write in, or {SETTING} to an exported folder",
+        ) from error
 
 
 @contextmanager

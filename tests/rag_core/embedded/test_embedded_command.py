@@ -49,4 +49,4 @@ def test_a_home_that_cannot_be_made_is_a_message_and_an_exit_code(
 ) -> None:
     (tmp_path / "file").touch()
     assert main(["--home", str(tmp_path / "file" / "home"), "--time"]) == 4
-    assert "Choose a home folder" in capsys.readouterr().err
+    assert "Set RAG_HOME to a folder" in capsys.readouterr().err
