@@ -1,4 +1,4 @@
-"""The command line: doctor, migrate, ingest, ask, delete. See `python -m rag_core --help`."""
+"""The command line: doctor, migrate, ingest, ask, delete, purge, index. See `python -m rag_core --help`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,16 @@ _DELETE = """\
 Takes one note out of every answer at once. Its id is the one in the file it was ingested from, and
 note_id in the citations of ask --json.
 """
-
+_PURGE = """\
+Removes for good what was deleted at least so many days ago: the notes' rows in Postgres, and every
+cached answer of their users in Redis, as one may still quote them. Deleted notes are never found,
+purged or not. Where Redis cannot be reached nothing of that user is removed: run it again.
+"""
+_INDEX = """\
+hnsw builds the HNSW index over all vectors, none drops it; others read and write meanwhile. It is
+needed for RAG_SEARCH_METHOD=hnsw, and every save pays for it. An index whose build was interrupted
+is built again.
+"""
 
 _MORE_EXAMPLES = {
     "doctor": ["  python -m rag_core --env .env.production doctor --json"],
@@ -63,6 +73,11 @@ _MORE_EXAMPLES = {
         "  RAG_DATABASE_URL=postgresql://rag:secret@localhost/rag python -m rag_core migrate",
     ],
     "ingest": ["  python -m rag_core ingest notes.jsonl --user ruth --re-embed"],
+    "purge": ["  python -m rag_core purge --days 30"],
+    "index": [
+        "  python -m rag_core index hnsw --m 32 --ef-construction 128",
+        "  python -m rag_core index none",
+    ],
     "delete": ["  python -m rag_core delete 2024-05-12 --user ruth"],
 }
 if TYPE_CHECKING:
@@ -111,7 +126,28 @@ def _parser() -> argparse.ArgumentParser:
     delete = _add(commands, "delete", "delete a note; it is no longer found from then on", _DELETE)
     delete.add_argument("note", help="id of the note")
     delete.add_argument("--user", required=True, help="whose note it is")
+    purge = _add(commands, "purge", "remove deleted notes for good", _PURGE)
+    purge.add_argument("--days", type=_days, required=True, help="deleted at least so long ago")
+    index = _add(commands, "index", "build or drop the HNSW index", _INDEX)
+    index.add_argument("kind", choices=("hnsw", "none"))
+    index.add_argument("--m", type=_links, default=16, help="links of a node, 2 to 100 (16)")
+    index.add_argument(
+        "--ef-construction", type=_candidates, default=64,
+        help="candidates kept while building, 4 to 1000, at least twice --m (64)",
+    )  # fmt: skip
     return parser
+
+
+def _within(first: int, last: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or not first <= int(text) <= last:
+            raise argparse.ArgumentTypeError(f"must be {first} to {last}, not {text!r}")
+        return int(text)
+
+    return number
+
+
+_days, _links, _candidates = _within(0, 36_500), _within(2, 100), _within(4, 1000)
 
 
 def _add(commands: Commands, name: str, summary: str, description: str) -> argparse.ArgumentParser:
@@ -147,6 +183,10 @@ async def _run(parsed: argparse.Namespace, settings: Settings) -> int:
             return await commands.ingest(settings, parsed.file, parsed.user, parsed.re_embed)
         case "ask":
             return await commands.ask(settings, parsed.question, parsed.user, parsed.json)
+        case "purge":
+            return await commands.purge(settings, parsed.days)
+        case "index":
+            return await commands.index(settings, parsed.kind, parsed.m, parsed.ef_construction)
         case _:
             return await commands.delete(settings, parsed.note, parsed.user)
 

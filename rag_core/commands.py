@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import textwrap
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from rag_core import migrations
+from rag_core.adapters.postgres.index import IndexKind, index_vectors
 from rag_core.answer import Answer, Citation, Flag
 from rag_core.bootstrap import assemble, servers
 from rag_core.errors import InvalidInput, UnknownUser
@@ -46,11 +49,15 @@ async def ingest(settings: Settings, file: Path, user: str, re_embed: bool) -> i
             with progress(stored, "re-embedding", "note") as bar:
                 await application.ingest.re_embed(owner, progress=bar.update)
         with progress(len(notes), "ingesting", "note") as bar:
-            report = await application.ingest.run(owner, notes, progress=bar.update)
+            report = await application.ingest.run(
+                owner, notes, as_of=_changed_at(file), progress=bar.update
+            )
     print(
         f"{report.notes_read} notes read, {report.notes_written} written as"
         f" {report.chunks_written} chunks, {report.chunks_embedded} of them embedded"
     )
+    for note_id in report.skipped:
+        print(f"skipped {note_id}: someone else changed or deleted it meanwhile; run again to see")
     return 0
 
 
@@ -80,6 +87,31 @@ async def delete(settings: Settings, note: str, user: str) -> int:
             )
     print(f"note {note} is deleted")
     return 0
+
+
+async def purge(settings: Settings, days: int) -> int:
+    """Remove for good what was deleted at least `days` ago."""
+    before = datetime.now(UTC) - timedelta(days=days)
+    async with entered(assemble(settings), _STARTING) as application:
+        report = await application.purge.run(before)
+    print(f"{report.notes} notes of {report.users} users are gone for good")
+    return 0
+
+
+async def index(settings: Settings, kind: str, m: int, ef_construction: int) -> int:
+    """Build or drop the HNSW index."""
+    async with entered(servers(settings), _STARTING) as urls:
+        print("building takes a while; others may read and write meanwhile", file=sys.stderr)
+        changed = await index_vectors(
+            urls.database_url, IndexKind(kind), m=m, ef_construction=ef_construction
+        )
+    state = "HNSW" if kind == IndexKind.HNSW else "their key alone"
+    print(f"vectors are {'now' if changed else 'already'} indexed by {state}")
+    return 0
+
+
+def _changed_at(file: Path) -> datetime:
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC)
 
 
 def render(answer: Answer) -> str:

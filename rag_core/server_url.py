@@ -15,7 +15,10 @@ from urllib.parse import unquote
 from rag_core.errors import ConfigurationError
 
 POSTGRES = ("postgresql", "postgres")
-REDIS = ("redis", "rediss", "unix")
+REDIS = (
+    *("redis", "rediss", "unix"),
+    *("redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"),
+)
 HTTP = ("http", "https")
 PIECE = 4
 """Characters in a row that count as a part of a secret."""

@@ -56,8 +56,15 @@ class Database:
     """
 
     def __init__(
-        self, reads: Pool, writes: Pool, *, read_timeout_s: float, write_timeout_s: float
+        self,
+        url: str,
+        reads: Pool,
+        writes: Pool,
+        *,
+        read_timeout_s: float,
+        write_timeout_s: float,
     ) -> None:
+        self._url = url
         self._reads, self._writes = reads, writes
         self._read_timeout_s, self._write_timeout_s = read_timeout_s, write_timeout_s
         self._turns: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
@@ -81,7 +88,7 @@ class Database:
             DatabaseUnavailable: no reply within the time for reads, or the request's deadline.
         """
         until = time.monotonic() + seconds_left(self._read_timeout_s)
-        with translated():
+        with translated(self._url):
             for last in (False, True):
                 connection = await self._reads.getconn(until - time.monotonic())
                 try:
@@ -110,7 +117,7 @@ class Database:
         """
         until = time.monotonic() + seconds_left(self._write_timeout_s)
         turn = self._turns.setdefault(user, asyncio.Lock())
-        with translated():
+        with translated(self._url):
             async with asyncio.timeout(until - time.monotonic()):
                 await turn.acquire()
             try:
@@ -231,10 +238,10 @@ async def open_database(
     reads = _pool(url, read_connections, prepare)
     writes = _pool(url, write_connections, prepare)
     async with reads, writes:
-        with translated():
+        with translated(url):
             await reads.wait(read_timeout_s)
         yield Database(
-            reads, writes, read_timeout_s=read_timeout_s, write_timeout_s=write_timeout_s
+            url, reads, writes, read_timeout_s=read_timeout_s, write_timeout_s=write_timeout_s
         )
 
 

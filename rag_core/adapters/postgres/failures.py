@@ -9,21 +9,30 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from rag_core.errors import ConfigurationError, DatabaseUnavailable
+from rag_core.server_url import POSTGRES, check_url, without_secrets
 
 _FIX = "Check RAG_DATABASE_URL and that Postgres is running"
 _SETTING = "RAG_DATABASE_URL"
-_EXAMPLE = "For example postgresql://rag:secret@localhost:5432/rag"
+_EXAMPLE = "postgresql://rag:secret@localhost:5432/rag"
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise what psycopg raises when the server is gone or too slow as DatabaseUnavailable."""
+def translated(url: str = "") -> Iterator[None]:
+    """Raise what psycopg raises when the server is gone or too slow as DatabaseUnavailable.
+
+    Args:
+        url: no part of its password is ever shown.
+    """
     try:
         yield
     except (PoolTimeout, TimeoutError) as error:
         raise DatabaseUnavailable("Postgres did not answer in time", _FIX) from error
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        raise DatabaseUnavailable(
+            "Postgres is a standby that only reads", f"{_SETTING} must name the primary"
+        ) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = without_secrets(str(error).strip().partition("\n")[0], url)
         raise DatabaseUnavailable(f"Postgres cannot be reached: {reason}", _FIX) from error
 
 
@@ -34,17 +43,16 @@ async def check_database(url: str, timeout_s: float) -> None:
         DatabaseUnavailable: no connection within `timeout_s`.
         ConfigurationError: the URL is wrong, or the database has not been migrated yet.
     """
-    if not url.startswith(("postgresql://", "postgres://")):  # libpq would quote it, secret and all
-        raise ConfigurationError(_SETTING, "must begin with postgresql://", _EXAMPLE)
+    check_url(url, setting=_SETTING, schemes=POSTGRES, example=_EXAMPLE)
     try:
-        connection = await psycopg.AsyncConnection.connect(
-            url, connect_timeout=max(1, int(timeout_s)), prepare_threshold=None
-        )
+        with translated(url):
+            connection = await psycopg.AsyncConnection.connect(
+                url, connect_timeout=max(1, int(timeout_s)), prepare_threshold=None
+            )
     except psycopg.ProgrammingError as error:
-        raise ConfigurationError(_SETTING, "is not a Postgres URL", _EXAMPLE) from error
-    except psycopg.OperationalError as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise DatabaseUnavailable(f"Postgres cannot be reached: {reason}", _FIX) from error
+        raise ConfigurationError(
+            _SETTING, without_secrets(str(error).strip(), url), f"For example {_EXAMPLE}"
+        ) from None
     async with connection:
         found = await connection.execute("SELECT to_regclass('chunk_vectors')")
         if await found.fetchone() == (None,):

@@ -8,7 +8,7 @@ import psycopg
 
 from rag_core.adapters.postgres.database import CONNECT_TIMEOUT_S, Database
 from rag_core.adapters.postgres.failures import translated
-from rag_core.errors import ConfigurationError
+from rag_core.errors import ConfigurationError, InvalidInput
 from rag_core.retrieval import SearchMethod
 
 HNSW_INDEX = "chunk_vectors_hnsw"
@@ -35,9 +35,14 @@ async def index_vectors(
         ef_construction: candidates kept while building, at least 2 * m, at most 1000.
 
     Raises:
+        InvalidInput: `ef_construction` is below 2 * m.
         DatabaseUnavailable: the server cannot be reached, or went away meanwhile.
     """
-    with translated():
+    if ef_construction < 2 * m:
+        raise InvalidInput(
+            "ef_construction", f"must be at least 2 * m = {2 * m}, got {ef_construction}"
+        )
+    with translated(database_url):
         async with await psycopg.AsyncConnection.connect(
             database_url,
             autocommit=True,
