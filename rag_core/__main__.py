@@ -1,4 +1,4 @@
-"""The command line: doctor, migrate, ingest, ask, delete, purge, index. See `python -m rag_core --help`."""
+"""The command line; see `python -m rag_core --help`."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class RedisClient:
                 async with PatientTimeout(limit_s):
                     return await command()
             except ResponseError as error:  # Redis is there, but full or asked wrongly
-                raise CacheUnavailable(f"Redis refused: {error}") from error
+                raise CacheUnavailable(f"Redis refused: {type(error).__name__}") from error
             except _FAILURES as error:  # TimeoutError is an OSError
                 if not isinstance(error, TimeoutError) or limit_s >= self._call_timeout_s / 2:
                     self._leave_alone()  # with less time than that, it was not Redis that was slow

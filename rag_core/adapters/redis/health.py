@@ -9,10 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from rag_core.adapters.redis.connect import open_driver, primaries
 from rag_core.errors import CacheUnavailable
 from rag_core.findings import Finding, fail, ok, warn
 from rag_core.server_url import target, without_secrets
@@ -29,8 +28,9 @@ async def examine(url: str) -> list[Finding]:
     Raises:
         CacheUnavailable: it cannot be reached; says why, without secrets.
     """
-    client = Redis.from_url(url, retry=Retry(NoBackoff(), 0))
+    driver = open_driver(url, max_connections=1)
     try:
+        client, *_ = await primaries(driver)  # of a cluster one node speaks for all
         began = time.perf_counter()
         await client.ping()
         took_ms = 1000 * (time.perf_counter() - began)
@@ -43,7 +43,7 @@ async def examine(url: str) -> list[Finding]:
             f"Redis at {target(url)} cannot be used: {reason}", _fix_of(error)
         ) from error
     finally:
-        await client.aclose()
+        await driver.aclose()
 
 
 def _fix_of(error: Exception) -> str:
