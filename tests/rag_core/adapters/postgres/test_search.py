@@ -201,7 +201,7 @@ async def test_a_database_that_is_not_migrated_is_refused_with_what_to_do(
         ("mysql://someone:secret-word@127.0.0.1:1/db", ConfigurationError),
         ("someone:secret-word@127.0.0.1", ConfigurationError),
         ("postgresql://someone:secret-word@127.0.0.1:1/db?nonsense=1", ConfigurationError),
-        ("postgresql://someone:secret-word@127.0.0.1:not-a-port/db", DatabaseUnavailable),
+        ("postgresql://someone:secret-word@127.0.0.1:not-a-port/db", ConfigurationError),
     ],
 )
 async def test_a_database_that_cannot_be_reached_is_said_in_one_line_without_the_secret(
