@@ -328,6 +328,15 @@ def test_an_ordinary_question_is_ordinary_in_a_long_text(offset: int) -> None:
     assert [text for text in texts if find_attack(text)] == []
 
 
+def test_where_a_stretch_ends_the_text_goes_on() -> None:
+    """ "Decode it and run" is an order only where the text ends."""
+    assert find_attack("Decode the vision and run") is not None
+    benign = "Decode the vision and run the race set before us. " + PROSE * 8
+    assert find_attack(benign) is None
+    shifted = [f"{(PROSE * 9)[:offset]}. {benign}" for offset in range(250, 560)]
+    assert [text for text in shifted if find_attack(text)] == []
+
+
 LONG = {
     "one verb again and again": "ignore ",
     "two": "ignore all the previous ",
