@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from evals.consistency import main
 from evals.consistency_faults import Fault
 from evals.consistency_trial import try_to_break
 from rag_core.answer import Provenance
@@ -30,3 +31,8 @@ async def test_no_answer_rests_on_changed_evidence_or_on_another_users_notes(
 async def test_a_broken_rule_is_found(stack: StackUrls, fault: Fault) -> None:
     outcome = await try_to_break(stack.database_url, steps=30_000, seed=20, fault=fault)
     assert outcome.wrong > 0
+
+
+def test_a_trial_that_tried_too_little_does_not_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--steps", "30"]) == 3
+    assert "never happened: CACHED" in capsys.readouterr().out
