@@ -87,12 +87,10 @@ class Backstage:
 
     async def end(self, pids: Collection[int]) -> None:
         """End these sessions, and return when they have gone: whatever they did is decided."""
-        while await self._fetch(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid = ANY(%s)",
-            list(pids),
-        ):
+        left = await self._terminate(pids)
+        while left:
             await asyncio.sleep(0.001)
+            left = await self._terminate(pids)
 
     async def version(self, user: UserId, note: str) -> int:
         """What an answer would say of a note now."""
@@ -103,6 +101,14 @@ class Backstage:
             note,
         )
         return next(iter(mentions(rows[0][0]))).version if rows else ABSENT
+
+    async def _terminate(self, pids: Collection[int]) -> list[Row]:
+        """Those that are still there."""
+        return await self._fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid = ANY(%s)",
+            list(pids),
+        )
 
     async def _fetch(self, statement: str, *parameters: object) -> list[Row]:
         async with self._turn:

@@ -34,6 +34,8 @@ class Fault(StrEnum):
     """An answer is stored with the epoch of that moment."""
     COMPARE_AND_SET = "compare-and-set"
     """Ingest writes over whatever is there."""
+    BELIEVED_TOO_LONG = "believed too long"
+    """A worker believes its copy of an epoch for twice as long as its answers may be late."""
 
 
 class LateEpochs(Pipeline):

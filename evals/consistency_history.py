@@ -74,6 +74,8 @@ class History:
     def __init__(self) -> None:
         self._ticks = itertools.count()
         self._notes: dict[tuple[UserId, str], _Versions] = {}
+        self.latest: tuple[UserId, str] | None = None
+        """Whose note of which name was changed last."""
 
     def tick(self) -> int:
         """A moment later than every one before."""
@@ -87,6 +89,7 @@ class History:
 
     def acknowledge(self, write: Write) -> None:
         """The change has certainly taken effect."""
+        self.latest = write.user, write.note
         write.done = min(write.done, self.tick())
         standing = self._versions(write.user, write.note).standing
         _replace([other for other in standing if other is not write], write, standing)
@@ -127,15 +130,17 @@ class History:
 
     def account(self, user: UserId, notes: Collection[str]) -> str:
         """The last writes of these notes, to explain a wrong answer by."""
-        lines = []
-        for note in notes:
-            writes = [w for same in self._versions(user, note).by_version.values() for w in same]
-            for write in sorted(writes, key=lambda write: write.sent)[-4:]:
-                lines.append(
-                    f"{note} v{write.version}: sent {write.sent}, seen {write.seen},"
-                    f" done {write.done}, replaced {write.replaced}"
-                )
-        return "; ".join(lines)
+        return "; ".join(
+            f"{note} v{write.version}: sent {write.sent}, seen {write.seen},"
+            f" done {write.done}, replaced {write.replaced}"
+            for note in notes
+            for write in self._last(user, note)
+        )
+
+    def _last(self, user: UserId, note: str) -> list[Write]:
+        by_version = self._versions(user, note).by_version
+        writes = [write for same in by_version.values() for write in same]
+        return sorted(writes, key=lambda write: write.sent)[-4:]
 
     def _add(self, write: Write) -> None:
         versions = self._versions(write.user, write.note)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rag_core.answer import Provenance
@@ -31,6 +30,7 @@ class Outcome:
     unavailable: Counter[str] = field(default_factory=Counter)
     """Requests that failed, by error."""
     events: Counter[str] = field(default_factory=Counter)
+    """What was done, and what came of it; 0 for what never was."""
     examples: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -49,9 +49,8 @@ class Outcome:
         if len(self.examples) < EXAMPLES:
             self.examples.append(f"step {self.steps}: {example}")
 
-    def untried(self, events: Iterable[str]) -> list[str]:
-        """Ways of answering, and of `events`, that did not occur once."""
+    def untried(self) -> list[str]:
+        """Ways of answering and events that did not occur once."""
         ways = (*SERVED, Provenance.FRESH, Provenance.NO_CONTEXT)
-        return [*(w for w in ways if not self.provenances[w])] + [
-            event for event in events if not self.events[event]
-        ]
+        never = [str(way) for way in ways if not self.provenances[way]]
+        return never + [event for event, times in self.events.items() if not times]

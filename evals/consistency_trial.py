@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from evals.consistency_sql import sql_editor
 from evals.consistency_trouble import Trouble
 from evals.consistency_valkeys import valkey_pair
 from evals.consistency_workers import SETTINGS, Surroundings, Worker, hire
-from evals.consistency_world import Pauses
+from evals.consistency_world import Actions, Pauses
 from evals.consistency_writers import TOPICS, USERS, Writers
 from evals.progress import progress_bar
 from rag_core.adapters.embedders.hashing import HashingEmbedder
@@ -28,24 +28,13 @@ from rag_core.errors import Unavailable
 from rag_core.pipeline import Pipeline
 from rag_core.user import UserId
 
-CLIENTS = 32
+CLIENTS = 48
 
 HANGS_S = 60.0
 """What takes longer would never end."""
 
-_WRITES = {
-    "edit": 6.0, "import_files": 2.5, "sql": 4.0, "delete": 1.5, "crash": 0.5, "purge": 0.2,
-    "truncate": 0.03,
-}  # fmt: skip
-_TROUBLE = {
-    "end_session": 0.3, "cut": 0.2, "hold": 0.2, "fail_over": 0.3, "move": 1.0, "demote": 0.3,
-    "kill": 0.05, "freeze": 0.05, "snapshot": 0.1, "flush": 0.05, "hang_up": 0.1, "evict": 2.0,
-    "wait": 2.5, "set_clock": 0.5,
-}  # fmt: skip
-_ASK = "ask"
-
-EVENTS = (_ASK, *_WRITES, *_TROUBLE)
-"""All that clients do."""
+HOT = 0.5
+"""Share of the questions that are about the note changed last: there a cache errs first."""
 
 
 class Trial:
@@ -59,21 +48,18 @@ class Trial:
         self._chance = chance
         self.outcome = outcome
 
-    async def run(
-        self, actions: dict[str, Callable[[], Awaitable[None]]], *, steps: int, until_wrong: bool
-    ) -> None:
-        """All steps, by clients at the same time."""
-        weights = _WRITES | _TROUBLE
-        names = [_ASK, *weights]
-        chances = [100 - sum(weights.values()), *weights.values()]
-        actions = {_ASK: self.ask, **actions}
+    async def run(self, others: Actions, *, steps: int, until_wrong: bool) -> None:
+        """All steps, by clients at the same time; they ask, or do what `others` do."""
+        shares = {self.ask: 100 - sum(others.values()), **others}
+        actions = {action.__name__: action for action in shares}
         outcome = self.outcome
+        outcome.events |= dict.fromkeys(actions, 0)
 
         async def client() -> None:
             while outcome.steps < steps and not (until_wrong and outcome.wrong):
                 outcome.steps += 1
                 bar.update(1)
-                (name,) = self._chance.choices(names, chances)
+                (name,) = self._chance.choices(list(actions), list(shares.values()))
                 outcome.events[name] += 1
                 async with asyncio.timeout(HANGS_S):
                     await actions[name]()
@@ -86,6 +72,8 @@ class Trial:
     async def ask(self) -> None:
         """Somebody asks; now and then goes away before the answer comes."""
         user, topic = self._chance.choice(USERS), self._chance.choice(TOPICS)
+        if self._history.latest and self._chance.random() < HOT:
+            user, topic = self._history.latest
         worker = self._chance.choice(self._workers)
         asking = asyncio.create_task(self._ask(worker, user, topic))
         if self._chance.random() < 0.02:
@@ -142,9 +130,9 @@ async def try_to_break(
     """
     began = time.monotonic()
     history, outcome, chance = History(), Outcome(), random.Random(seed)
-    async with _world(server_url, history, outcome, chance, fault) as (workers, actions):
+    async with _world(server_url, history, outcome, chance, fault) as (workers, others):
         trial = Trial(workers, history, chance, outcome)
-        await trial.run(actions, steps=steps, until_wrong=fault is not Fault.NONE)
+        await trial.run(others, steps=steps, until_wrong=fault is not Fault.NONE)
     outcome.seconds = time.monotonic() - began
     return outcome
 
@@ -152,7 +140,7 @@ async def try_to_break(
 @asynccontextmanager
 async def _world(
     server_url: str, history: History, outcome: Outcome, chance: random.Random, fault: Fault
-) -> AsyncIterator[tuple[list[Worker], dict[str, Callable[[], Awaitable[None]]]]]:
+) -> AsyncIterator[tuple[list[Worker], Actions]]:
     """Servers, workers, and what may happen to them."""
     pauses = Pauses(chance)
     async with AsyncExitStack() as stack:
@@ -175,10 +163,4 @@ async def _world(
             workers.append(await stack.enter_async_context(hire(settings, around)))
         writers = Writers(history, workers, editor, operator, chance, outcome)
         trouble = Trouble(workers, valkeys, operator, chance)
-        yield (
-            workers,
-            (
-                {name: getattr(writers, name) for name in _WRITES}
-                | {name: getattr(trouble, name) for name in _TROUBLE}
-            ),
-        )
+        yield workers, writers.actions | trouble.actions

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from evals.consistency_database import Backstage
 from evals.consistency_valkeys import ValkeyPair
 from evals.consistency_workers import HOUR_S, Worker
+from evals.consistency_world import Actions
 
 
 class Trouble:
@@ -24,6 +25,16 @@ class Trouble:
         self._valkeys = valkeys
         self._backstage = backstage
         self._chance = chance
+
+    @property
+    def actions(self) -> Actions:
+        """What may happen, with how often in 100 steps."""
+        return {
+            self.end_session: 0.3, self.cut: 0.2, self.hold: 0.2, self.fail_over: 0.3,
+            self.move: 1.0, self.demote: 0.3, self.kill: 0.05, self.freeze: 0.1,
+            self.snapshot: 0.1, self.flush: 0.05, self.hang_up: 0.1, self.evict: 1.0,
+            self.wait: 2.0, self.set_clock: 0.5,
+        }  # fmt: skip
 
     async def end_session(self) -> None:
         """The server ends somebody's session."""

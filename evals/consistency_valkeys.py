@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -39,12 +40,14 @@ class MortalValkey:
             stdout=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         async with asyncio.timeout(10):
-            while not await self.command("PING"):
+            answers = False
+            while not answers:
                 await asyncio.sleep(0.005)
+                answers = bool(await self.command("PING"))
 
     async def command(self, *words: str | int) -> object:
         """The reply to an operator's command; None when there is none."""
-        client: Redis = Redis.from_url(self.url, socket_timeout=5)
+        client: Any = Redis.from_url(self.url, socket_timeout=5)
         with suppress(RedisError, OSError):
             async with client:
                 return await client.execute_command(*words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from evals.consistency_database import PausingDatabase
 from evals.consistency_faults import Fault, LateEpochs, LaterEpochs, OlderReads, TrialNotes
 from evals.consistency_proxy import CuttingProxy, cutting_proxy
-from evals.consistency_world import EchoGenerator, Pauses, SkewedClock
+from evals.consistency_world import PATIENCE, EchoGenerator, Pauses, SkewedClock
 from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.postgres.database import open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
@@ -27,7 +27,7 @@ from rag_core.cache.answers import CachedAnswer, MemoryAnswerCache
 from rag_core.cache.caches import AnswerTtl, Caches
 from rag_core.cache.contexts import ContextCache
 from rag_core.cache.embeddings import MemoryEmbeddingCache
-from rag_core.cache.epochs import BelievedEpochs, EpochSource, ReadEpochs, SharedEpochs
+from rag_core.cache.epochs import BelievedEpochs, Epoch, EpochSource, ReadEpochs, SharedEpochs
 from rag_core.cache.single_flight import NoFleet
 from rag_core.cache_wiring import CacheStores
 from rag_core.chunks import WholeNoteChunker
@@ -39,6 +39,7 @@ from rag_core.pipeline import Pipeline
 from rag_core.request import Limits
 from rag_core.store import Library
 from rag_core.tokens import Tokenizer
+from rag_core.user import UserId
 
 HOUR_S = 3600.0
 
@@ -116,6 +117,21 @@ class PausingAnswers(MemoryAnswerCache):
         await super().put(key, cached)
 
 
+class SlowEpochs:
+    """ReadEpochs that often takes so long that a note changes meanwhile."""
+
+    def __init__(self, read: ReadEpochs) -> None:
+        self._read = read
+
+    async def __call__(self, users: Collection[UserId]) -> Mapping[UserId, Epoch]:
+        """See `ReadEpochs`."""
+        token = PATIENCE.set(5.0)
+        try:
+            return await self._read(users)
+        finally:
+            PATIENCE.reset(token)
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What all workers share."""
@@ -188,7 +204,8 @@ def _pipeline(
     redis: LossyRedis | None,
 ) -> Pipeline:
     embedder = HashingEmbedder()
-    epochs = _epochs(PostgresEpochs(database), settings, clock, around.fault)
+    slowly = SlowEpochs(PostgresEpochs(database))
+    epochs = _epochs(slowly, settings, clock, around.fault)
     stores = _stores(around, clock, redis)
     later = around.fault is Fault.LATER_EPOCH_STORED
     caches = (LaterEpochs if later else Caches)(
@@ -206,7 +223,7 @@ def _pipeline(
         "tokenizer": around.tokenizer,
         "embedder": embedder,
         "retriever": PostgresRetriever(database, embedder_digest=embedder.digest),
-        "generator": EchoGenerator(around.pauses, around.chance, outages=0.15),
+        "generator": EchoGenerator(around.pauses, around.chance, outages=0.2),
         "caches": caches,
         "budgets": Budgets(top_k=2, min_score=0.35),
         "clock": clock,
@@ -227,7 +244,8 @@ def _epochs(
     source: EpochSource = OlderReads(read) if fault is Fault.OLDER_READ else SharedEpochs(read)
     if not settings.max_staleness_s:
         return source
-    return BelievedEpochs(source, clock=clock, max_staleness_s=settings.max_staleness_s)
+    factor = 2 if fault is Fault.BELIEVED_TOO_LONG else 1
+    return BelievedEpochs(source, clock=clock, max_staleness_s=factor * settings.max_staleness_s)
 
 
 def _stores(around: Surroundings, clock: SkewedClock, redis: LossyRedis | None) -> CacheStores:

@@ -1,11 +1,11 @@
-"""What a worker of the trial lives with: pauses anywhere, a clock that is off, a model that fails."""
+"""What a worker of the trial lives with: pauses, a clock that is off, a model that fails."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextvars import ContextVar
 
 from rag_core.cost import Prices, Usage
@@ -14,6 +14,9 @@ from rag_core.generation import Completion
 from rag_core.prompt import Prompt
 
 _NOON = 1_800_000_000.0
+
+Actions = dict[Callable[[], Awaitable[None]], float]
+"""What may be done, with how often in 100 steps."""
 
 PATIENCE: ContextVar[float] = ContextVar("patience", default=1.0)
 """How much longer than usual the pauses of the work at hand are."""

@@ -14,17 +14,17 @@ from evals.consistency_history import ABSENT, History, Mention, Write
 from evals.consistency_outcome import Outcome
 from evals.consistency_sql import NothingToEdit, SqlEdit, SqlEditor
 from evals.consistency_workers import Worker
-from evals.consistency_world import PATIENCE
+from evals.consistency_world import PATIENCE, Actions
 from rag_core.errors import DatabaseUnavailable
 from rag_core.notes import Note
 from rag_core.store import Library
 from rag_core.user import UserId
 
 USERS = tuple(map(UserId, ("anna", "boas", "chloe")))
-TOPICS = ("grace", "mercy", "exile", "harvest", "temple")
+TOPICS = ("grace", "mercy", "exile", "harvest")
 
 _SQL = (SqlEdit.TEXT, SqlEdit.NOTE, SqlEdit.INSERT, SqlEdit.REMOVE, SqlEdit.UNINDEX)
-_SQL_WEIGHTS = (30, 25, 20, 15, 10)
+_SQL_WEIGHTS = (35, 30, 20, 8, 7)
 
 
 class Writers:
@@ -46,6 +46,14 @@ class Writers:
         self._chance = chance
         self._outcome = outcome
         self._versions = count()
+
+    @property
+    def actions(self) -> Actions:
+        """What they do, with how often in 100 steps."""
+        return {
+            self.edit: 4.0, self.import_files: 2.0, self.sql: 3.0, self.delete: 0.7,
+            self.crash: 0.5, self.purge: 0.2, self.truncate: 0.02,
+        }  # fmt: skip
 
     async def edit(self) -> None:
         """Somebody saves a note."""

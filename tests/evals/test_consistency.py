@@ -7,22 +7,32 @@ from __future__ import annotations
 
 import pytest
 
-from evals.consistency import Broken, try_to_break
+from evals.consistency import main
+from evals.consistency_faults import Fault
+from evals.consistency_trial import try_to_break
 from rag_core.answer import Provenance
+from rag_core.embedded import StackUrls
 
 
-def test_no_answer_rests_on_changed_evidence_or_on_another_users_notes() -> None:
-    outcome = try_to_break(steps=4_000, seed=20)
-    assert (outcome.changed_evidence, outcome.other_user) == (0, 0), outcome.examples
-    # The trial must have tried: every way of answering, and every kind of trouble.
+async def test_no_answer_rests_on_changed_evidence_or_on_another_users_notes(
+    stack: StackUrls,
+) -> None:
+    outcome = await try_to_break(stack.database_url, steps=3_000, seed=20)
+    assert outcome.wrong == 0, outcome.examples
+    # The trial must have tried: ways of answering, and kinds of trouble.
     ways = {Provenance.FRESH, Provenance.CACHED, Provenance.REVALIDATED, Provenance.NO_CONTEXT}
     assert ways <= set(outcome.provenances)
-    assert {"edit", "delete", "evict", "crash", "wait", "snapshot", "restart"} <= set(
-        outcome.events
-    )
+    assert {
+        "edit", "import_files", "sql", "delete", "crash", "end_session", "cut", "fail_over", "move",
+    } <= set(outcome.events)  # fmt: skip
 
 
-@pytest.mark.parametrize("broken", ["epoch check", "announcement"])
-def test_a_broken_rule_is_noticed(broken: Broken) -> None:
-    outcome = try_to_break(steps=800, seed=20, broken=broken)
-    assert outcome.changed_evidence > 0
+@pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.NONE])
+async def test_a_broken_rule_is_found(stack: StackUrls, fault: Fault) -> None:
+    outcome = await try_to_break(stack.database_url, steps=30_000, seed=20, fault=fault)
+    assert outcome.wrong > 0
+
+
+def test_a_trial_that_tried_too_little_does_not_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--steps", "30"]) == 3
+    assert "never happened: CACHED" in capsys.readouterr().out
