@@ -1,4 +1,4 @@
-"""The command line: migrate, ingest, ask, delete. See `python -m rag_core --help`."""
+"""The command line: migrate, ingest, ask, delete, bundle. See `python -m rag_core --help`."""
 
 from __future__ import annotations
 
@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     delete = commands.add_parser("delete", help="delete a note; it is no longer found from then on")
     delete.add_argument("note", help="id of the note")
     delete.add_argument("--user", required=True, help="whose note it is")
+    bundle = commands.add_parser("bundle", help="write model and tokenizer for a lean install")
+    bundle.add_argument("folder", type=Path, metavar="DIR", help="new, empty, or an older bundle")
     return parser
 
 
@@ -75,6 +77,8 @@ async def _run(parsed: argparse.Namespace, settings: Settings) -> int:
             return await commands.ingest(settings, parsed.file, parsed.user, parsed.re_embed)
         case "ask":
             return await commands.ask(settings, parsed.question, parsed.user, parsed.json)
+        case "bundle":
+            return await commands.bundle(settings, parsed.folder)
         case _:
             return await commands.delete(settings, parsed.note, parsed.user)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import sys
 import textwrap
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 import msgspec
 from tqdm import tqdm
 
-from rag_core import migrations
 from rag_core.answer import Answer, Citation, Flag
 from rag_core.bootstrap import assemble, servers
-from rag_core.errors import InvalidInput, UnknownUser
+from rag_core.bundle import write_bundle
+from rag_core.errors import ConfigurationError, InvalidInput, UnknownUser
 from rag_core.note_file import read_notes
 from rag_core.settings import Settings
 from rag_core.user import authenticated
@@ -31,6 +32,12 @@ _FLAG_TEXTS = {
 
 async def migrate(settings: Settings) -> int:
     """Bring the database to the newest schema."""
+    if find_spec("alembic") is None:
+        raise ConfigurationError(
+            "migrate", "needs alembic, which is not installed", "Run: pip install 'rag_core[migrate]'"
+        )
+    from rag_core import migrations
+
     async with servers(settings) as urls:
         revision = await asyncio.to_thread(migrations.migrate, urls.database_url)
     print(f"the database is at revision {revision}")
@@ -76,6 +83,16 @@ async def delete(settings: Settings, note: str, user: str) -> int:
         if not await application.notes.delete(owner, note):
             raise InvalidInput("note", f"{user!r} has no note {note!r}", "Check the id")
     print(f"note {note} is deleted")
+    return 0
+
+
+async def bundle(settings: Settings, folder: Path) -> int:
+    """Write what a lean install on another host needs, and say how to use it there."""
+    written = await asyncio.to_thread(
+        write_bundle, folder, model=settings.embedder_model, tokenizer=settings.tokenizer
+    )
+    print(f"Copy {written.folder} to the other host, and set there, with its path:")
+    print(f"RAG_EMBEDDER_MODEL={written.embedder}\nRAG_TOKENIZER={written.tokenizer}")
     return 0
 
 
