@@ -34,7 +34,9 @@ async def migrate(settings: Settings) -> int:
     """Bring the database to the newest schema."""
     if find_spec("alembic") is None:
         raise ConfigurationError(
-            "migrate", "needs alembic, which is not installed", "Run: pip install 'rag_core[migrate]'"
+            "migrate",
+            "needs alembic, which is not installed",
+            "Run: pip install 'rag_core[migrate]'",
         )
     from rag_core import migrations
 

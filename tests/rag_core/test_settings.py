@@ -11,7 +11,7 @@ from rag_core.errors import ConfigurationError
 from rag_core.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = ("home", "embedder_model", "hf_model", "hf_base_url")
+TEXTS = ("home", "embedder_model", "tokenizer", "hf_model", "hf_base_url")
 NOT_TEXT = [
     name
     for name, field in Settings.model_fields.items()

@@ -6,8 +6,9 @@ names them; mean pooling over the mask and unit length, as sentence-transformers
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper
@@ -19,7 +20,7 @@ from rag_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from onnx import ModelProto
+    from onnx import ModelProto, NodeProto
 
 OPSET = 17
 _IR_VERSION = 8  # the one of opset 17, so that older runtimes load it too
@@ -60,7 +61,7 @@ class _Graph:
         self._heads = _whole(config, "num_attention_heads")
         self._size = _whole(config, "hidden_size")
         self._epsilon = float(str(config.get("layer_norm_eps", 1e-12)))
-        self._nodes: list[object] = []
+        self._nodes: list[NodeProto] = []
         self._constants: dict[str, NDArray[np.generic]] = {}
 
     def model(self) -> ModelProto:
@@ -102,18 +103,17 @@ class _Graph:
 
     def _attention(self, name: str, states: str, bias: str) -> str:
         query, value = (self._by_head(f"{name}.{part}", states) for part in ("query", "value"))
-        key = self._by_head(f"{name}.key", states, perm=[0, 2, 3, 1])
+        key = self._by_head(f"{name}.key", states, order=(0, 2, 3, 1))
         root = self._scalar("root", (self._size // self._heads) ** 0.5)
         scores = self._op("Div", self._op("MatMul", query, key), root)
         shares = self._op("Softmax", self._op("Add", scores, bias), axis=-1)
-        mixed = self._op("Transpose", self._op("MatMul", shares, value), perm=[0, 2, 1, 3])
+        mixed = self._op("Transpose", self._op("MatMul", shares, value), perm=(0, 2, 1, 3))
         return self._op("Reshape", mixed, self._whole("joined", 0, 0, self._size))
 
-    def _by_head(self, name: str, states: str, perm: tuple[int, ...] | list[int] = (0, 2, 1, 3)) -> str:
+    def _by_head(self, name: str, states: str, order: Sequence[int] = (0, 2, 1, 3)) -> str:
         split = self._whole("split", 0, 0, self._heads, self._size // self._heads)
-        return self._op(
-            "Transpose", self._op("Reshape", self._dense(name, states), split), perm=list(perm)
-        )
+        parts = self._op("Reshape", self._dense(name, states), split)
+        return self._op("Transpose", parts, perm=order)
 
     def _dense(self, name: str, states: str) -> str:
         weight = self._constant(f"{name}.weight", self._array(f"{name}.weight").T)
@@ -137,11 +137,11 @@ class _Graph:
         return self._op("Div", total, self._op("ReduceSum", pieces, axis, keepdims=0))
 
     def _unit_length(self, means: str) -> None:
-        length = self._op("ReduceL2", means, axes=[1], keepdims=1)
+        length = self._op("ReduceL2", means, axes=(1,), keepdims=1)
         longer = self._op("Max", length, self._scalar("tiny", 1e-12))
         self._nodes.append(helper.make_node("Div", [means, longer], ["vectors"]))
 
-    def _op(self, kind: str, *inputs: str, **attributes: object) -> str:
+    def _op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         name = f"{kind}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
         return name
