@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from rag_core.adapters.embedders import load_embedder
@@ -212,3 +213,16 @@ def test_a_graph_that_onnxruntime_cannot_read_is_refused(tmp_path: Path) -> None
 
     with pytest.raises(ConfigurationError, match="cannot load"):
         load_embedder(str(tmp_path), cache_dir=tmp_path)
+
+
+def test_the_graph_sees_nothing_of_padding(race: Race) -> None:
+    session = onnxruntime.InferenceSession(str(race.folder / "model.onnx"))
+    pieces = np.array([[101, 4519, 1998, 3521, 102]])
+    padded = np.pad(pieces, ((0, 0), (0, 20)), constant_values=2_023)
+    mask = (np.arange(25) < 5)[None].astype(np.int64)
+
+    (bare,) = session.run(None, {"input_ids": pieces, "attention_mask": np.ones_like(pieces)})
+    (beside,) = session.run(None, {"input_ids": padded, "attention_mask": mask})
+
+    np.testing.assert_allclose(beside, bare, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(bare, axis=1), 1.0, atol=1e-6)
