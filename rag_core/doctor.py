@@ -171,7 +171,7 @@ async def _model(settings: Settings) -> list[Finding]:
 async def _tokenizer(settings: Settings) -> list[Finding]:
     from rag_core.adapters.llama_tokenizer import tokenizer_file
 
-    size_mb = tokenizer_file().stat().st_size / 1e6
+    size_mb = tokenizer_file(settings.tokenizer).stat().st_size / 1e6
     return [ok("tokenizer", f"Llama 3.2, {size_mb:.0f} MB")]
 
 

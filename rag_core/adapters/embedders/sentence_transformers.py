@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
+from tokenizers import Tokenizer
 
 from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES, ModelFiles
 from rag_core.adapters.embedders.word_pieces import WordPieces
@@ -40,7 +41,7 @@ class SentenceTransformersEmbedder:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the weights, pooling and truncation, in hex."""
+        """SHA-256 of the weights, tokenizer, pooling and truncation, in hex."""
         return self._digest
 
     @property
@@ -79,10 +80,18 @@ def _model(files: ModelFiles) -> SentenceTransformer:
             raise ConfigurationError(
                 "RAG_EMBEDDER_BACKEND",
                 f"torch needs {package}, which is not installed",
-                "Run: pip install 'rag_core[models]', or use the onnx backend",
+                "Run: pip install 'rag_core[torch]', or use the onnx backend",
             )
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(files.folder), device="cpu")
     model.max_seq_length = MAX_WORD_PIECES
+    _obey_tokenizer_file(model, files)
     return model
+
+
+def _obey_tokenizer_file(model: SentenceTransformer, files: ModelFiles) -> None:
+    """transformers builds a BERT tokenizer anew and keeps only the vocabulary of the file."""
+    ours, read = model.tokenizer.backend_tokenizer, Tokenizer.from_file(str(files.tokenizer))
+    ours.model, ours.normalizer = read.model, read.normalizer
+    ours.pre_tokenizer, ours.post_processor = read.pre_tokenizer, read.post_processor

