@@ -68,6 +68,7 @@ test: install ## all tests, with coverage of rag_core
 
 test-fleet: install ## the tests of caches and store over a cluster, sentinels and pgbouncer
 	$(BIN)/python -m tests.fleet $(ARGS)
+
 test-pythons: ## the tests, torch's apart, on every supported Python that this machine has
 	.ci/pythons
 

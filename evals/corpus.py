@@ -18,7 +18,7 @@ from rag_core.bootstrap import Application, servers
 from rag_core.chunks import Chunker
 from rag_core.ingest import IngestReport
 from rag_core.note_file import read_notes
-from rag_core.notes import Note
+from rag_core.notes import MAX_TITLE_CHARACTERS, Note
 from rag_core.settings import Settings
 from rag_core.user import UserId, authenticated
 
@@ -112,7 +112,7 @@ def collection_notes(collection: Collection) -> list[Note]:
     return [
         Note(
             id=document.id,
-            title=_storable(document.title) if document.text.strip() else "",
+            title=_storable(document.title)[:MAX_TITLE_CHARACTERS] if document.text.strip() else "",
             body=_storable(document.text if document.text.strip() else document.title),
         )
         for document in collection.docs.values()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rag_core.chunks import Chunk, Chunker
 from rag_core.errors import EmbedderMismatch
-from rag_core.notes import Note
+from rag_core.notes import Note, check_note
 from rag_core.retrieval import Embedder
 from rag_core.store import Conflict, EmbeddedNote, Library, NoteStore, StoredVersion
 from rag_core.user import UserId
@@ -71,8 +71,11 @@ class Ingest:
             progress: called with the number of notes just finished.
 
         Raises:
+            InvalidInput: a note cannot be stored; names it, the field and the fix.
             EmbedderMismatch: the user's stored chunks come from another embedder.
         """
+        for note in notes:
+            check_note(note)
         library = await self._store.library(user, [note.id for note in notes])
         if library.embedder not in (None, self._embedder.digest):
             raise EmbedderMismatch(user, library.embedder, self._embedder.digest)

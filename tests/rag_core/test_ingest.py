@@ -17,7 +17,7 @@ from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.chunks import Chunk, SentenceChunker
-from rag_core.errors import EmbedderMismatch, RagError
+from rag_core.errors import EmbedderMismatch, InvalidInput, RagError
 from rag_core.ingest import BATCH_CHUNKS, Ingest, IngestReport
 from rag_core.notes import Note
 from rag_core.store import Conflict, EmbeddedNote
@@ -355,3 +355,12 @@ async def test_what_one_user_ingests_changes_nothing_for_another(
     )
     assert await stored_chunks(database, other_user) == before
     assert await epoch_of(database, other_user) == epoch
+
+
+async def test_a_note_that_cannot_be_stored_is_refused_before_anything_is_written(
+    database: Database, tokenizer: Tokenizer, user: UserId
+) -> None:
+    half_a_pair = replace(note("storm"), title="On \ud83d")
+    with pytest.raises(InvalidInput, match="storm.*title"):
+        await ingest_over(database, tokenizer).run(user, [note("grace"), half_a_pair])
+    assert await PostgresNotes(database).read(user) == []
