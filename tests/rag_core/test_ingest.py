@@ -361,6 +361,6 @@ async def test_a_note_that_cannot_be_stored_is_refused_before_anything_is_writte
     database: Database, tokenizer: Tokenizer, user: UserId
 ) -> None:
     half_a_pair = replace(note("storm"), title="On \ud83d")
-    with pytest.raises(InvalidInput, match="storm.*title"):
+    with pytest.raises(InvalidInput, match=r"storm.*title"):
         await ingest_over(database, tokenizer).run(user, [note("grace"), half_a_pair])
     assert await PostgresNotes(database).read(user) == []

@@ -34,8 +34,8 @@ class SentenceTransformersEmbedder:
 
     def __init__(self, files: ModelFiles, *, threads: int | None = None) -> None:
         self._digest = files.digest
-        self._word_pieces = WordPieces(files.folder / "tokenizer.json")
         self._model = _model(files)
+        self._word_pieces = WordPieces(files.folder / "tokenizer.json")
         self._threads = threads or len(os.sched_getaffinity(0))
         self._one_at_a_time = threading.Lock()  # torch's number of threads is one for all
 
