@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextvars import Context
 from functools import partial
 from typing import NewType, Protocol
 
 from cachebox import LRUCache
 
 from rag_core.clock import Clock
+from rag_core.errors import DatabaseUnavailable
+from rag_core.guard.deadline import seconds_left
 from rag_core.user import UserId
 
 Epoch = NewType("Epoch", str)
@@ -40,48 +43,70 @@ class EpochSource(Protocol):
         ...
 
 
+_Caller = tuple[UserId, "asyncio.Future[Epoch | None]", asyncio.TimerHandle]
+
+
 class SharedEpochs:
     """EpochSource whose concurrent callers share reads: one is under way at a time.
 
     Whoever calls while a read is under way joins the next one, never the one that began before:
-    what it saw may be older than the call.
+    what it saw may be older than the call. A read is nobody's: it knows no caller's deadline, but
+    each caller has one.
+
+    Args:
+        patience_s: how long a caller waits for its read and the one before it, if its request has
+            so much left.
     """
 
-    def __init__(self, read: ReadEpochs) -> None:
+    def __init__(self, read: ReadEpochs, *, patience_s: float = 2.0) -> None:
         self._read = read
-        self._waiting: list[tuple[UserId, asyncio.Future[Epoch | None]]] = []
+        self._patience_s = patience_s
+        self._waiting: list[_Caller] = []
         self._reading: asyncio.Future[Mapping[UserId, Epoch]] | None = None
 
     def epoch(self, user: UserId) -> asyncio.Future[Epoch | None]:
         """See `EpochSource`."""
-        future: asyncio.Future[Epoch | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((user, future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Epoch | None] = loop.create_future()
+        timer = loop.call_later(seconds_left(self._patience_s), _give_up, future)
+        self._waiting.append((user, future, timer))
         if self._reading is None:
             self._begin()
         return future
 
     def _begin(self) -> None:
         callers, self._waiting = self._waiting, []
-        users = {user for user, _ in callers}
-        self._reading = asyncio.ensure_future(self._read(users))
-        self._reading.add_done_callback(partial(self._deliver, callers))
+        users = {user for user, _, _ in callers}
+        nobodys = Context()  # else each read would inherit the deadline of the one before
+        self._reading = nobodys.run(asyncio.ensure_future, self._read(users))
+        self._reading.add_done_callback(partial(self._deliver, callers), context=nobodys)
 
     def _deliver(
-        self,
-        callers: list[tuple[UserId, asyncio.Future[Epoch | None]]],
-        reading: asyncio.Future[Mapping[UserId, Epoch]],
+        self, callers: list[_Caller], reading: asyncio.Future[Mapping[UserId, Epoch]]
     ) -> None:
         self._reading = None
         error = asyncio.CancelledError() if reading.cancelled() else reading.exception()
-        for user, future in callers:
+        for user, future, timer in callers:
+            timer.cancel()
             if future.done():  # its caller went away
                 continue
-            if error is not None:
-                future.set_exception(error)
-            else:
+            if error is None:
                 future.set_result(reading.result().get(user))
+            else:
+                _fail(future, error)
+        self._waiting = [caller for caller in self._waiting if not caller[1].done()]
         if self._waiting:
             self._begin()
+
+
+def _give_up(future: asyncio.Future[Epoch | None]) -> None:
+    if not future.done():
+        _fail(future, DatabaseUnavailable("Postgres did not say the user's epoch in time"))
+
+
+def _fail(future: asyncio.Future[Epoch | None], error: BaseException) -> None:
+    future.set_exception(error)
+    future.exception()  # its caller may go away without asking for it
 
 
 class BelievedEpochs:
