@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import Context
 from functools import partial
-from typing import NewType, Protocol
+from typing import NamedTuple, NewType, Protocol
 
 from cachebox import LRUCache
 
@@ -43,24 +43,25 @@ class EpochSource(Protocol):
         ...
 
 
-_Caller = tuple[UserId, "asyncio.Future[Epoch | None]", asyncio.TimerHandle]
+class _Caller(NamedTuple):
+    user: UserId
+    future: asyncio.Future[Epoch | None]
+    timer: asyncio.TimerHandle
 
 
 class SharedEpochs:
     """EpochSource whose concurrent callers share reads: one is under way at a time.
 
     Whoever calls while a read is under way joins the next one, never the one that began before:
-    what it saw may be older than the call. A read is nobody's: it knows no caller's deadline, but
-    each caller has one.
+    what it saw may be older than the call. A read is no caller's: it has none of their deadlines.
 
     Args:
-        patience_s: how long a caller waits for its read and the one before it, if its request has
-            so much left.
+        timeout_s: how long a caller waits, for the reads before its own as well.
     """
 
-    def __init__(self, read: ReadEpochs, *, patience_s: float = 2.0) -> None:
+    def __init__(self, read: ReadEpochs, *, timeout_s: float = 2.0) -> None:
         self._read = read
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self._waiting: list[_Caller] = []
         self._reading: asyncio.Future[Mapping[UserId, Epoch]] | None = None
 
@@ -68,15 +69,15 @@ class SharedEpochs:
         """See `EpochSource`."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Epoch | None] = loop.create_future()
-        timer = loop.call_later(seconds_left(self._patience_s), _give_up, future)
-        self._waiting.append((user, future, timer))
+        timer = loop.call_later(seconds_left(self._timeout_s), _give_up, future)
+        self._waiting.append(_Caller(user, future, timer))
         if self._reading is None:
             self._begin()
         return future
 
     def _begin(self) -> None:
         callers, self._waiting = self._waiting, []
-        users = {user for user, _, _ in callers}
+        users = {caller.user for caller in callers}
         nobodys = Context()  # else each read would inherit the deadline of the one before
         self._reading = nobodys.run(asyncio.ensure_future, self._read(users))
         self._reading.add_done_callback(partial(self._deliver, callers), context=nobodys)
@@ -86,27 +87,30 @@ class SharedEpochs:
     ) -> None:
         self._reading = None
         error = asyncio.CancelledError() if reading.cancelled() else reading.exception()
-        for user, future, timer in callers:
-            timer.cancel()
-            if future.done():  # its caller went away
+        for caller in callers:
+            caller.timer.cancel()
+            if caller.future.done():  # its caller went away, or waited for too long
                 continue
-            if error is None:
-                future.set_result(reading.result().get(user))
+            if error is not None:
+                _fail(caller.future, error)
             else:
-                _fail(future, error)
-        self._waiting = [caller for caller in self._waiting if not caller[1].done()]
+                caller.future.set_result(reading.result().get(caller.user))
+        self._waiting = [caller for caller in self._waiting if not caller.future.done()]
         if self._waiting:
             self._begin()
 
 
 def _give_up(future: asyncio.Future[Epoch | None]) -> None:
     if not future.done():
-        _fail(future, DatabaseUnavailable("Postgres did not say the user's epoch in time"))
+        _fail(
+            future,
+            DatabaseUnavailable("Postgres did not answer in time", "Check that it is running"),
+        )
 
 
 def _fail(future: asyncio.Future[Epoch | None], error: BaseException) -> None:
     future.set_exception(error)
-    future.exception()  # its caller may go away without asking for it
+    future.exception()  # so that nobody complains when its caller goes away without asking
 
 
 class BelievedEpochs:

@@ -34,7 +34,7 @@ def reads() -> EpochReads:
 
 @pytest.fixture
 def shared(reads: EpochReads) -> SharedEpochs:
-    return SharedEpochs(reads, patience_s=PATIENCE_S)
+    return SharedEpochs(reads, timeout_s=PATIENCE_S)
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ async def test_behind_a_read_that_hangs_a_caller_waits_for_its_own_patience_only
     reads: EpochReads,
 ) -> None:
     """Not for the end of one read and then of another."""
-    shared = SharedEpochs(reads, patience_s=0.01)
+    shared = SharedEpochs(reads, timeout_s=0.01)
     hanging, behind = shared.epoch(ANN), shared.epoch(BEN)
     for caller in (hanging, behind):
         with pytest.raises(DatabaseUnavailable):
@@ -273,7 +273,7 @@ async def test_no_interleaving_shows_a_caller_an_epoch_older_than_its_call(
 ) -> None:
     """Callers, changes and reads in any order; what fails or goes away ends no one else."""
     store = Slow()
-    shared = SharedEpochs(store, patience_s=PATIENCE_S)
+    shared = SharedEpochs(store, timeout_s=PATIENCE_S)
     callers: list[tuple[int, asyncio.Future[Epoch | None]]] = []
     for step in steps:
         match step:
