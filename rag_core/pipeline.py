@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -22,7 +22,7 @@ from rag_core.cache.caches import Caches
 from rag_core.cache.evidence import fingerprint
 from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key
 from rag_core.cache.policy import Decision
-from rag_core.cache.single_flight import Emit
+from rag_core.cache.single_flight import Emit, Flight
 from rag_core.cache.stats import LevelStats
 from rag_core.clock import Clock
 from rag_core.context import Context, build_context
@@ -53,6 +53,9 @@ T = TypeVar("T")
 
 GENERATION_SHARE = 0.9
 """Of the time that is left when generation begins; the rest is for doing without."""
+
+FOLLOWING_SHARE = 0.95
+"""The same where another process generates: if it gives up in time, it knows why."""
 
 
 class Pipeline:
@@ -93,16 +96,32 @@ class Pipeline:
             InvalidInput: the question is empty or far too long.
             Unavailable, ProviderError, ConfigurationError: a part failed; see `rag_core.errors`.
         """
-        async with aclosing(self._respond(question, user, streamed=False)) as parts:
-            return [part async for part in parts if isinstance(part, Answer)][-1]
+        request = self._request(user)
+        answer = await self._known(request, question)
+        if answer is None:
+            async with self._flight(request, streamed=False) as flight:
+                answer = self._shared(request, await _in_time(request, flight.answer()), flight)
+        return request.finish(answer)
 
-    def stream(self, question: str, user: str | None) -> AsyncGenerator[str | Answer, None]:
+    async def stream(self, question: str, user: str | None) -> AsyncGenerator[str | Answer, None]:
         """Pieces of the text as they are generated, then the whole Answer.
 
         The Answer's text is the final word: it has dangling citations removed, and is a refusal
         when the generator began to leak its rules. Raises what `answer` raises.
         """
-        return self._respond(question, user, streamed=True)
+        request = self._request(user)
+        answer = await self._known(request, question)
+        silent = True
+        if answer is None:
+            async with self._flight(request, streamed=True) as flight:
+                async with aclosing(flight.pieces()) as pieces:
+                    while piece := await _in_time(request, anext(pieces, None)):
+                        silent = False
+                        yield piece
+                answer = self._shared(request, await _in_time(request, flight.answer()), flight)
+        if silent:
+            yield answer.text
+        yield request.finish(answer)
 
     async def retrieve(self, question: str, user: str | None) -> Ranking:
         """Steps 1, 3 and 4 alone: what would be found for `question`, below the threshold too."""
@@ -116,50 +135,20 @@ class Pipeline:
 
     # The seven steps --------------------------------------------------------------------------
 
-    async def _respond(
-        self, raw: str, user: str | None, *, streamed: bool
-    ) -> AsyncGenerator[str | Answer, None]:
-        """1 validate, 2 answer cache; 3 to 7 together with whoever asks the same meanwhile."""
-        request = Request(
-            authenticated(user), limits=self._limits, clock=self._clock, listener=self._listener
-        )
-        with request.bound(), request.step("validate"):
-            request.question = self._validate(raw)
-            attack = find_attack(raw)
-        if attack:
-            with request.bound():
-                answer = self._refuse(request.question, attack)
-            if streamed:
-                yield answer.text
-            yield request.finish(answer)
-            return
-
-        with request.bound(), request.step("answer_cache"):
-            key = answer_key(request.user, request.question, self.digest)
-            request.lookup = await self._caches.lookup(request.user, key)
-        if self._caches.decide(request.lookup) is Decision.SERVE:
-            with request.bound():
-                answer = self._serve(request, Provenance.CACHED)
-            if streamed:
-                yield answer.text
-            yield request.finish(answer)
-            return
-
-        work = partial(self._make, request, streamed)
-        with self._caches.local.join(f"{key}:{request.lookup.epoch}", work) as (flight, led):
-            silent = True
-            if streamed:
-                async with aclosing(flight.pieces()) as pieces:
-                    while piece := await _in_time(request, anext(pieces, None)):
-                        silent = False
-                        yield piece
-            answer = await _in_time(request, flight.answer())
-        if not led:
-            self._caches.emit(CacheLooked("answer", "hit", saved_usd=answer.cost_usd))
-            answer = _again(answer, Provenance.CACHED)
-        if streamed and silent:
-            yield answer.text
-        yield request.finish(answer)
+    async def _known(self, request: Request, raw: str) -> Answer | None:
+        """1 validate, 2 answer cache: the answer, if that is all it takes."""
+        with request.bound():
+            with request.step("validate"):
+                request.question = self._validate(raw)
+                attack = find_attack(raw)
+            if attack:
+                return self._refuse(request.question, attack)
+            with request.step("answer_cache"):
+                key = answer_key(request.user, request.question, self.digest)
+                request.lookup = await self._caches.lookup(request.user, key)
+            if self._caches.decide(request.lookup) is Decision.SERVE:
+                return self._serve(request, Provenance.CACHED)
+            return None
 
     async def _make(self, request: Request, streamed: bool, emit: Emit) -> Answer:
         """3 embed, 4 retrieve, 5 build the context; 6 and 7 at most once in the whole fleet."""
@@ -172,11 +161,13 @@ class Pipeline:
             self._caches.emit(CacheLooked("answer", "miss"))
             if not context:
                 return await self._keep(request, _nothing_found(request.question, evidence))
-            answer, led = await self._caches.fleet.run(
-                flight_key(request.user, evidence),
-                lambda: self._generate(request, context, evidence, emit if streamed else None),
-            )
-            return answer if led else _again(answer, Provenance.REVALIDATED)
+            try:
+                return await self._once(request, context, evidence, emit if streamed else None)
+            except ProviderUnavailable:
+                usable = self._caches.decide(request.lookup, evidence) is Decision.FALL_BACK
+                if usable and not request.shown:
+                    return self._serve(request, Provenance.STALE)
+                raise
 
     async def _find(self, request: Request) -> Context:
         """3, 4, 5, each cached."""
@@ -195,20 +186,28 @@ class Pipeline:
                 self._caches.keep_context(key, context)
         return context
 
+    async def _once(
+        self, request: Request, context: Context, evidence: str, emit: Emit | None
+    ) -> Answer:
+        """6 and 7, here or in the process of the fleet that began them first."""
+        try:
+            async with asyncio.timeout(request.deadline.left_s() * FOLLOWING_SHARE):
+                answer, led = await self._caches.fleet.run(
+                    flight_key(request.user, evidence),
+                    lambda: self._generate(request, context, evidence, emit),
+                )
+        except TimeoutError as error:
+            raise ProviderTimeout("no process had an answer within the request's time") from error
+        return answer if led else _again(answer, Provenance.REVALIDATED)
+
     async def _generate(
         self, request: Request, context: Context, evidence: str, emit: Emit | None
     ) -> Answer:
-        """6 generate, 7 check, price and store; the old answer when no provider can."""
+        """6 generate; 7 check, price and store."""
         prompt = assemble_prompt(request.question, context, canary=self._canary)
         guard = LeakGuard(prompt)
-        try:
-            with request.step("generate"):
-                completion = await self._complete(request, prompt, guard, emit)
-        except ProviderUnavailable:
-            usable = self._caches.decide(request.lookup, evidence) is Decision.FALL_BACK
-            if usable and not guard.released:
-                return self._serve(request, Provenance.STALE)
-            raise
+        with request.step("generate"):
+            completion = await self._complete(request, prompt, guard, emit)
         with request.step("check"):
             answer = self._checked(request.question, prompt, completion, evidence)
         if answer.provenance is Provenance.REFUSED:
@@ -218,6 +217,24 @@ class Pipeline:
         return await self._keep(request, answer)
 
     # What the steps are made of ---------------------------------------------------------------
+
+    def _request(self, user: str | None) -> Request:
+        return Request(
+            authenticated(user), limits=self._limits, clock=self._clock, listener=self._listener
+        )
+
+    def _flight(self, request: Request, *, streamed: bool) -> AbstractAsyncContextManager[Flight]:
+        """3 to 7, together with whoever asks the same at the same epoch meanwhile."""
+        key = f"{request.lookup.key}:{request.lookup.epoch}"
+        return self._caches.local.join(key, partial(self._make, request, streamed))
+
+    def _shared(self, request: Request, answer: Answer, flight: Flight) -> Answer:
+        """The answer of a flight; free for all but the first who has it."""
+        if flight.claim():
+            return answer
+        with request.bound():
+            self._caches.emit(CacheLooked("answer", "hit", saved_usd=answer.cost_usd))
+        return _again(answer, Provenance.CACHED)
 
     def _validate(self, raw: str) -> Question:
         return validate_question(
@@ -260,6 +277,7 @@ class Pipeline:
                         if isinstance(piece, Completion):
                             return piece
                         if safe := guard.feed(piece):
+                            request.shown = True
                             emit(safe)
         except TimeoutError as error:
             raise ProviderTimeout(
