@@ -35,11 +35,7 @@ class RedisAnswerCache:
             await self._redis.execute("SET", key, encode(cached), "PX", left_ms)
 
     async def forget(self, user: UserId) -> None:
-        """Remove every answer of `user`, however many.
-
-        Raises:
-            CacheUnavailable: Redis did not answer; some may be left.
-        """
+        """See `AnswerCache`."""
         await forget(self._redis, user_key(user, "answer", "*"))
 
     async def size(self) -> CacheSize:

@@ -1,8 +1,11 @@
-"""Counting and removing what is kept under one kind of key."""
+"""Counting and removing what is kept under one kind of key, on every server that has keys."""
 
 from __future__ import annotations
 
+from redis.asyncio import Redis
+
 from rag_core.adapters.redis.client import RedisClient
+from rag_core.adapters.redis.connect import primaries
 from rag_core.cache.keys import PREFIX
 from rag_core.cache.stats import CacheSize
 
@@ -13,21 +16,23 @@ _BATCH = 500
 
 
 async def measure(redis: RedisClient, kind: str) -> CacheSize:
-    """Entries and value bytes under `rag:{…}:kind:`, for servers of at most `MAX_KEYS` keys.
+    """Entries and value bytes under `rag:{…}:kind:`, for servers of at most `MAX_KEYS` keys each.
 
     Raises:
         CacheUnavailable: Redis did not answer in time.
     """
-    if await redis.call(redis.driver.dbsize) > MAX_KEYS:
-        return CacheSize(None, None)
-    keys = await _keys(redis, f"{PREFIX}:{{*}}:{kind}:*")
-    size_bytes = 0
-    for first in range(0, len(keys), _BATCH):
-        pipe = redis.driver.pipeline(transaction=False)
-        for key in keys[first : first + _BATCH]:
-            pipe.strlen(key)
-        size_bytes += sum(await redis.call(pipe.execute))
-    return CacheSize(len(keys), size_bytes)
+    entries = size_bytes = 0
+    for server in await redis.call(lambda: primaries(redis.driver)):
+        if await redis.call(server.dbsize) > MAX_KEYS:
+            return CacheSize(None, None)
+        keys = await _keys(redis, server, f"{PREFIX}:{{*}}:{kind}:*")
+        entries += len(keys)
+        for first in range(0, len(keys), _BATCH):
+            pipe = server.pipeline(transaction=False)
+            for key in keys[first : first + _BATCH]:
+                pipe.strlen(key)
+            size_bytes += sum(await redis.call(pipe.execute))
+    return CacheSize(entries, size_bytes)
 
 
 async def forget(redis: RedisClient, pattern: str) -> None:
@@ -36,12 +41,14 @@ async def forget(redis: RedisClient, pattern: str) -> None:
     Raises:
         CacheUnavailable: Redis did not answer in time.
     """
-    for key in await _keys(redis, pattern):
-        await redis.execute("UNLINK", key)
+    for server in await redis.call(lambda: primaries(redis.driver)):
+        for key in await _keys(redis, server, pattern):
+            await redis.execute("UNLINK", key)
 
 
-async def _keys(redis: RedisClient, pattern: str) -> list[bytes]:
-    found = redis.driver.scan_iter(match=pattern, count=1000)
+async def _keys(redis: RedisClient, server: Redis, pattern: str) -> list[bytes]:
+    """The keys that match; each step of the scan has a time of its own."""
+    found = server.scan_iter(match=pattern, count=1000)
     keys = set()
     while (key := await redis.call(lambda: anext(found, None))) is not None:
         keys.add(key)
