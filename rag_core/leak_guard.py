@@ -23,8 +23,6 @@ class LeakGuard:
         self._prompt = prompt
         self._held = ""
         self._leaked = False
-        self.released = False
-        """Whether any text was passed on."""
 
     def feed(self, piece: str) -> str:
         """The text that has become safe to show; empty when there is none."""
@@ -45,5 +43,4 @@ class LeakGuard:
 
     def _release(self, length: int) -> str:
         text, self._held = self._held[:length], self._held[length:]
-        self.released = self.released or bool(text)
         return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import AbstractContextManager, aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -54,6 +54,9 @@ T = TypeVar("T")
 GENERATION_SHARE = 0.9
 """Of the time that is left when generation begins; the rest is for doing without."""
 
+FOLLOWING_SHARE = 0.95
+"""The same where another process generates: if it gives up in time, it knows why."""
+
 
 class Pipeline:
     """Answers a user's questions from that user's notes."""
@@ -96,8 +99,8 @@ class Pipeline:
         request = self._request(user)
         answer = await self._known(request, question)
         if answer is None:
-            with self._flight(request, streamed=False) as (flight, led):
-                answer = self._shared(await _in_time(request, flight.answer()), led)
+            async with self._flight(request, streamed=False) as flight:
+                answer = self._shared(request, await _in_time(request, flight.answer()), flight)
         return request.finish(answer)
 
     async def stream(self, question: str, user: str | None) -> AsyncGenerator[str | Answer, None]:
@@ -110,12 +113,12 @@ class Pipeline:
         answer = await self._known(request, question)
         silent = True
         if answer is None:
-            with self._flight(request, streamed=True) as (flight, led):
+            async with self._flight(request, streamed=True) as flight:
                 async with aclosing(flight.pieces()) as pieces:
                     while piece := await _in_time(request, anext(pieces, None)):
                         silent = False
                         yield piece
-                answer = self._shared(await _in_time(request, flight.answer()), led)
+                answer = self._shared(request, await _in_time(request, flight.answer()), flight)
         if silent:
             yield answer.text
         yield request.finish(answer)
@@ -158,11 +161,13 @@ class Pipeline:
             self._caches.emit(CacheLooked("answer", "miss"))
             if not context:
                 return await self._keep(request, _nothing_found(request.question, evidence))
-            answer, led = await self._caches.fleet.run(
-                flight_key(request.user, evidence),
-                lambda: self._generate(request, context, evidence, emit if streamed else None),
-            )
-            return answer if led else _again(answer, Provenance.REVALIDATED)
+            try:
+                return await self._once(request, context, evidence, emit if streamed else None)
+            except ProviderUnavailable:
+                usable = self._caches.decide(request.lookup, evidence) is Decision.FALL_BACK
+                if usable and not request.shown:
+                    return self._serve(request, Provenance.STALE)
+                raise
 
     async def _find(self, request: Request) -> Context:
         """3, 4, 5, each cached."""
@@ -181,20 +186,28 @@ class Pipeline:
                 self._caches.keep_context(key, context)
         return context
 
+    async def _once(
+        self, request: Request, context: Context, evidence: str, emit: Emit | None
+    ) -> Answer:
+        """6 and 7, here or in the process of the fleet that began them first."""
+        try:
+            async with asyncio.timeout(request.deadline.left_s() * FOLLOWING_SHARE):
+                answer, led = await self._caches.fleet.run(
+                    flight_key(request.user, evidence),
+                    lambda: self._generate(request, context, evidence, emit),
+                )
+        except TimeoutError as error:
+            raise ProviderTimeout("no process had an answer within the request's time") from error
+        return answer if led else _again(answer, Provenance.REVALIDATED)
+
     async def _generate(
         self, request: Request, context: Context, evidence: str, emit: Emit | None
     ) -> Answer:
-        """6 generate, 7 check, price and store; the old answer when no provider can."""
+        """6 generate; 7 check, price and store."""
         prompt = assemble_prompt(request.question, context, canary=self._canary)
         guard = LeakGuard(prompt)
-        try:
-            with request.step("generate"):
-                completion = await self._complete(request, prompt, guard, emit)
-        except ProviderUnavailable:
-            usable = self._caches.decide(request.lookup, evidence) is Decision.FALL_BACK
-            if usable and not guard.released:
-                return self._serve(request, Provenance.STALE)
-            raise
+        with request.step("generate"):
+            completion = await self._complete(request, prompt, guard, emit)
         with request.step("check"):
             answer = self._checked(request.question, prompt, completion, evidence)
         if answer.provenance is Provenance.REFUSED:
@@ -210,18 +223,17 @@ class Pipeline:
             authenticated(user), limits=self._limits, clock=self._clock, listener=self._listener
         )
 
-    def _flight(
-        self, request: Request, *, streamed: bool
-    ) -> AbstractContextManager[tuple[Flight, bool]]:
+    def _flight(self, request: Request, *, streamed: bool) -> AbstractAsyncContextManager[Flight]:
         """3 to 7, together with whoever asks the same at the same epoch meanwhile."""
         key = f"{request.lookup.key}:{request.lookup.epoch}"
         return self._caches.local.join(key, partial(self._make, request, streamed))
 
-    def _shared(self, answer: Answer, led: bool) -> Answer:
-        """The answer of a flight; free for whoever only followed it."""
-        if led:
+    def _shared(self, request: Request, answer: Answer, flight: Flight) -> Answer:
+        """The answer of a flight; free for all but the first who has it."""
+        if flight.claim():
             return answer
-        self._caches.emit(CacheLooked("answer", "hit", saved_usd=answer.cost_usd))
+        with request.bound():
+            self._caches.emit(CacheLooked("answer", "hit", saved_usd=answer.cost_usd))
         return _again(answer, Provenance.CACHED)
 
     def _validate(self, raw: str) -> Question:
@@ -265,6 +277,7 @@ class Pipeline:
                         if isinstance(piece, Completion):
                             return piece
                         if safe := guard.feed(piece):
+                            request.shown = True
                             emit(safe)
         except TimeoutError as error:
             raise ProviderTimeout(

@@ -36,6 +36,10 @@ class Request:
         self.user = user
         self.id = secrets.token_hex(8)
         self.deadline = Deadline(limits.request_s, clock)
+        self.shown = False
+        """Whether a part of the answer has been seen, so that it can be no other one any more."""
+        self.shown = False
+        """Whether a part of the answer has been seen, so that it can be no other one any more."""
         self._redis = TimeBudget(limits.redis_s)
         self._clock = clock
         self._listener = listener

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from contextvars import Context
 from functools import partial
-from typing import NewType, Protocol
+from typing import NamedTuple, NewType, Protocol
 
 from cachebox import LRUCache
 
@@ -43,8 +43,7 @@ class EpochSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Caller:
+class _Caller(NamedTuple):
     user: UserId
     future: asyncio.Future[Epoch | None]
     timer: asyncio.TimerHandle
@@ -54,7 +53,7 @@ class SharedEpochs:
     """EpochSource whose concurrent callers share reads: one is under way at a time.
 
     Whoever calls while a read is under way joins the next one, never the one that began before:
-    what it saw may be older than the call.
+    what it saw may be older than the call. A read is no caller's: it has none of their deadlines.
 
     Args:
         timeout_s: how long a caller waits, for the reads before its own as well.
@@ -79,8 +78,9 @@ class SharedEpochs:
     def _begin(self) -> None:
         callers, self._waiting = self._waiting, []
         users = {caller.user for caller in callers}
-        self._reading = asyncio.ensure_future(self._read(users))
-        self._reading.add_done_callback(partial(self._deliver, callers))
+        nobodys = Context()  # else each read would inherit the deadline of the one before
+        self._reading = nobodys.run(asyncio.ensure_future, self._read(users))
+        self._reading.add_done_callback(partial(self._deliver, callers), context=nobodys)
 
     def _deliver(
         self, callers: list[_Caller], reading: asyncio.Future[Mapping[UserId, Epoch]]
@@ -92,18 +92,25 @@ class SharedEpochs:
             if caller.future.done():  # its caller went away, or waited for too long
                 continue
             if error is not None:
-                caller.future.set_exception(error)
+                _fail(caller.future, error)
             else:
                 caller.future.set_result(reading.result().get(caller.user))
+        self._waiting = [caller for caller in self._waiting if not caller.future.done()]
         if self._waiting:
             self._begin()
 
 
 def _give_up(future: asyncio.Future[Epoch | None]) -> None:
     if not future.done():
-        future.set_exception(
-            DatabaseUnavailable("Postgres did not answer in time", "Check that it is running")
+        _fail(
+            future,
+            DatabaseUnavailable("Postgres did not answer in time", "Check that it is running"),
         )
+
+
+def _fail(future: asyncio.Future[Epoch | None], error: BaseException) -> None:
+    future.set_exception(error)
+    future.exception()  # so that nobody complains when its caller goes away without asking
 
 
 class BelievedEpochs:

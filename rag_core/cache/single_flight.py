@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from rag_core.answer import Answer
@@ -12,6 +12,9 @@ from rag_core.answer import Answer
 Work = Callable[[], Coroutine[Any, Any, Answer]]
 Emit = Callable[[str], None]
 """Takes a piece of the answer's text as soon as it may be shown."""
+
+CLEAN_UP_S = 1.0
+"""How long who leaves last waits for the work that was cancelled."""
 
 
 class FleetFlight(Protocol):
@@ -41,6 +44,7 @@ class Flight:
         self._pieces: list[str] = []
         self._followers: list[asyncio.Queue[str | None]] = []
         self._task: asyncio.Task[Answer]
+        self._claimed = False
         self.waiting = 0
 
     def begin(self, work: Callable[[Emit], Coroutine[Any, Any, Answer]]) -> None:
@@ -55,7 +59,17 @@ class Flight:
 
     async def answer(self) -> Answer:
         """The answer, or what the work raised."""
-        return await asyncio.shield(self._task)
+        if not self.landed:
+            await asyncio.wait([self._task])
+        return self._task.result()
+
+    def claim(self) -> bool:
+        """Whether the caller is the first to have the answer: its costs are booked once.
+
+        Not whoever began the work: it may have gone away meanwhile.
+        """
+        first, self._claimed = not self._claimed, True
+        return first
 
     async def pieces(self) -> AsyncGenerator[str, None]:
         """The pieces of the text from the first on, as they come, until the work ends."""
@@ -68,9 +82,10 @@ class Flight:
         while (piece := await queue.get()) is not None:
             yield piece
 
-    def abandon(self) -> None:
-        """Nobody waits any more."""
+    async def abandon(self) -> None:
+        """Nobody waits any more: end the work, and let it clean up."""
         self._task.cancel()
+        await asyncio.wait([self._task], timeout=CLEAN_UP_S)
 
     def _emit(self, piece: str) -> None:
         self._pieces.append(piece)
@@ -90,26 +105,25 @@ class SingleFlight:
     def __init__(self) -> None:
         self._flights: dict[str, Flight] = {}
 
-    @contextmanager
-    def join(
+    @asynccontextmanager
+    async def join(
         self, key: str, work: Callable[[Emit], Coroutine[Any, Any, Answer]]
-    ) -> Iterator[tuple[Flight, bool]]:
-        """The flight under way for `key`, begun by this call if there was none, and whether.
+    ) -> AsyncIterator[Flight]:
+        """The flight under way for `key`, begun by this call if there was none.
 
         The work is cancelled when its last caller leaves the block before it has ended.
         """
         flight = self._flights.get(key)
-        led = flight is None or flight.landed
-        if flight is None or led:
+        if flight is None or flight.landed:
             flight = self._flights[key] = Flight()
             flight.begin(work)
         flight.waiting += 1
         try:
-            yield flight, led
+            yield flight
         finally:
             flight.waiting -= 1
             if not flight.waiting:
                 if self._flights.get(key) is flight:
                     del self._flights[key]
                 if not flight.landed:
-                    flight.abandon()
+                    await flight.abandon()

@@ -24,6 +24,9 @@ CALL_TIMEOUT_S = 0.05
 CONNECT_TIMEOUT_S = 5.0
 """For connections made in the background, where nobody waits for them."""
 
+FIRST_CONNECT_TIMEOUT_S = 1.0
+"""For those made at the start, where somebody does."""
+
 CONCURRENT_CALLS = 8
 """More would only queue in the server; waiting here does not count as the server's slowness."""
 
@@ -46,11 +49,8 @@ class RedisClient:
         self._call_timeout_s = call_timeout_s
         self._turns = asyncio.Semaphore(CONCURRENT_CALLS)
         self._mending: asyncio.Task[None] | None = None
-
-    @property
-    def up(self) -> bool:
-        """Whether calls go ahead."""
-        return self._mending is None
+        self.up = True
+        """Whether calls go ahead: not while Redis is left alone, nor after `aclose`."""
 
     async def execute(self, *command: Any) -> Any:
         """The reply to a command, as `execute("GET", key)`.
@@ -63,7 +63,7 @@ class RedisClient:
     async def call(self, command: Callable[[], Awaitable[T]]) -> T:
         """As `execute`, for whatever `command` asks of the driver."""
         async with self._turns:
-            if self._mending is not None:
+            if not self.up:
                 raise CacheUnavailable("Redis is left alone until it answers again")
             limit_s = budget_left(self._call_timeout_s)
             if limit_s <= 0:
@@ -83,11 +83,12 @@ class RedisClient:
 
     async def connect(self) -> None:
         """Open the connections before the first request needs them, if the server is up."""
-        if not await self._answers(CONNECT_TIMEOUT_S):
+        if not await self._answers(FIRST_CONNECT_TIMEOUT_S):
             self._leave_alone()
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections; a call that is under way or comes later fails."""
+        self.up = False
         if self._mending:
             self._mending.cancel()
             await asyncio.gather(self._mending, return_exceptions=True)
@@ -95,7 +96,8 @@ class RedisClient:
             await self.driver.aclose()
 
     def _leave_alone(self) -> None:
-        if self._mending is None:
+        if self.up:
+            self.up = False
             self._mending = asyncio.create_task(self._mend())
 
     async def _mend(self) -> None:
@@ -103,25 +105,17 @@ class RedisClient:
         while not await self._answers(CONNECT_TIMEOUT_S):
             await asyncio.sleep(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)])
             attempt += 1
-        self._mending = None
+        self.up = True
 
     async def _answers(self, timeout_s: float) -> bool:
         """Whether every connection answers; a broken one is closed and opened by the next try."""
+        pings = (self.driver.ping() for _ in range(CONCURRENT_CALLS))
         try:
             async with asyncio.timeout(timeout_s):
-                pings = (self.driver.ping() for _ in range(CONCURRENT_CALLS))
-                return all(reply is True for reply in await _all(pings))
-        except _FAILURES:
+                replies = await asyncio.gather(*pings, return_exceptions=True)
+        except TimeoutError:
             return False
-
-
-async def _all(pings: Any) -> list[object]:
-    """Replies and failures; none is left running."""
-    replies = await asyncio.gather(*pings, return_exceptions=True)
-    for reply in replies:
-        if isinstance(reply, BaseException) and not isinstance(reply, _FAILURES):
-            raise reply
-    return list(replies)
+        return all(reply is True for reply in replies)
 
 
 @asynccontextmanager

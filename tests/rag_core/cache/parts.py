@@ -1,18 +1,17 @@
-"""Answers, contexts and a ledger of epochs to test caches with."""
+"""Answers, contexts, reads of epochs and works to test caches with."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from rag_core.answer import Answer, Citation, Flag, Provenance
-from rag_core.cache.answers import Entry
+from rag_core.cache.answers import CachedAnswer
 from rag_core.cache.epochs import Epoch
+from rag_core.cache.single_flight import Emit
 from rag_core.clock import Clock
 from rag_core.context import Context, Source
 from rag_core.cost import Usage
@@ -55,14 +54,16 @@ def answer(text: str = "Grace is a gift [1].", **fields: Any) -> Answer:
     return replace(ANSWER, text=text, **fields)
 
 
-def entry(clock: Clock, epoch: str = "epoch-1", *, hard_s: float = 600, **fields: Any) -> Entry:
-    """An entry that is fresh for half of its life."""
+def cached_answer(
+    clock: Clock, epoch: str = "epoch-1", *, hard_s: float = 600, answer: Answer = ANSWER
+) -> CachedAnswer:
+    """An answer that is fresh for half of its life."""
     now = clock.now()
-    return Entry(
-        answer=fields.pop("answer", ANSWER),
-        epoch=Epoch(epoch),
-        fresh_until=now + hard_s / 2,
-        gone_at=now + hard_s,
+    return CachedAnswer(
+        answer,
+        Epoch(epoch),
+        soft_expires_at=now + hard_s / 2,
+        hard_expires_at=now + hard_s,
         took_ms=3_500.5,
     )
 
@@ -92,45 +93,61 @@ def context(*hits: Hit) -> Context:
     return Context(sources, tokens=40 * len(sources))
 
 
-class EpochLedger:
-    """EpochSource over a dictionary with the locks of the database: a change excludes holders."""
+class EpochReads:
+    """ReadEpochs over a dictionary; every read waits until a test ends it."""
 
     def __init__(self) -> None:
         self.epochs: dict[UserId, Epoch] = {}
-        self.holds = 0
-        """How often the truth was asked for: not while a copy of it is believed."""
-        self._holders: dict[UserId, int] = defaultdict(int)
-        self._writing: set[UserId] = set()
-        self._released = asyncio.Condition()
+        self.begun: list[Collection[UserId]] = []
+        """Whose epochs each read was asked for."""
+        self._under_way: list[asyncio.Future[Mapping[UserId, Epoch]]] = []
 
-    async def epoch(self, user: UserId) -> Epoch | None:
-        return self.epochs.get(user)
+    async def __call__(self, users: Collection[UserId]) -> Mapping[UserId, Epoch]:
+        self.begun.append(users)
+        self._under_way.append(asyncio.get_running_loop().create_future())
+        return await self._under_way[-1]
 
-    @asynccontextmanager
-    async def hold(self, user: UserId) -> AsyncIterator[Epoch | None]:
-        self.holds += 1
-        if user in self._writing:
-            yield None
+    async def end(self, error: Exception | None = None) -> None:
+        """The oldest read that is under way sees the epochs of now, or fails."""
+        await settled()
+        read = self._under_way.pop(0)
+        if error:
+            read.set_exception(error)
+        else:
+            read.set_result(dict(self.epochs))
+        await settled()
+
+    @property
+    def under_way(self) -> int:
+        """How many reads have begun and not ended."""
+        return len(self._under_way)
+
+
+class KnownEpochs:
+    """EpochSource over a dictionary, which answers in the loop's next turn."""
+
+    def __init__(self) -> None:
+        self.epochs: dict[UserId, Epoch] = {}
+        self.error: Exception | None = None
+        self.asked = 0
+
+    def epoch(self, user: UserId) -> asyncio.Future[Epoch | None]:
+        self.asked += 1
+        future: asyncio.Future[Epoch | None] = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(self._answer, user, future)
+        return future
+
+    def _answer(self, user: UserId, future: asyncio.Future[Epoch | None]) -> None:
+        if future.done():
             return
-        self._holders[user] += 1
-        try:
-            yield self.epochs.get(user)
-        finally:
-            self._holders[user] -= 1
-            async with self._released:
-                self._released.notify_all()
+        if self.error:
+            future.set_exception(self.error)
+        else:
+            future.set_result(self.epochs.get(user))
 
-    @asynccontextmanager
-    async def change(self, user: UserId, epoch: str) -> AsyncIterator[Epoch]:
-        """A transaction that commits `epoch` at its end, unless the block raises."""
-        async with self._released:
-            await self._released.wait_for(lambda: not self._holders[user])
-            self._writing.add(user)
-        try:
-            yield Epoch(epoch)
-            self.epochs[user] = Epoch(epoch)
-        finally:
-            self._writing.discard(user)
+
+def nothing(piece: str) -> None:
+    """An Emit that nobody hears."""
 
 
 class Work:
@@ -138,10 +155,12 @@ class Work:
 
     def __init__(self) -> None:
         self.begun = self.cancelled = 0
+        self.emit: Emit = nothing
         self.outcome: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
-    async def __call__(self) -> Answer:
+    async def __call__(self, emit: Emit = nothing) -> Answer:
         self.begun += 1
+        self.emit = emit
         try:
             return await asyncio.shield(self.outcome)
         except asyncio.CancelledError:

@@ -1,17 +1,17 @@
-"""Entries as bytes: equal after the way there and back, and never an error."""
+"""Answers as bytes: equal after the way there and back, and never an error."""
 
 from __future__ import annotations
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from rag_core.cache.entry_codec import VERSION, decode_answer, decode_entry, encode
 
 from rag_core.answer import Answer, Citation, Flag, Provenance
-from rag_core.cache.answers import Entry
+from rag_core.cache.answers import CachedAnswer
+from rag_core.cache.codec import VERSION, decode_answer, decode_cached, encode
 from rag_core.cache.epochs import Epoch
 from rag_core.clock import ManualClock
 from rag_core.cost import Usage
-from tests.rag_core.cache.parts import ANSWER, entry
+from tests.rag_core.cache.parts import ANSWER, cached_answer
 
 numbers = st.floats(allow_nan=False)
 counts = st.integers(0, 2**63 - 1)
@@ -41,20 +41,20 @@ answers = st.builds(
     evidence=st.text(),
     timings_ms=st.dictionaries(st.text(), numbers),
 )
-entries = st.builds(
-    Entry,
+cached_answers = st.builds(
+    CachedAnswer,
     answer=answers,
     epoch=st.text().map(Epoch),
-    fresh_until=numbers,
-    gone_at=numbers,
+    soft_expires_at=numbers,
+    hard_expires_at=numbers,
     took_ms=numbers,
 )
 garbage = st.binary() | st.binary().map(lambda body: VERSION + body)
 
 
-@given(entries)
-def test_an_entry_survives_the_way_there_and_back(stored: Entry) -> None:
-    assert decode_entry(encode(stored)) == stored
+@given(cached_answers)
+def test_a_cached_answer_survives_the_way_there_and_back(stored: CachedAnswer) -> None:
+    assert decode_cached(encode(stored)) == stored
 
 
 @given(answers)
@@ -62,9 +62,9 @@ def test_an_answer_survives_the_way_there_and_back(stored: Answer) -> None:
     assert decode_answer(encode(stored)) == stored
 
 
-@given(entries, st.binary(min_size=1, max_size=1).filter(lambda version: version != VERSION))
-def test_another_version_is_none(stored: Entry, version: bytes) -> None:
-    assert decode_entry(version + encode(stored)[1:]) is None
+@given(cached_answers, st.binary(min_size=1, max_size=1).filter(lambda version: version != VERSION))
+def test_another_version_is_none(stored: CachedAnswer, version: bytes) -> None:
+    assert decode_cached(version + encode(stored)[1:]) is None
     assert decode_answer(version + encode(stored.answer)[1:]) is None
 
 
@@ -73,28 +73,28 @@ def test_another_version_is_none(stored: Entry, version: bytes) -> None:
 @example(VERSION + b"\x81\xa1x" + b"\x91" * 100_000)
 @example(VERSION + b"\x81\xa4text\xa1\xff")
 def test_garbage_is_none_and_no_error(value: bytes) -> None:
-    assert decode_entry(value) is None
+    assert decode_cached(value) is None
     assert decode_answer(value) is None
 
 
 @given(st.data(), st.integers(0, 60))
-def test_a_cut_entry_is_none(data: st.DataObject, missing: int) -> None:
-    whole = encode(data.draw(entries))
-    assert decode_entry(whole[: len(whole) - 1 - missing]) is None
+def test_a_cut_answer_is_none(data: st.DataObject, missing: int) -> None:
+    whole = encode(data.draw(cached_answers))
+    assert decode_cached(whole[: len(whole) - 1 - missing]) is None
 
 
-def test_an_answer_is_no_entry_and_nothing_is_none() -> None:
-    assert decode_entry(encode(ANSWER)) is None
-    assert decode_answer(encode(entry(ManualClock()))) is None
-    assert decode_entry(None) is None
+def test_an_answer_is_no_cached_answer_and_nothing_is_none() -> None:
+    assert decode_cached(encode(ANSWER)) is None
+    assert decode_answer(encode(cached_answer(ManualClock()))) is None
+    assert decode_cached(None) is None
 
 
 def test_fields_that_change_need_another_version() -> None:
     """Fails when a field is added, renamed or removed: then raise VERSION, and change this."""
-    fields = [list(kind.__dataclass_fields__) for kind in (Entry, Answer, Citation, Usage)]
-    assert VERSION == b"\x01"
+    fields = [list(kind.__dataclass_fields__) for kind in (CachedAnswer, Answer, Citation, Usage)]
+    assert VERSION == b"\x02"
     assert fields == [
-        ["answer", "epoch", "fresh_until", "gone_at", "took_ms"],
+        ["answer", "epoch", "soft_expires_at", "hard_expires_at", "took_ms"],
         [
             *("text", "provenance", "citations", "usage", "cost_usd", "generator", "model"),
             *("flags", "attack", "evidence", "timings_ms"),

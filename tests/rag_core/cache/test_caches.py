@@ -1,0 +1,287 @@
+"""The caches together: how long answers live, and what is counted when something fails."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_core import events
+from rag_core.cache.answers import AnswerCache, CachedAnswer, MemoryAnswerCache
+from rag_core.cache.caches import AnswerTtl, Caches, Lookup
+from rag_core.cache.contexts import ContextCache
+from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
+from rag_core.cache.epochs import Epoch, EpochSource, SharedEpochs
+from rag_core.cache.policy import Decision
+from rag_core.cache.single_flight import NoFleet
+from rag_core.cache.stats import CacheSize, CacheStats, LevelStats
+from rag_core.clock import ManualClock
+from rag_core.errors import CacheUnavailable, ConfigurationError, DatabaseUnavailable
+from rag_core.events import AttackRefused, CacheLooked
+from rag_core.retrieval import DIMENSIONS
+from rag_core.user import UserId
+from tests.rag_core.cache.parts import (
+    ANSWER,
+    PATIENCE_S,
+    EpochReads,
+    KnownEpochs,
+    cached_answer,
+    context,
+    hit,
+    settled,
+)
+
+USER = UserId("ann")
+VECTOR = np.ones(DIMENSIONS, np.float32)
+NOW = Lookup("key", None, Epoch("now"))
+
+
+class Gone:
+    """Both caches, with the server behind them gone."""
+
+    async def get(self, key: str) -> None:
+        raise CacheUnavailable("gone")
+
+    async def put(self, key: str, value: Any) -> None:
+        raise CacheUnavailable("gone")
+
+    async def size(self) -> CacheSize:
+        raise CacheUnavailable("gone")
+
+
+class Slow(MemoryAnswerCache):
+    """Says what it holds when it is told to."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock=clock)
+        self.may_answer = asyncio.Event()
+
+    async def get(self, key: str) -> CachedAnswer | None:
+        await self.may_answer.wait()
+        return await super().get(key)
+
+
+def caches_of(
+    clock: ManualClock,
+    *,
+    answers: AnswerCache | None = None,
+    embeddings: EmbeddingCache | None = None,
+    epochs: EpochSource | None = None,
+    ttl: AnswerTtl | None = None,
+    listener: events.Listener = events.ignore,
+    seed: int = 1,
+) -> Caches:
+    return Caches(
+        answers=answers or MemoryAnswerCache(clock=clock),
+        embeddings=embeddings or MemoryEmbeddingCache(),
+        contexts=ContextCache(clock=clock),
+        fleet=NoFleet(),
+        epochs=epochs or KnownEpochs(),
+        ttl=ttl or AnswerTtl(),
+        clock=clock,
+        listener=listener,
+        jitter=random.Random(seed),
+    )
+
+
+async def stored(caches: Caches, key: str = "key") -> CachedAnswer:
+    """What is kept under `key`."""
+    found = (await caches.lookup(USER, key)).cached
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def epochs() -> KnownEpochs:
+    known = KnownEpochs()
+    known.epochs[USER] = Epoch("now")
+    return known
+
+
+@pytest.mark.parametrize(
+    ("wrong", "setting"),
+    [
+        ({"soft_s": 0}, "RAG_ANSWER_SOFT_TTL_S"),
+        ({"soft_s": -1}, "RAG_ANSWER_SOFT_TTL_S"),
+        ({"soft_s": 10, "hard_s": 9}, "RAG_ANSWER_SOFT_TTL_S"),
+        ({"soft_s": float("nan")}, "RAG_ANSWER_SOFT_TTL_S"),
+        ({"jitter": -0.1}, "RAG_TTL_JITTER"),
+        ({"jitter": 1}, "RAG_TTL_JITTER"),
+    ],
+)
+def test_lifetimes_that_cannot_be_meant_are_refused_by_name(
+    wrong: dict[str, float], setting: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=setting):
+        AnswerTtl(**wrong)
+
+
+def test_lifetimes_may_be_equal_and_without_jitter() -> None:
+    ttl = AnswerTtl(soft_s=5, hard_s=5, jitter=0)
+    assert (ttl.soft_s, ttl.hard_s, ttl.jitter) == (5, 5, 0)
+
+
+@given(st.integers(0, 2**32))
+async def test_jitter_keeps_both_lifetimes_within_a_tenth(seed: int) -> None:
+    caches = caches_of(ManualClock(0), ttl=AnswerTtl(soft_s=100, hard_s=1000), seed=seed)
+    for number in range(5):
+        await caches.keep(Lookup(f"key {number}", None, Epoch("now")), ANSWER, 0)
+        kept = await stored(caches, f"key {number}")
+        assert 90 <= kept.soft_expires_at <= 110
+        assert 900 <= kept.hard_expires_at <= 1100
+
+
+async def test_entries_made_together_do_not_end_together(clock: ManualClock) -> None:
+    caches, ends = caches_of(clock), set()
+    for number in range(20):
+        await caches.keep(Lookup(f"key {number}", None, Epoch("now")), ANSWER, 0)
+        kept = await stored(caches, f"key {number}")
+        ends |= {kept.soft_expires_at, kept.hard_expires_at}
+    assert len(ends) == 40
+    assert max(ends) - min(ends) > 86_400
+
+
+async def test_an_answer_is_kept_with_the_epoch_of_its_lookup(
+    clock: ManualClock, epochs: KnownEpochs
+) -> None:
+    """Read before its evidence was retrieved; never with a later one."""
+    caches = caches_of(clock, epochs=epochs)
+    lookup = await caches.lookup(USER, "key")
+    epochs.epochs[USER] = Epoch("later")
+    await caches.keep(lookup, ANSWER, 3500.0)
+    found = await caches.lookup(USER, "key")
+    assert found.cached is not None
+    assert (found.cached.epoch, found.cached.took_ms, found.epoch) == ("now", 3500.0, "later")
+
+
+async def test_without_an_epoch_nothing_is_kept_nor_confirmed(clock: ManualClock) -> None:
+    caches = caches_of(clock)
+    await caches.keep(Lookup("key", None, None), ANSWER, 0)
+    await caches.confirm(Lookup("key", cached_answer(clock), None))
+    assert await caches.lookup(USER, "key") == Lookup("key", None, None)
+
+
+async def test_where_nothing_was_found_nothing_is_confirmed(clock: ManualClock) -> None:
+    caches = caches_of(clock)
+    await caches.confirm(NOW)
+    assert (await caches.lookup(USER, "key")).cached is None
+
+
+async def test_confirming_changes_the_epoch_and_no_lifetime(
+    clock: ManualClock, epochs: KnownEpochs
+) -> None:
+    caches, old = caches_of(clock, epochs=epochs), cached_answer(clock, "old")
+    clock.advance(10)
+    await caches.confirm(Lookup("key", old, Epoch("now")))
+    found = await caches.lookup(USER, "key")
+    assert found.cached is not None
+    assert found.cached.epoch == "now"
+    assert found.cached.soft_expires_at == old.soft_expires_at
+    assert found.cached.hard_expires_at == old.hard_expires_at
+    assert caches.decide(found) is Decision.SERVE
+    clock.advance(290)
+    assert caches.decide(found) is Decision.CHECK
+
+
+async def test_epoch_and_entry_are_read_side_by_side(clock: ManualClock) -> None:
+    reads, answers = EpochReads(), Slow(clock)
+    caches = caches_of(clock, answers=answers, epochs=_shared(reads))
+    looking = asyncio.create_task(caches.lookup(USER, "key"))
+    await settled()
+    assert reads.under_way == 1, "while the cache has not answered yet"
+    reads.epochs[USER] = Epoch("now")
+    await reads.end()
+    answers.may_answer.set()
+    assert await looking == NOW
+
+
+async def test_when_the_epoch_cannot_be_read_there_is_no_answer(
+    clock: ManualClock, epochs: KnownEpochs
+) -> None:
+    caches = caches_of(clock, epochs=epochs)
+    await caches.keep(NOW, ANSWER, 0)
+    epochs.error = DatabaseUnavailable("gone")
+    with pytest.raises(DatabaseUnavailable):
+        await caches.lookup(USER, "key")
+
+
+async def test_for_a_lookup_that_is_given_up_nothing_is_read_any_more(clock: ManualClock) -> None:
+    """Here while it waits for the cache, and for its turn to read the epoch."""
+    reads = EpochReads()
+    epochs = _shared(reads)
+    caches = caches_of(clock, answers=Slow(clock), epochs=epochs)
+    somebody = epochs.epoch(USER)
+    looking = asyncio.create_task(caches.lookup(USER, "key"))
+    await settled()
+    looking.cancel()
+    await asyncio.wait([looking])
+    assert looking.cancelled()
+    await reads.end()
+    assert somebody.done()
+    assert len(reads.begun) == 1
+
+
+async def test_caches_that_are_gone_cost_hits_and_are_counted(
+    clock: ManualClock, epochs: KnownEpochs
+) -> None:
+    heard: list[events.Event] = []
+    gone = Gone()
+    caches = caches_of(clock, answers=gone, embeddings=gone, epochs=epochs, listener=heard.append)
+    assert await caches.lookup(USER, "key") == NOW
+    assert await caches.vector("key") is None
+    await caches.keep(NOW, ANSWER, 0)
+    await caches.confirm(Lookup("key", cached_answer(clock), Epoch("now")))
+    await caches.keep_vector("key", VECTOR)
+    assert heard == [CacheLooked("answer", "unavailable"), CacheLooked("embedding", "unavailable")]
+    stats = await caches.stats()
+    assert stats["answer"] == LevelStats(unavailable=1)
+    assert stats["embedding"] == LevelStats(unavailable=1)
+
+
+async def test_stats_say_of_each_level_what_it_did_and_holds(
+    clock: ManualClock, epochs: KnownEpochs
+) -> None:
+    caches = caches_of(clock, epochs=epochs)
+    assert await caches.vector("key") is None
+    await caches.keep_vector("key", VECTOR)
+    assert await caches.vector("key") is not None
+    assert caches.context("key") is None
+    caches.keep_context("key", context(hit()))
+    assert caches.context("key") is not None
+    await caches.keep(await caches.lookup(USER, "key"), ANSWER, 0)
+    stats = await caches.stats()
+    assert stats["embedding"] == LevelStats(hits=1, misses=1, entries=1, size_bytes=1536)
+    assert (stats["context"].hits, stats["context"].misses, stats["context"].entries) == (1, 1, 1)
+    assert stats["context"].size_bytes
+    assert (stats["answer"].entries, stats["answer"].size_bytes) == (1, None)
+
+
+def test_counters_add_up_what_was_saved_and_know_nothing_of_other_events() -> None:
+    stats = CacheStats()
+    for looked in (
+        CacheLooked("answer", "hit", 100.0, 0.25),
+        CacheLooked("answer", "revalidated", 200.0, 0.5),
+        CacheLooked("answer", "stale", 300.0, 0.25),
+        CacheLooked("answer", "miss"),
+        CacheLooked("context", "miss"),
+        AttackRefused("ignore-previous"),
+    ):
+        stats(looked)
+    found = stats.snapshot()
+    assert found["answer"] == LevelStats(1, 1, 1, 1, 0, saved_ms=600.0, saved_usd=1.0)
+    assert found["context"] == LevelStats(misses=1)
+    assert found["embedding"] == LevelStats()
+
+
+def _shared(reads: EpochReads) -> SharedEpochs:
+    return SharedEpochs(reads, timeout_s=PATIENCE_S)
