@@ -15,7 +15,8 @@ from psycopg import sql
 
 from evals.consistency_history import ABSENT, mentions
 from evals.consistency_world import Pauses
-from rag_core.adapters.postgres.database import Connection, Database, Row
+from rag_core.adapters.postgres.connection import Connection, Row
+from rag_core.adapters.postgres.database import Database
 from rag_core.migrations import migrate
 from rag_core.user import UserId
 

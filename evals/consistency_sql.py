@@ -13,7 +13,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from evals.consistency_database import WRITING
 from evals.consistency_world import Pauses
 from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.postgres.database import Connection, Pool
+from rag_core.adapters.postgres.connection import Connection
+from rag_core.adapters.postgres.database import Pool
 from rag_core.chunks import WholeNoteChunker
 from rag_core.errors import DatabaseUnavailable
 from rag_core.notes import Note

@@ -97,7 +97,8 @@ async def assemble(
             )
         )
         await check_index(database, settings.search_method)
-        epochs = epoch_source(PostgresEpochs(database), settings, clock)
+        reading = await stack.enter_async_context(PostgresEpochs(database).connected())
+        epochs = epoch_source(reading, settings, clock)
         stores = await stack.enter_async_context(cache_stores(urls.redis_url, settings, clock))
         notes = PostgresNotes(database)
         retriever = PostgresRetriever(

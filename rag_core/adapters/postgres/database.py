@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -17,18 +15,20 @@ from pgvector.psycopg import register_vector_async
 from psycopg import errors
 from psycopg_pool import AsyncConnectionPool
 
+from rag_core.adapters.postgres.connection import (
+    CONNECT_TIMEOUT_S,
+    Connection,
+    Row,
+    connection_options,
+    hung_up_at,
+)
 from rag_core.adapters.postgres.failures import check_database, translated
+from rag_core.adapters.postgres.line import Line
 from rag_core.guard.deadline import seconds_left
 from rag_core.user import UserId
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
-Connection = psycopg.AsyncConnection[Row]
-Cursor = psycopg.AsyncCursor[Row]
 Pool = AsyncConnectionPool[Connection]
-
-CONNECT_TIMEOUT_S = 2
-"""The least that libpq allows."""
 
 LOCK_TIMEOUT_MS = 200
 """How long a writer holds a connection while another process changes the same user's notes."""
@@ -63,10 +63,12 @@ class Database:
         *,
         read_timeout_s: float,
         write_timeout_s: float,
+        prepare: bool,
     ) -> None:
         self._url = url
         self._reads, self._writes = reads, writes
-        self._read_timeout_s, self._write_timeout_s = read_timeout_s, write_timeout_s
+        self.read_timeout_s, self._write_timeout_s = read_timeout_s, write_timeout_s
+        self._prepare = prepare
         self._turns: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
 
     async def fetch(
@@ -87,12 +89,12 @@ class Database:
         Raises:
             DatabaseUnavailable: no reply within the time for reads, or the request's deadline.
         """
-        until = time.monotonic() + seconds_left(self._read_timeout_s)
+        until = time.monotonic() + seconds_left(self.read_timeout_s)
         with translated(self._url):
             for last in (False, True):
                 connection = await self._reads.getconn(until - time.monotonic())
                 try:
-                    with _hung_up_at(connection, until):
+                    with hung_up_at(connection, until):
                         return await _rows(connection, statement, parameters, binary, local)
                 except psycopg.OperationalError:
                     if last or not connection.closed or time.monotonic() >= until:
@@ -101,6 +103,21 @@ class Database:
                     await self._reads.putconn(connection)
                 await self._reads.drain()  # those beside it were probably lost, too
         raise AssertionError("the second attempt returns or raises")
+
+    async def open_line(self, statement: str) -> Line:
+        """A connection for one statement alone; see `Line`. Whoever opens it closes it.
+
+        Raises:
+            DatabaseUnavailable: no connection within the time for reads.
+        """
+        with translated(self._url):
+            connection: Connection = await psycopg.AsyncConnection.connect(
+                self._url, **connection_options(self._prepare)
+            )
+            line = Line(connection, statement, prepare=self._prepare)
+            with hung_up_at(connection, time.monotonic() + self.read_timeout_s):
+                await line.open()
+        return line
 
     async def write(self, user: UserId, work: Callable[[Connection], Awaitable[T]]) -> T:
         """What `work` returns, after its transaction that changes the user's notes is committed.
@@ -143,7 +160,7 @@ class Database:
             left_ms = str(max(1, int((until - time.monotonic()) * 1000)))
             committing = False
             try:
-                with _hung_up_at(connection, until):
+                with hung_up_at(connection, until):
                     async with _transaction(connection):
                         await connection.execute(_LIMITS, (left_ms, left_ms, str(LOCK_TIMEOUT_MS)))
                         result = await work(connection)
@@ -192,29 +209,6 @@ async def _transaction(connection: Connection) -> AsyncIterator[None]:
         raise
 
 
-@contextmanager
-def _hung_up_at(connection: Connection, until: float) -> Iterator[None]:
-    """Hang up when the time is up: whoever waits for a reply gets an error at once.
-
-    Cancelling would not do: psycopg asks the server to cancel and waits for that, and a frozen
-    server does not answer. A connection that was hung up is replaced by its pool.
-    """
-    timer = asyncio.get_running_loop().call_later(until - time.monotonic(), _hang_up, connection)
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _hang_up(connection: Connection) -> None:
-    # Suppressed: it is closed already.
-    with (
-        suppress(OSError, psycopg.OperationalError),
-        socket.socket(fileno=os.dup(connection.fileno())) as handle,
-    ):
-        handle.shutdown(socket.SHUT_RDWR)
-
-
 @asynccontextmanager
 async def open_database(
     url: str,
@@ -241,13 +235,18 @@ async def open_database(
         with translated(url):
             await reads.wait(read_timeout_s)
         yield Database(
-            url, reads, writes, read_timeout_s=read_timeout_s, write_timeout_s=write_timeout_s
+            url,
+            reads,
+            writes,
+            read_timeout_s=read_timeout_s,
+            write_timeout_s=write_timeout_s,
+            prepare=prepare,
         )
 
 
 def _pool(url: str, size: int, prepare: bool) -> Pool:
     async def configure(connection: Connection) -> None:
-        with _hung_up_at(connection, time.monotonic() + CONNECT_TIMEOUT_S):
+        with hung_up_at(connection, time.monotonic() + CONNECT_TIMEOUT_S):
             await register_vector_async(connection)
 
     async def try_again(pool: Pool) -> None:
@@ -264,9 +263,5 @@ def _pool(url: str, size: int, prepare: bool) -> Pool:
         configure=configure,
         reconnect_timeout=0,
         reconnect_failed=try_again,
-        kwargs={
-            "autocommit": True,
-            "prepare_threshold": 0 if prepare else None,
-            "connect_timeout": CONNECT_TIMEOUT_S,
-        },
+        kwargs=connection_options(prepare),
     )

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 import psycopg
 
-from rag_core.adapters.postgres.database import CONNECT_TIMEOUT_S, Database
+from rag_core.adapters.postgres.connection import CONNECT_TIMEOUT_S
+from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.failures import translated
 from rag_core.errors import ConfigurationError, InvalidInput
 from rag_core.retrieval import SearchMethod

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pgvector import Vector as PgVector
 from psycopg.types.numeric import Int4
 
-from rag_core.adapters.postgres.database import Connection, Cursor, Database
+from rag_core.adapters.postgres.connection import Connection, Cursor
+from rag_core.adapters.postgres.database import Database
 from rag_core.chunks import Chunk
 from rag_core.errors import EmbedderMismatch
 from rag_core.notes import Note, Verses

@@ -1,0 +1,107 @@
+"""A connection on which one statement is asked again and again, by libpq's own means.
+
+What every request needs should cost as little as it can. Through a pool, a task and a cursor a
+read of one row takes about three times the CPU that it takes here (`evals.cache_bench` prints it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import psycopg
+from psycopg import generators
+from psycopg.pq import ExecStatus
+
+from rag_core.adapters.postgres.connection import Connection
+
+_NAME = b"line"
+
+Rows = list[tuple[str, ...]]
+Answered = Callable[[Rows | None], None]
+"""Takes the rows; None when the line broke before they came."""
+
+
+class Line:
+    """Asks one question at a time, in text; broken for good by its first failure.
+
+    Args:
+        connection: of the line alone from now on.
+        statement: takes one parameter, `$1`, and gives columns of text that are never NULL.
+        prepare: ask a prepared statement.
+    """
+
+    def __init__(self, connection: Connection, statement: str, *, prepare: bool) -> None:
+        self._connection = connection
+        self._pgconn = connection.pgconn
+        self._statement = statement.encode()
+        self._prepare = prepare
+        self._answered: Answered | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.broken = asyncio.Event()
+
+    async def open(self) -> None:
+        """Prepare the statement, and listen from now on.
+
+        Raises:
+            psycopg.OperationalError: the connection was lost.
+        """
+        if self._prepare:
+            self._pgconn.send_prepare(_NAME, self._statement)
+            await self._connection.wait(generators.execute(self._pgconn))
+        asyncio.get_running_loop().add_reader(self._pgconn.socket, self._readable)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it can be asked."""
+        return self._answered is None and not self.broken.is_set()
+
+    def ask(self, parameter: str, answered: Answered, *, timeout_s: float) -> None:
+        """Send the question; `answered` is called once, within `timeout_s`, but not from here."""
+        self._answered = answered
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(timeout_s, self.close)
+        try:
+            if self._prepare:
+                self._pgconn.send_query_prepared(_NAME, [parameter.encode()])
+            else:
+                self._pgconn.send_query_params(self._statement, [parameter.encode()])
+            self._pgconn.flush()  # so little fits into any socket
+        except psycopg.OperationalError:
+            loop.call_soon(self.close)
+
+    def close(self) -> None:
+        """Hang up; a question that is under way gets None."""
+        if self.broken.is_set():
+            return
+        self.broken.set()
+        asyncio.get_running_loop().remove_reader(self._pgconn.socket)
+        self._pgconn.finish()
+        self._answer(None)
+
+    def _readable(self) -> None:
+        try:
+            self._pgconn.consume_input()
+            if self._pgconn.is_busy():
+                return
+            results = list(iter(self._pgconn.get_result, None))
+        except psycopg.OperationalError:
+            return self.close()
+        if len(results) != 1 or results[0].status != ExecStatus.TUPLES_OK:
+            return self.close()
+        (result,) = results
+        columns = range(result.nfields)
+        self._answer(
+            [
+                tuple((result.get_value(row, column) or b"").decode() for column in columns)
+                for row in range(result.ntuples)
+            ]
+        )
+        return None
+
+    def _answer(self, rows: Rows | None) -> None:
+        answered, self._answered = self._answered, None
+        if self._timer:
+            self._timer.cancel()
+        if answered:
+            answered(rows)
