@@ -14,17 +14,15 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from cachebox import LRUCache
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from evals.cache_bench_world import QUESTION, USER, bench
 from evals.cache_fleet_bench import killed_leader, simultaneous_misses
 from evals.cache_freeze_bench import frozen_redis
+from evals.cache_hit_bench import cached_answer
 from evals.cache_reference import MILLION_REQUESTS, measure_speed, reference_hit_rates
 from evals.figures import Figure
 from evals.text_table import text_table
@@ -35,31 +33,6 @@ from rag_core.clock import SystemClock
 from rag_core.context import Context
 
 ROUNDS = 15
-
-
-async def cached_answer(folder: Path) -> list[Figure]:
-    """CPU of a CACHED answer against a bare GET of the same bytes, in alternating rounds."""
-    async with bench(folder, chunks=200) as world:
-        first = await world.pipeline.answer(QUESTION, USER)
-        # The cheapest client there is: it neither retries nor watches a timeout.
-        plain: Redis = Redis.from_url(
-            world.redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=None
-        )
-        (key,) = [k async for k in plain.scan_iter("rag:*:answer:*")]
-        gets, answers = [], []
-        for _ in range(ROUNDS):
-            gets.append(await _cpu_us(300, lambda: plain.get(key)))
-            answers.append(await _cpu_us(300, lambda: world.pipeline.answer(QUESTION, USER)))
-        again = await world.pipeline.answer(QUESTION, USER)
-        size = await plain.strlen(key)
-        await plain.aclose()
-    assert (first.provenance, again.provenance) == (Provenance.FRESH, Provenance.CACHED)
-    ratio = statistics.median(a / g for a, g in zip(answers, gets, strict=True))
-    return [
-        Figure("bare GET of the entry", f"{statistics.median(gets):.0f} µs CPU", f"{size:,} bytes"),
-        Figure("CACHED answer", f"{statistics.median(answers):.0f} µs CPU", ""),
-        Figure("CACHED / bare GET", f"{ratio:.2f} ×", "≤ 3 ×", ratio <= 3),
-    ]
 
 
 async def revalidated_answer(folder: Path) -> list[Figure]:
@@ -131,13 +104,6 @@ BENCHES: dict[str, Callable[[Path], Coroutine[None, None, list[Figure]]]] = {
     "frozen": frozen_redis,
     "simulator": simulator,
 }
-
-
-async def _cpu_us(times: int, call: Callable[[], Awaitable[object]]) -> float:
-    began = time.process_time()
-    for _ in range(times):
-        await call()
-    return (time.process_time() - began) / times * 1e6
 
 
 def _cpu_ns(times: int, call: Callable[[str], object]) -> float:

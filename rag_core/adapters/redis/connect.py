@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.connection import (
     AbstractConnection,
     Connection,
@@ -77,8 +77,17 @@ def _driver(address: RedisAddress, options: dict[str, Any], patience_s: float) -
     return ClusterClient(address.hosts, connect, patience_s=patience_s)
 
 
+class WaitingPool(BlockingConnectionPool):
+    """Whoever finds no free connection waits for one; a free one costs no more than elsewhere."""
+
+    async def get_connection(self, *_: Any, **__: Any) -> Any:
+        """A connected connection. (redis-py's own takes 5 µs CPU longer, as if it had to wait.)"""
+        way = ConnectionPool if self.can_get_connection() else BlockingConnectionPool
+        return await way.get_connection(self)  # type: ignore[no-untyped-call]
+
+
 def _one(connection: type[AbstractConnection], options: dict[str, Any]) -> Redis:
-    pool = BlockingConnectionPool(connection_class=connection, **options)
+    pool = WaitingPool(connection_class=connection, **options)
     return _checked(pool)
 
 
