@@ -11,8 +11,8 @@ from typing import Any
 from rag_core.adapters.scripted import Outcome, ScriptedGenerator
 from rag_core.answer import Answer
 from rag_core.bootstrap import Application, assemble
-from rag_core.clock import ManualClock
-from rag_core.events import Event
+from rag_core.clock import Clock, ManualClock
+from rag_core.events import Event, Listener
 from rag_core.generation import Generator
 from rag_core.notes import Note
 from rag_core.settings import Settings
@@ -67,17 +67,23 @@ async def open_scene(
     script: Iterable[Outcome] = repeat(ANSWER),
     *,
     generator: Generator | None = None,
+    embedder: CountingEmbedder | None = None,
+    listener: Listener | None = None,
+    clock: Clock | None = None,
     latency_s: float = 0.0,
 ) -> AsyncIterator[Scene]:
-    """A scene that is over when the block ends."""
-    clock, events, embedder = ManualClock(), list[Event](), CountingEmbedder()
-    scripted = ScriptedGenerator(script, clock=clock, latency_s=latency_s)
+    """A scene that is over when the block ends; on a clock that its test moves, if not on `clock`.
+
+    It keeps its events, unless there is a listener.
+    """
+    manual, events, embedder = ManualClock(), list[Event](), embedder or CountingEmbedder()
+    scripted = ScriptedGenerator(script, clock=manual, latency_s=latency_s)
     async with assemble(
         settings,
         embedder=embedder,
         generator=generator or scripted,
         tokenizer=tokenizer,
-        clock=clock,
-        listener=events.append,
+        clock=clock or manual,
+        listener=listener or events.append,
     ) as application:
-        yield Scene(application, scripted, embedder, clock, events, user)
+        yield Scene(application, scripted, embedder, manual, events, user)

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
 
-from rag_core.adapters.scripted import Outcome
+from rag_core.adapters.postgres.index import IndexKind, index_vectors
 from rag_core.answer import NO_CONTEXT_TEXT, REFUSAL_TEXT, Flag, Provenance
 from rag_core.bootstrap import assemble
 from rag_core.cost import NO_USAGE, Prices, Usage
 from rag_core.errors import (
     InvalidInput,
-    ProviderRejected,
-    ProviderTimeout,
-    ProviderUnavailable,
-    RagError,
     Unauthenticated,
 )
-from rag_core.events import Answered, AttackRefused, LeakBlocked, StepFinished
+from rag_core.events import AttackRefused, LeakBlocked
 from rag_core.generation import Completion
 from rag_core.prompt import RULES, Prompt
 from rag_core.tokens import Tokenizer
 from rag_core.user import UserId
-from tests.rag_core.library import CountingEmbedder, edited, library, note
+from tests.rag_core.library import CountingEmbedder, library, note
 from tests.rag_core.scene import ANSWER, QUESTION, Scene, open_scene, settings_for
 
 DAY_S = 86_400
@@ -234,175 +229,6 @@ async def test_an_output_with_the_systems_rules_is_refused(
         assert (await scene.ask()).text == REFUSAL_TEXT
 
 
-# 2 the answer cache
-
-
-async def test_an_answer_is_fresh_then_cached_and_costs_nothing_the_second_time(
-    scene: Scene,
-) -> None:
-    first, second = await scene.ask(), await scene.ask("  what does PAUL call\ngrace? ")
-    assert (first.provenance, second.provenance) == (Provenance.FRESH, Provenance.CACHED)
-    assert (second.text, second.citations, second.evidence) == (
-        first.text,
-        first.citations,
-        first.evidence,
-    )
-    assert (second.usage, second.cost_usd) == (NO_USAGE, 0.0)
-    assert (scene.generator.calls, scene.embedder.calls) == (1, 1)
-
-
-async def test_an_unrelated_edit_leaves_the_answer_revalidated(scene: Scene) -> None:
-    await scene.ask("What is the harvest short of?")
-    await scene.store(edited(note("storm"), "Waves", "Billows"))
-    seen = [(await scene.ask("What is the harvest short of?")).provenance for _ in range(2)]
-    assert seen == [Provenance.REVALIDATED, Provenance.CACHED]
-    assert scene.generator.calls == 1
-
-
-async def test_an_edit_of_the_cited_note_makes_a_fresh_answer(scene: Scene) -> None:
-    await scene.ask()
-    await scene.store(edited(note("grace"), "gift", "present"))
-    assert (await scene.ask()).provenance is Provenance.FRESH
-    assert "present" in scene.generator.prompts[-1].context.render()
-    assert (await scene.ask()).provenance is Provenance.CACHED
-
-
-async def test_new_metadata_of_the_cited_note_makes_a_fresh_answer(scene: Scene) -> None:
-    await scene.ask()
-    await scene.store(note("grace", tags=("gift",)))
-    assert (await scene.ask()).provenance is Provenance.FRESH
-
-
-async def test_deleting_the_cited_note_ends_the_answer_at_once(scene: Scene) -> None:
-    await scene.ask()
-    await scene.delete("grace")
-    assert (await scene.ask()).provenance is Provenance.NO_CONTEXT
-
-
-async def test_no_context_is_kept_until_a_note_matches(scene: Scene) -> None:
-    question = "Who grumbled about vineyard wages?"
-    assert [(await scene.ask(question)).provenance for _ in range(2)] == [Provenance.NO_CONTEXT] * 2
-    assert scene.embedder.calls == 1
-    await scene.store(edited(note("storm"), "Waves", "Billows"))
-    assert (await scene.ask(question)).provenance is Provenance.NO_CONTEXT
-    await scene.store(note("vineyard"))
-    assert (await scene.ask(question)).provenance is Provenance.FRESH
-
-
-async def test_another_users_equal_question_never_meets_the_entry(
-    scene: Scene, other_user: UserId
-) -> None:
-    mine = await scene.ask()
-    assert (await scene.ask(user=other_user)).provenance is Provenance.NO_CONTEXT
-    await scene.store(
-        note(
-            "grace",
-            "Grace before meals: say thanks. Paul ate.",
-        ),
-        user=other_user,
-    )
-    theirs = await scene.ask(user=other_user)
-    assert theirs.provenance is Provenance.FRESH
-    assert theirs.citations[0].quote.startswith("Grace before meals")
-    assert (await scene.ask()).citations == mine.citations
-
-
-async def test_the_soft_ttl_ends_freshness_to_the_second(scene: Scene) -> None:
-    await scene.ask()
-    scene.clock.advance(DAY_S - 1)
-    assert (await scene.ask()).provenance is Provenance.CACHED
-    scene.clock.advance(1)
-    assert (await scene.ask()).provenance is Provenance.FRESH
-
-
-async def test_revalidation_does_not_prolong_the_soft_ttl(scene: Scene) -> None:
-    await scene.ask("What is the harvest short of?")
-    scene.clock.advance(DAY_S - 1)
-    await scene.store(edited(note("storm"), "Waves", "Billows"))
-    assert (await scene.ask("What is the harvest short of?")).provenance is Provenance.REVALIDATED
-    scene.clock.advance(1)
-    assert (await scene.ask("What is the harvest short of?")).provenance is Provenance.FRESH
-
-
-async def test_between_the_ttls_an_answer_is_served_only_while_no_provider_answers(
-    database_url: str, user: UserId, tokenizer: Tokenizer
-) -> None:
-    """… and its evidence stands, and its hard TTL has not ended."""
-    down = ProviderUnavailable("the provider is down")
-    script: list[Outcome] = [ANSWER, down, down, ANSWER, down]
-    async with open_scene(settings_for(database_url), user, tokenizer, script) as scene:
-        await scene.store(note("grace"), note("storm"))
-        await scene.ask()
-        scene.clock.advance(2 * DAY_S)
-        stale = await scene.ask()
-        assert (stale.provenance, stale.text, stale.cost_usd) == (Provenance.STALE, ANSWER, 0.0)
-        await scene.store(edited(note("grace"), "gift", "present"))
-        with pytest.raises(ProviderUnavailable):
-            await scene.ask()
-        assert (await scene.ask()).provenance is Provenance.FRESH
-        scene.clock.advance(7 * DAY_S)
-        with pytest.raises(ProviderUnavailable):
-            await scene.ask()
-
-
-@pytest.mark.parametrize(
-    "error",
-    [ProviderTimeout("no answer within 30 s"), ProviderRejected("no such model", status=404)],
-)
-async def test_a_providers_error_comes_through_and_nothing_is_kept(
-    database_url: str, user: UserId, tokenizer: Tokenizer, error: RagError
-) -> None:
-    script: list[Outcome] = [error, ANSWER]
-    async with open_scene(settings_for(database_url), user, tokenizer, script) as scene:
-        await scene.store(note("grace"))
-        with pytest.raises(type(error)):
-            await scene.ask()
-        assert (await scene.ask()).provenance is Provenance.FRESH
-
-
-async def test_equal_questions_at_once_are_generated_once(scene: Scene) -> None:
-    answers = await asyncio.gather(*(scene.ask() for _ in range(8)))
-    assert scene.generator.calls == 1
-    assert {answer.text for answer in answers} == {ANSWER}
-    assert [answer.provenance for answer in answers].count(Provenance.FRESH) == 1
-    assert sum(answer.cost_usd > 0 for answer in answers) == 1
-
-
-# Telemetry
-
-
-async def test_every_step_is_timed(database_url: str, user: UserId, tokenizer: Tokenizer) -> None:
-    """On a clock that only the generator moves: by 2 s."""
-    settings = settings_for(database_url)
-    async with open_scene(settings, user, tokenizer, latency_s=2.0) as scene:
-        await scene.store(note("grace"))
-        fresh, cached = await scene.ask(), await scene.ask()
-    assert {"validate", "answer_cache", "embed", "retrieve", "context", "generate", "check"} <= set(
-        fresh.timings_ms
-    )
-    assert fresh.timings_ms["generate"] == fresh.timings_ms["total"] == 2000
-    assert dict(cached.timings_ms) == {"validate": 0, "answer_cache": 0, "total": 0}
-    steps = [event.step for event in scene.events if isinstance(event, StepFinished)]
-    assert steps.count("generate") == 1
-    assert steps.count("validate") == 2
-
-
-async def test_listeners_learn_of_every_answer_and_never_who_asked_what(scene: Scene) -> None:
-    for question in (QUESTION, QUESTION, "Zyzzyva lectures?", ATTACK):
-        await scene.ask(question)
-    answered = [event for event in scene.events if isinstance(event, Answered)]
-    assert [event.provenance for event in answered] == [
-        Provenance.FRESH,
-        Provenance.CACHED,
-        Provenance.NO_CONTEXT,
-        Provenance.REFUSED,
-    ]
-    assert [event.cost_usd > 0 for event in answered] == [True, False, False, False]
-    told = " ".join(map(repr, scene.events)).lower()
-    for secret in (scene.user, "paul", "zyzzyva", "print", "gift"):
-        assert secret.lower() not in told
-
-
 # The digest
 
 
@@ -420,14 +246,15 @@ CHANGES: list[dict[str, object]] = [
 
 
 async def test_every_setting_that_may_change_an_answer_changes_the_pipelines_digest(
-    database_url: str, user: UserId, tokenizer: Tokenizer
+    own_database: str, user: UserId, tokenizer: Tokenizer
 ) -> None:
+    await index_vectors(own_database, IndexKind.HNSW)
     digests = []
     for change in [{}, *CHANGES]:
-        async with open_scene(settings_for(database_url, **change), user, tokenizer) as scene:
+        async with open_scene(settings_for(own_database, **change), user, tokenizer) as scene:
             digests.append(scene.application.pipeline.digest)
     async with open_scene(
-        settings_for(database_url), user, tokenizer, generator=Leaking()
+        settings_for(own_database), user, tokenizer, generator=Leaking()
     ) as scene:
         digests.append(scene.application.pipeline.digest)
     assert len(set(digests)) == len(CHANGES) + 2

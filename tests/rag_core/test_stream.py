@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -95,6 +96,7 @@ class Watched:
         self.open += 1
         try:
             while True:
+                await asyncio.sleep(0)
                 yield "Grace is a gift, and then another word. "
         finally:
             self.open -= 1
