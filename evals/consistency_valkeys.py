@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from rag_core.embedded.binaries import find_valkey
+from rag_core.embedded.child import spawn
 
 
 class MortalValkey:
@@ -33,12 +34,15 @@ class MortalValkey:
 
     async def start(self) -> None:
         """Start it, with the last snapshot if there is one, and wait until it answers."""
-        self._process = await asyncio.create_subprocess_exec(
+        command: list[str | Path] = [
             find_valkey(), "--port", str(self.port), "--bind", "127.0.0.1",
             "--unixsocket", self._socket, "--dir", self._folder,
             "--save", "", "--repl-diskless-sync-delay", "0", "--loglevel", "warning",
-            stdout=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+        ]  # fmt: skip
+        with (self._folder / "valkey.log").open("ab") as log:
+            self._process = await spawn(
+                command, cwd=self._folder, log=log.fileno(), dies_with=signal.SIGKILL
+            )
         async with asyncio.timeout(10):
             answers = False
             while not answers:
