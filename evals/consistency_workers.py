@@ -120,14 +120,18 @@ class PausingAnswers(MemoryAnswerCache):
 class SlowEpochs:
     """ReadEpochs that often takes so long that a note changes meanwhile."""
 
-    def __init__(self, read: ReadEpochs) -> None:
+    def __init__(self, read: ReadEpochs, pauses: Pauses) -> None:
         self._read = read
+        self._pauses = pauses
 
     async def __call__(self, users: Collection[UserId]) -> Mapping[UserId, Epoch]:
         """See `ReadEpochs`."""
         token = PATIENCE.set(5.0)
         try:
-            return await self._read(users)
+            await self._pauses()
+            found = await self._read(users)
+            await self._pauses()
+            return found
         finally:
             PATIENCE.reset(token)
 
@@ -192,7 +196,8 @@ async def hire(settings: WorkerSettings, around: Surroundings) -> AsyncIterator[
         if settings.redis:
             redis = LossyRedis(around.redis_url, around.pauses, around.chance, losses=0.005)
             stack.push_async_callback(redis.aclose)
-        pipeline = _pipeline(settings, around, clock, pausing, redis)
+        reading = await stack.enter_async_context(PostgresEpochs(database).connected())
+        pipeline = _pipeline(settings, around, clock, pausing, reading, redis)
         yield Worker(settings, clock, pipeline, proxy, redis, pausing, around)
 
 
@@ -201,10 +206,11 @@ def _pipeline(
     around: Surroundings,
     clock: SkewedClock,
     database: PausingDatabase,
+    reading: ReadEpochs,
     redis: LossyRedis | None,
 ) -> Pipeline:
     embedder = HashingEmbedder()
-    slowly = SlowEpochs(PostgresEpochs(database))
+    slowly = SlowEpochs(reading, around.pauses)
     epochs = _epochs(slowly, settings, clock, around.fault)
     stores = _stores(around, clock, redis)
     later = around.fault is Fault.LATER_EPOCH_STORED
