@@ -77,10 +77,12 @@ class SharedEpochs:
 
     def _begin(self) -> None:
         callers, self._waiting = self._waiting, []
-        users = {caller.user for caller in callers}
         nobodys = Context()  # else each read would inherit the deadline of the one before
-        self._reading = nobodys.run(asyncio.ensure_future, self._read(users))
+        self._reading = nobodys.run(self._start, {caller.user for caller in callers})
         self._reading.add_done_callback(partial(self._deliver, callers), context=nobodys)
+
+    def _start(self, users: set[UserId]) -> asyncio.Future[Mapping[UserId, Epoch]]:
+        return asyncio.ensure_future(self._read(users))
 
     def _deliver(
         self, callers: list[_Caller], reading: asyncio.Future[Mapping[UserId, Epoch]]

@@ -7,7 +7,17 @@ import json
 import pytest
 
 from rag_core.adapters.telemetry.log import LogListener
-from rag_core.events import AttackRefused, CacheLooked, LeakBlocked, StepFinished
+from rag_core.answer import Provenance
+from rag_core.cost import Usage
+from rag_core.events import (
+    REQUEST_ID,
+    Answered,
+    AttackRefused,
+    CacheLooked,
+    LeakBlocked,
+    SearchFellShort,
+    StepFinished,
+)
 
 
 def test_a_blocked_leak_is_logged_as_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,3 +41,47 @@ def test_debug_writes_every_step(capsys: pytest.CaptureFixture[str]) -> None:
     LogListener("debug")(StepFinished("embed", 3.5))
     line = json.loads(capsys.readouterr().err)
     assert (line["step"], line["elapsed_ms"]) == ("embed", 3.5)
+
+
+def test_an_answer_is_an_info_line_with_all_that_is_known_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    LogListener("info")(Answered(Provenance.FRESH, "scripted", "v1", Usage(3, 1), 0.5, 12.5))
+    line = json.loads(capsys.readouterr().err)
+    assert line.pop("timestamp")
+    assert line == {
+        "event": "Answered",
+        "level": "info",
+        "provenance": "FRESH",
+        "generator": "scripted",
+        "model": "v1",
+        "usage": {"input_tokens": 3, "output_tokens": 1},
+        "cost_usd": 0.5,
+        "total_ms": 12.5,
+    }
+
+
+def test_a_line_names_the_request_that_it_belongs_to_and_none_outside_of_any(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    listener, token = LogListener("debug"), REQUEST_ID.set("abc")
+    listener(StepFinished("embed", 3.5))
+    REQUEST_ID.reset(token)
+    listener(StepFinished("embed", 3.5))
+    within, outside = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert within["request_id"] == "abc"
+    assert "request_id" not in outside
+
+
+def test_a_cache_level_is_not_taken_for_the_level_of_the_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    LogListener("debug")(CacheLooked("embedding", "miss"))
+    line = json.loads(capsys.readouterr().err)
+    assert (line["cache"], line["level"]) == ("embedding", "debug")
+
+
+def test_a_search_that_fell_short_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    LogListener()(SearchFellShort(found=3, missed=2))
+    line = json.loads(capsys.readouterr().err)
+    assert (line["level"], line["found"], line["missed"]) == ("warning", 3, 2)
