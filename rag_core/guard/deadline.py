@@ -57,15 +57,17 @@ class PatientTimeout:
         TimeoutError: the block took longer than `seconds`.
     """
 
-    __slots__ = ("_seconds", "_timeout", "_timer")
+    __slots__ = ("_cancelling", "_expired", "_seconds", "_task", "_timer")
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._timeout = asyncio.timeout(None)
+        self._expired = False
 
     async def __aenter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "there is a task wherever one can wait"
+        self._task, self._cancelling = task, task.cancelling()
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._due)
-        await self._timeout.__aenter__()
 
     async def __aexit__(
         self,
@@ -74,7 +76,14 @@ class PatientTimeout:
         trace: TracebackType | None,
     ) -> None:
         self._timer.cancel()
-        await self._timeout.__aexit__(kind, error, trace)
+        # As asyncio.timeout does: whoever else cancelled the task meanwhile has precedence.
+        ours = self._expired and self._task.uncancel() <= self._cancelling
+        if ours and kind is asyncio.CancelledError:
+            raise TimeoutError from error
 
     def _due(self) -> None:
-        self._timeout.reschedule(asyncio.get_running_loop().time() + _GRACE_S)
+        self._timer = asyncio.get_running_loop().call_later(_GRACE_S, self._expire)
+
+    def _expire(self) -> None:
+        self._expired = True
+        self._task.cancel()
