@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag_core.answer import (
     NO_CONTEXT_TEXT,
@@ -97,10 +97,10 @@ class Pipeline:
             Unavailable, ProviderError, ConfigurationError: a part failed; see `rag_core.errors`.
         """
         request = self._request(user)
-        answer = await self._known(request, question)
-        if answer is None:
-            async with self._flight(request, streamed=False) as flight:
-                answer = self._shared(request, await _in_time(request, flight.answer()), flight)
+        if known := await self._known(request, question):
+            return known
+        async with self._flight(request, streamed=False) as flight:
+            answer = self._shared(request, await _in_time(request, flight.answer()), flight)
         return request.finish(answer)
 
     async def stream(self, question: str, user: str | None) -> AsyncGenerator[str | Answer, None]:
@@ -110,15 +110,17 @@ class Pipeline:
         when the generator began to leak its rules. Raises what `answer` raises.
         """
         request = self._request(user)
-        answer = await self._known(request, question)
+        if known := await self._known(request, question):
+            yield known.text
+            yield known
+            return
         silent = True
-        if answer is None:
-            async with self._flight(request, streamed=True) as flight:
-                async with aclosing(flight.pieces()) as pieces:
-                    while piece := await _in_time(request, anext(pieces, None)):
-                        silent = False
-                        yield piece
-                answer = self._shared(request, await _in_time(request, flight.answer()), flight)
+        async with self._flight(request, streamed=True) as flight:
+            async with aclosing(flight.pieces()) as pieces:
+                while piece := await _in_time(request, anext(pieces, None)):
+                    silent = False
+                    yield piece
+            answer = self._shared(request, await _in_time(request, flight.answer()), flight)
         if silent:
             yield answer.text
         yield request.finish(answer)
@@ -142,12 +144,13 @@ class Pipeline:
                 request.question = self._validate(raw)
                 attack = find_attack(raw)
             if attack:
-                return self._refuse(request.question, attack)
+                return request.finish(self._refuse(request.question, attack))
             with request.step("answer_cache"):
                 key = answer_key(request.user, request.question, self.digest)
                 request.lookup = await self._caches.lookup(request.user, key)
             if self._caches.decide(request.lookup) is Decision.SERVE:
-                return self._serve(request, Provenance.CACHED)
+                answer = self._served(request, Provenance.CACHED)
+                return request.finish(answer, **_once_more(answer, Provenance.CACHED))
             return None
 
     async def _make(self, request: Request, streamed: bool, emit: Emit) -> Answer:
@@ -157,7 +160,7 @@ class Pipeline:
             evidence = fingerprint(request.question, context, self.digest)
             if self._caches.decide(request.lookup, evidence) is Decision.REVALIDATE:
                 await self._caches.confirm(request.lookup)
-                return self._serve(request, Provenance.REVALIDATED)
+                return _again(self._served(request, Provenance.REVALIDATED), Provenance.REVALIDATED)
             self._caches.emit(CacheLooked("answer", "miss"))
             if not context:
                 return await self._keep(request, _nothing_found(request.question, evidence))
@@ -166,7 +169,7 @@ class Pipeline:
             except ProviderUnavailable:
                 usable = self._caches.decide(request.lookup, evidence) is Decision.FALL_BACK
                 if usable and not request.shown:
-                    return self._serve(request, Provenance.STALE)
+                    return _again(self._served(request, Provenance.STALE), Provenance.STALE)
                 raise
 
     async def _find(self, request: Request) -> Context:
@@ -314,14 +317,14 @@ class Pipeline:
         flags = (Flag.INJECTION, *_flags(question))
         return Answer(REFUSAL_TEXT, Provenance.REFUSED, flags=flags, attack=attack)
 
-    def _serve(self, request: Request, provenance: Provenance) -> Answer:
-        """The stored answer, counted for what it saved."""
+    def _served(self, request: Request, provenance: Provenance) -> Answer:
+        """The stored answer as it was made, counted for what it saves."""
         cached = request.lookup.cached
         assert cached is not None, "only what was found can be served"
         self._caches.emit(
             CacheLooked("answer", _OUTCOMES[provenance], cached.took_ms, cached.answer.cost_usd)
         )
-        return _again(cached.answer, provenance)
+        return cached.answer
 
 
 _OUTCOMES: dict[Provenance, Outcome] = {
@@ -346,10 +349,14 @@ def _nothing_found(question: Question, evidence: str) -> Answer:
 
 
 def _again(answer: Answer, provenance: Provenance) -> Answer:
-    """An answer given once more, free; one that said there is nothing still says so."""
+    return replace(answer, **_once_more(answer, provenance))
+
+
+def _once_more(answer: Answer, provenance: Provenance) -> dict[str, Any]:
+    """What differs in an answer given once more, free; that there is nothing, it still says."""
     if answer.provenance is not Provenance.FRESH:
         provenance = answer.provenance
-    return replace(answer, provenance=provenance, usage=NO_USAGE, cost_usd=0.0)
+    return {"provenance": provenance, "usage": NO_USAGE, "cost_usd": 0.0}
 
 
 def _flags(question: Question) -> tuple[Flag, ...]:

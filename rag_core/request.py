@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rag_core.answer import Answer
 from rag_core.cache.caches import Lookup
@@ -65,21 +66,23 @@ class Request:
         """Milliseconds since the request began."""
         return (self._clock.monotonic() - self._started) * 1000
 
-    def finish(self, answer: Answer) -> Answer:
-        """The answer with its timings; the end of the request."""
+    def finish(self, answer: Answer, **changes: Any) -> Answer:
+        """The answer with its timings and these fields changed; the end of the request."""
         total_ms = self.elapsed_ms()
+        timings_ms = {**self._steps_ms, "total": total_ms}
+        given = replace(answer, timings_ms=timings_ms, **changes)
         with self.bound():
             self._listener(
                 Answered(
-                    answer.provenance,
-                    answer.generator,
-                    answer.model,
-                    answer.usage,
-                    answer.cost_usd,
+                    given.provenance,
+                    given.generator,
+                    given.model,
+                    given.usage,
+                    given.cost_usd,
                     total_ms,
                 )
             )
-        return replace(answer, timings_ms={**self._steps_ms, "total": total_ms})
+        return given
 
 
 class Bound:
