@@ -177,6 +177,12 @@ class PostgresNotes:
 
         async def work(connection: Connection) -> Cursor:
             await connection.execute(_LOCK, {"user": user})
+            # Deleted by plain SQL, a note may still have its chunks.
+            await connection.execute(
+                "DELETE FROM chunks USING notes WHERE chunks.user_id = %s"
+                " AND notes.user_id = chunks.user_id AND notes.id = note_id AND deleted_at < %s",
+                (user, before),
+            )
             return await connection.execute(
                 "DELETE FROM notes WHERE user_id = %s AND deleted_at < %s", (user, before)
             )

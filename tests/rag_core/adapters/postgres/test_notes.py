@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -69,6 +70,21 @@ async def someone_waits_for_a_lock(database: Database) -> None:
 
 
 # Whoever goes round the store
+
+
+async def test_a_note_deleted_by_plain_sql_is_purged_with_the_chunks_it_left(
+    database: Database, database_url: str, user: UserId
+) -> None:
+    await save(database, user, note("grace"), note("storm"))
+    with connected(database_url) as connection:
+        connection.execute(
+            "UPDATE notes SET deleted_at = now() WHERE user_id = %s AND id = 'grace'", (user,)
+        )
+    store = PostgresNotes(database)
+    assert await store.purge(user, datetime.now(UTC) + timedelta(minutes=1)) == 1
+    assert await rows(database, "SELECT note_id FROM chunks WHERE user_id = %s", user) == [
+        ("storm",)
+    ]
 
 
 @pytest.mark.parametrize(
