@@ -49,6 +49,11 @@ class PostgresEpochs:
         line.ask(names, answered, timeout_s=self._database.read_timeout_s)
         return found
 
+    @property
+    def on_line(self) -> bool:
+        """Whether the next read goes over the line."""
+        return self._line is not None and self._line.idle
+
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[PostgresEpochs]:
         """Keep a line open while the block runs; where it breaks, there is soon another."""

@@ -49,7 +49,8 @@ class Line:
         if self._prepare:
             self._pgconn.send_prepare(_NAME, self._statement)
             await self._connection.wait(generators.execute(self._pgconn))
-        asyncio.get_running_loop().add_reader(self._pgconn.socket, self._readable)
+        self._socket = self._pgconn.socket  # a lost connection no longer tells
+        asyncio.get_running_loop().add_reader(self._socket, self._readable)
 
     @property
     def idle(self) -> bool:
@@ -75,7 +76,7 @@ class Line:
         if self.broken.is_set():
             return
         self.broken.set()
-        asyncio.get_running_loop().remove_reader(self._pgconn.socket)
+        asyncio.get_running_loop().remove_reader(self._socket)
         self._pgconn.finish()
         self._answer(None)
 
