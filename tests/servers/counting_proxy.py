@@ -37,6 +37,8 @@ class CountingProxy:
         """How many were opened so far."""
         self.delay_s = 0.0
         """How much later than it came from the server a reply reaches the client."""
+        self.reply_bytes = _CHUNK_BYTES
+        """How much of a reply is handed on at a time; 1 leaves no message in one piece."""
         self._route = route
         self._requests = asyncio.Event()
         self._replies = asyncio.Event()
@@ -140,7 +142,7 @@ class _Exchange:
         """Put down what the server sends, with the time at which the client shall see it."""
         data = b"..."
         while data:
-            data = await self._server[0].read(_CHUNK_BYTES)
+            data = await self._server[0].read(self._proxy.reply_bytes)
             self._late.put_nowait((time.monotonic() + self._proxy.delay_s, data))
 
     async def _reply(self) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import psycopg
 from psycopg import generators
 from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 
 from rag_core.adapters.postgres.connection import Connection
 
@@ -38,6 +39,7 @@ class Line:
         self._prepare = prepare
         self._answered: Answered | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._results: list[PGresult] = []
         self.broken = asyncio.Event()
 
     async def open(self) -> None:
@@ -83,11 +85,19 @@ class Line:
     def _readable(self) -> None:
         try:
             self._pgconn.consume_input()
-            if self._pgconn.is_busy():
-                return
-            results = list(iter(self._pgconn.get_result, None))
+            while not self._pgconn.is_busy():  # else `get_result` would block until there is more
+                result = self._pgconn.get_result()
+                if result is None:
+                    return self._finish()
+                self._results.append(result)
         except psycopg.OperationalError:
-            return self.close()
+            self.close()
+
+    def _finish(self) -> None:
+        """The reply is whole."""
+        results, self._results = self._results, []
+        if not results and self._answered is None:
+            return  # nothing was asked: a notice perhaps
         if len(results) != 1 or results[0].status != ExecStatus.TUPLES_OK:
             return self.close()
         (result,) = results

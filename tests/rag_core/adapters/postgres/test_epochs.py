@@ -70,6 +70,17 @@ async def test_an_epoch_is_one_round_trip_on_the_same_connection(
         await eventually(five_are_five)  # once the pools beside it have opened their connections
 
 
+async def test_a_reply_that_comes_byte_by_byte_is_understood_and_blocks_nobody(
+    proxy: CountingProxy, known: dict[UserId, str]
+) -> None:
+    """The proxy lives in the same event loop: were it blocked, the rest would never come."""
+    async with line_over(proxy.url) as epochs:
+        proxy.reply_bytes = 1
+        for _ in range(3):
+            assert await epochs(known) == known
+        assert epochs.on_line
+
+
 async def test_two_reads_at_once_are_both_answered(
     own_database: str, known: dict[UserId, str]
 ) -> None:
