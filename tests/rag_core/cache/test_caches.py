@@ -50,6 +50,9 @@ class Gone:
     async def put(self, key: str, value: Any) -> None:
         raise CacheUnavailable("gone")
 
+    async def forget(self, user: UserId) -> None:
+        raise CacheUnavailable("gone")
+
     async def size(self) -> CacheSize:
         raise CacheUnavailable("gone")
 

@@ -55,7 +55,7 @@ async def test_requests_at_once_have_deadlines_of_their_own_and_so_have_their_ta
         with Deadline(seconds, clock).applied():
             return await call(), await asyncio.create_task(call())
 
-    assert await asyncio.gather(request(1), request(2)) == [(1, 1), (2, 2)]
+    assert list(await asyncio.gather(request(1), request(2))) == [(1, 1), (2, 2)]
 
 
 # Patience

@@ -13,6 +13,7 @@ from rag_core.adapters.redis.epochs import RedisEpochs
 from rag_core.adapters.redis.link import RedisLink, open_link
 
 from rag_core.adapters.redis.answers import RedisAnswerCache
+from rag_core.adapters.redis.client import RedisClient, open_client
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
 from rag_core.cache.answers import AnswerCache, MemoryAnswerCache
 from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
@@ -20,7 +21,7 @@ from rag_core.clock import ManualClock
 from rag_core.embedded import embedded_stack
 from tests.rag_core.adapters.redis.fake_server import FakeServer, fake_server
 from tests.rag_core.adapters.redis.own_valkey import OwnValkey, own_valkey
-from tests.rag_core.cache.parts import PATIENCE_S, EpochLedger
+from tests.rag_core.cache.parts import PATIENCE_S
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -39,39 +40,29 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def ledger() -> EpochLedger:
-    return EpochLedger()
+async def client(redis_url: str) -> AsyncIterator[RedisClient]:
+    """A patient client: a busy machine must not look like a broken server."""
+    async with open_client(redis_url, call_timeout_s=PATIENCE_S) as client:
+        yield client
 
 
 @pytest.fixture
-async def link(redis_url: str, clock: ManualClock) -> AsyncIterator[RedisLink]:
-    """A patient link: a busy machine must not look like a broken server."""
-    async with open_link(redis_url, clock=clock, call_timeout_s=PATIENCE_S) as link:
-        yield link
+async def other_client(redis_url: str) -> AsyncIterator[RedisClient]:
+    """A client as another process would have it."""
+    async with open_client(redis_url, call_timeout_s=PATIENCE_S) as client:
+        yield client
 
 
 @pytest.fixture
-async def other_link(redis_url: str, clock: ManualClock) -> AsyncIterator[RedisLink]:
-    """A link as another process would have it."""
-    async with open_link(redis_url, clock=clock, call_timeout_s=PATIENCE_S) as link:
-        yield link
-
-
-@pytest.fixture
-def epochs(link: RedisLink, ledger: EpochLedger, clock: ManualClock) -> RedisEpochs:
-    return RedisEpochs(link, ledger, clock=clock)
-
-
-@pytest.fixture
-def redis_answers(link: RedisLink, epochs: RedisEpochs, clock: ManualClock) -> RedisAnswerCache:
-    return RedisAnswerCache(link, epochs, clock=clock)
+def redis_answers(client: RedisClient, clock: ManualClock) -> RedisAnswerCache:
+    return RedisAnswerCache(client, clock=clock)
 
 
 @pytest.fixture(params=["memory", "redis"])
-def answers(request: pytest.FixtureRequest, ledger: EpochLedger, clock: ManualClock) -> AnswerCache:
-    """Every implementation of AnswerCache, over the same ledger of epochs."""
+def answers(request: pytest.FixtureRequest, clock: ManualClock) -> AnswerCache:
+    """Every implementation of AnswerCache."""
     if request.param == "memory":
-        return MemoryAnswerCache(epochs=ledger, clock=clock)
+        return MemoryAnswerCache(clock=clock)
     cache: AnswerCache = request.getfixturevalue("redis_answers")
     return cache
 
@@ -81,7 +72,7 @@ def embeddings(request: pytest.FixtureRequest) -> EmbeddingCache:
     """Every implementation of EmbeddingCache."""
     if request.param == "memory":
         return MemoryEmbeddingCache()
-    return RedisEmbeddingCache(request.getfixturevalue("link"))
+    return RedisEmbeddingCache(request.getfixturevalue("client"))
 
 
 @pytest.fixture

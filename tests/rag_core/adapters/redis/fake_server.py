@@ -30,11 +30,9 @@ def bulk(value: bytes) -> bytes:
 
 _USUAL: dict[bytes, bytes] = {
     b"HELLO": b"%1\r\n$5\r\nproto\r\n:3\r\n",
-    b"INFO": bulk(b"# Server\r\nrun_id:f4k3\r\n"),
     b"PING": b"+PONG\r\n",
     b"GET": b"_\r\n",
     b"SET": b"+OK\r\n",
-    b"MGET": b"*2\r\n_\r\n_\r\n",
 }
 
 
@@ -44,8 +42,17 @@ class FakeServer:
     def __init__(self, path: Path) -> None:
         self.url = f"unix://{path}"
         self.commands: Counter[bytes] = Counter()
+        self.connections = 0
+        """How many were opened so far."""
+        self.connect_s = 0.0
+        """How long it takes until a new connection is of any use."""
         self.script: Script = lambda name: None
         self._writers: set[StreamWriter] = set()
+
+    @property
+    def open(self) -> int:
+        """How many connections are open."""
+        return len(self._writers)
 
     def always(self, reply: Reply, *, but: tuple[bytes, ...] = ()) -> None:
         """Answer every command so, except for those named."""
@@ -58,7 +65,9 @@ class FakeServer:
     async def host(self, reader: StreamReader, writer: StreamWriter) -> None:
         """One connection, until either side closes it."""
         self._writers.add(writer)
+        self.connections += 1
         try:
+            await asyncio.sleep(self.connect_s)
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 while reply := self._reply(await _command(reader)):
                     if reply is Fault.CUT:

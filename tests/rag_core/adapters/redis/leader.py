@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from rag_core.adapters.redis.flights import RedisFlights
-from rag_core.adapters.redis.link import open_link
-
+from rag_core.adapters.redis.client import open_client
+from rag_core.adapters.redis.fleet import RedisFleet
 from rag_core.answer import Answer
 from rag_core.clock import SystemClock
 
@@ -19,9 +18,8 @@ async def endless() -> Answer:
 
 
 async def lead(url: str, key: str, lease_s: float) -> None:
-    clock = SystemClock()
-    async with open_link(url, clock=clock, call_timeout_s=30) as link:
-        await RedisFlights(link, clock=clock, lease_s=lease_s).run(key, endless)
+    async with open_client(url, call_timeout_s=30) as client:
+        await RedisFleet(client, clock=SystemClock(), lease_s=lease_s).run(key, endless)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rag_core.adapters.redis.link import RedisLink
 
+from rag_core.adapters.redis.client import RedisClient
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
 from rag_core.cache.embeddings import EmbeddingCache
 from rag_core.cache.keys import embedding_key
@@ -77,12 +78,14 @@ async def test_size_counts_vectors_and_their_bytes(
 
 @pytest.mark.parametrize("value", [b"", b"\x00" * 1535, b"\x00" * 1537, b"[0.1, 0.2]"])
 async def test_bytes_of_another_length_are_a_miss(
-    link: RedisLink, user: UserId, value: bytes
+    client: RedisClient, user: UserId, value: bytes
 ) -> None:
-    await link.client.set(key_of(user), value, ex=60)
-    assert await RedisEmbeddingCache(link).get(key_of(user)) is None
+    await client.execute("SET", key_of(user), value, "EX", 60)
+    assert await RedisEmbeddingCache(client).get(key_of(user)) is None
 
 
-async def test_a_vector_is_kept_on_the_server_for_its_ttl(link: RedisLink, user: UserId) -> None:
-    await RedisEmbeddingCache(link, ttl_s=600).put(key_of(user), vector_of())
-    assert 500_000 < await link.client.pttl(key_of(user)) <= 600_000
+async def test_a_vector_is_kept_on_the_server_for_its_ttl(
+    client: RedisClient, user: UserId
+) -> None:
+    await RedisEmbeddingCache(client, ttl_s=600).put(key_of(user), vector_of())
+    assert 500_000 < await client.execute("PTTL", key_of(user)) <= 600_000
