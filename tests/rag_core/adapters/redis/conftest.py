@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from rag_core.adapters.redis.epochs import RedisEpochs
-from rag_core.adapters.redis.link import RedisLink, open_link
 
 from rag_core.adapters.redis.answers import RedisAnswerCache
 from rag_core.adapters.redis.client import RedisClient, open_client

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from rag_core.adapters.redis.link import RedisLink
 
 from rag_core.adapters.redis.client import RedisClient
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache

@@ -11,6 +11,7 @@ import pytest
 import redis.asyncio
 from rag_core.adapters.redis.epochs import RedisEpochs
 from rag_core.adapters.redis.link import RedisLink
+from tests.rag_core.adapters.redis.test_link import works
 
 from rag_core.adapters.scripted import Outcome
 from rag_core.answer import Provenance
@@ -20,7 +21,6 @@ from rag_core.settings import Settings
 from rag_core.tokens import Tokenizer
 from rag_core.user import UserId
 from tests.rag_core.adapters.redis.own_valkey import OwnValkey
-from tests.rag_core.adapters.redis.test_link import works
 from tests.rag_core.cache.parts import EpochLedger
 from tests.rag_core.embedded.processes import eventually
 from tests.rag_core.library import edited, note
