@@ -80,11 +80,11 @@ class LossyRedis(RedisClient):
         self._chance = chance
         self._losses = losses
 
-    async def execute(self, *command: Any) -> Any:
+    async def execute(self, *command: Any, **options: Any) -> Any:
         """See `RedisClient`."""
         await self._pauses()
         self._perhaps_lost("the request was lost")
-        reply = await super().execute(*command)
+        reply = await super().execute(*command, **options)
         await self._pauses()
         self._perhaps_lost("the reply was lost")
         return reply

@@ -52,13 +52,16 @@ class RedisClient:
         self.up = True
         """Whether calls go ahead: not while Redis is left alone, nor after `aclose`."""
 
-    async def execute(self, *command: Any) -> Any:
+    async def execute(self, *command: Any, **options: Any) -> Any:
         """The reply to a command, as `execute("GET", key)`.
+
+        Args:
+            options: how the driver is to read the reply; `get=True` for SET … GET.
 
         Raises:
             CacheUnavailable: no reply in time, an error reply, or Redis is left alone.
         """
-        return await self.call(partial(self.driver.execute_command, *command))
+        return await self.call(partial(self.driver.execute_command, *command, **options))
 
     async def call(self, command: Callable[[], Awaitable[T]]) -> T:
         """As `execute`, for whatever `command` asks of the driver."""

@@ -75,7 +75,7 @@ class RedisFleet:
     async def _board(self, key: str, token: bytes) -> bytes | None:
         """What is in the flight's key; None when it was empty and is now ours."""
         ends_ms = self._ms(self._lease_s)
-        held = await self._redis.execute("SET", key, token, "PX", ends_ms, "NX", "GET")
+        held = await self._redis.execute("SET", key, token, "PX", ends_ms, "NX", "GET", get=True)
         return held if isinstance(held, bytes) else None
 
     async def _lead(self, key: str, token: bytes, work: Work) -> Answer:
