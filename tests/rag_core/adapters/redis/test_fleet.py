@@ -371,7 +371,7 @@ async def test_without_redis_the_work_is_done_here(
 
 
 async def test_when_redis_goes_while_following_the_work_is_done_here(
-    valkey: OwnValkey, key: str, other_client: CountingClient
+    valkey: OwnValkey, key: str
 ) -> None:
     """And the leader gives its own caller the answer all the same."""
     async with counting(valkey.url) as client, counting(valkey.url) as other_client:
@@ -387,7 +387,7 @@ async def test_when_redis_goes_while_following_the_work_is_done_here(
 
 
 async def test_when_redis_freezes_leader_and_follower_have_their_answers_all_the_same(
-    valkey: OwnValkey, key: str, other_client: CountingClient
+    valkey: OwnValkey, key: str
 ) -> None:
     async with open_client(valkey.url) as client, counting(valkey.url) as other_client:
         await eventually(lambda: client.up)
