@@ -6,26 +6,21 @@ python -m evals.cache_bench --only frozen
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import os
-import platform
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 
 from cachebox import LRUCache
 
+from evals.bench_command import Bench, run_benches
 from evals.cache_bench_world import QUESTION, USER, bench
 from evals.cache_fleet_bench import killed_leader, simultaneous_misses
 from evals.cache_freeze_bench import frozen_redis
 from evals.cache_hit_bench import cached_answer
 from evals.cache_reference import MILLION_REQUESTS, measure_speed, reference_hit_rates
 from evals.figures import Figure
-from evals.text_table import text_table
 from evals.traffic import generate
 from rag_core.answer import Provenance
 from rag_core.cache.contexts import ContextCache
@@ -95,7 +90,7 @@ async def simulator(folder: Path) -> list[Figure]:
     ]
 
 
-BENCHES: dict[str, Callable[[Path], Coroutine[None, None, list[Figure]]]] = {
+BENCHES: dict[str, Bench] = {
     "cached": cached_answer,
     "revalidated": revalidated_answer,
     "context": context_get,
@@ -114,20 +109,8 @@ def _cpu_ns(times: int, call: Callable[[str], object]) -> float:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the figures; exit code 1 when one misses its reference."""
-    parser = argparse.ArgumentParser(prog="python -m evals.cache_bench", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--only", choices=BENCHES, metavar="NAME", help=", ".join(BENCHES))
-    parsed = parser.parse_args(arguments)
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores")
-    figures: list[Figure] = []
-    for name, run in BENCHES.items():
-        if parsed.only in (None, name):
-            print(f"measuring {name} …", file=sys.stderr)
-            with tempfile.TemporaryDirectory(prefix="rag-bench-") as folder:
-                figures += asyncio.run(run(Path(folder)))
-    print(text_table(["figure", "measured", "reference", ""], [f.row() for f in figures]))
-    return 1 if any(figure.met is False for figure in figures) else 0
+    """The command line; exit code 1 when a figure misses its reference."""
+    return run_benches("evals.cache_bench", __doc__, BENCHES, arguments)
 
 
 if __name__ == "__main__":
