@@ -22,7 +22,7 @@ def run_benches(
     prog: str,
     description: str | None,
     benches: Mapping[str, Bench],
-    arguments: Sequence[str] | None,
+    arguments: list[str] | None,
 ) -> int:
     """Print the figures; exit code 1 when one misses its reference."""
     parser = argparse.ArgumentParser(prog=f"python -m {prog}", description=description)
