@@ -19,6 +19,7 @@ from rag_core.settings import Settings
 from rag_core.tokens import Tokenizer
 from rag_core.user import UserId
 from tests.rag_core.library import CountingEmbedder
+from tests.servers import chosen
 
 ANSWER = "Grace is a gift [1]."
 QUESTION = "What does Paul call grace?"
@@ -55,6 +56,7 @@ class Scene:
 def settings_for(database_url: str, **changes: Any) -> Settings:
     """Settings with caches in memory that expire to the second."""
     options: dict[str, Any] = {"cache": "memory", "min_score": 0.2, "ttl_jitter": 0.0}
+    options |= {"database_prepare": chosen.PREPARE}
     options |= {"chunk_tokens": 60, "chunk_overlap_tokens": 10} | changes
     return Settings(database_url=database_url, **options)
 

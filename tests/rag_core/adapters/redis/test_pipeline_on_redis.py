@@ -11,6 +11,7 @@ import pytest
 import redis.asyncio
 
 from rag_core.adapters.redis.client import RedisClient
+from rag_core.adapters.redis.connect import primaries
 from rag_core.adapters.scripted import Outcome
 from rag_core.answer import Provenance
 from rag_core.errors import ProviderUnavailable
@@ -64,9 +65,10 @@ async def provenances(
     return [(await scene.ask(question)).provenance for _ in range(times)]
 
 
-async def keys_of(client: RedisClient, user: UserId, kind: str) -> set[bytes]:
-    """The user's keys of one kind."""
-    return {key async for key in client.driver.scan_iter(f"rag:{{{user}}}:{kind}:*", count=1000)}
+async def keys_of(client: RedisClient, pattern: str) -> set[bytes]:
+    """The keys that match, on all servers."""
+    servers = await primaries(client.driver)
+    return {key for server in servers async for key in server.scan_iter(pattern, count=1000)}
 
 
 async def test_an_answer_is_fresh_then_cached_in_every_process(
@@ -109,10 +111,10 @@ async def test_no_context_is_kept_until_a_note_matches(scene: Scene, elsewhere: 
 
 
 async def test_a_save_asks_nothing_of_redis(
-    database_url: str, redis_url: str, user: UserId, tokenizer: Tokenizer
+    valkey: OwnValkey, database_url: str, user: UserId, tokenizer: Tokenizer
 ) -> None:
     """However it is: up, frozen or gone, it cannot keep a save waiting."""
-    async with counting_proxy(redis_url) as proxy:
+    async with counting_proxy(valkey.url) as proxy:
         settings = settings_on(database_url, proxy.url)
         async with open_scene(settings, user, tokenizer) as scene:
             await scene.store(*NOTES)
@@ -161,9 +163,8 @@ async def test_past_its_soft_ttl_an_answer_is_served_only_while_no_provider_can(
         await scene.store(*NOTES)
         assert await provenances(scene) == [FRESH]
         scene.clock.advance(2 * 86_400)
-        await client.driver.delete(
-            *await keys_of(client, user, "flight")
-        )  # Redis has its own clock
+        for flight in await keys_of(client, f"rag:{{{user}}}:flight:*"):
+            await client.execute("UNLINK", flight)
         stale = await scene.ask()
         assert (stale.provenance, stale.text, stale.cost_usd) == (STALE, ANSWER, 0.0)
         stats = (await scene.application.pipeline.stats())["answer"]
@@ -206,16 +207,15 @@ async def test_fifty_identical_questions_at_once_are_one_generation_that_one_of_
 
 
 async def test_every_key_of_a_run_names_its_user(
-    scene: Scene, redis_url: str, user: UserId, other_user: UserId
+    scene: Scene, client: RedisClient, user: UserId, other_user: UserId
 ) -> None:
     """And none holds the text of a question."""
-    async with redis.asyncio.from_url(redis_url) as client:
-        before = {key async for key in client.scan_iter(count=1000)}
-        await scene.store(note("grace"), user=other_user)
-        for one in (user, other_user):
-            await scene.ask(user=one)
-            await scene.ask(user=one)
-        after = {key async for key in client.scan_iter(count=1000)}
+    before = await keys_of(client, "*")
+    await scene.store(note("grace"), user=other_user)
+    for one in (user, other_user):
+        await scene.ask(user=one)
+        await scene.ask(user=one)
+    after = await keys_of(client, "*")
     new = {key.decode() for key in after - before}
     assert all(f"{{{user}}}" in key or f"{{{other_user}}}" in key for key in new)
     kinds = {key.split(":")[2] for key in new}
