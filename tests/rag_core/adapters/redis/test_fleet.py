@@ -166,7 +166,6 @@ async def test_an_answer_waits_for_its_followers_a_moment_only(
 async def test_the_followers_of_a_leader_that_failed_fail_with_it_and_do_not_try(
     here: RedisFleet,
     there: RedisFleet,
-    client: CountingClient,
     other_client: CountingClient,
     key: str,
     work: Work,
@@ -218,12 +217,7 @@ async def test_a_leader_that_breaks_in_another_way_is_replaced(
 
 
 async def test_a_cancelled_leader_is_replaced_long_before_its_lease_ends(
-    here: RedisFleet,
-    there: RedisFleet,
-    client: CountingClient,
-    other_client: CountingClient,
-    key: str,
-    work: Work,
+    here: RedisFleet, there: RedisFleet, other_client: CountingClient, key: str, work: Work
 ) -> None:
     leader = await leading(here, key, work)
     takes_over = Work()
@@ -237,12 +231,7 @@ async def test_a_cancelled_leader_is_replaced_long_before_its_lease_ends(
 
 
 async def test_a_follower_that_goes_away_disturbs_nobody(
-    here: RedisFleet,
-    there: RedisFleet,
-    client: CountingClient,
-    other_client: CountingClient,
-    key: str,
-    work: Work,
+    here: RedisFleet, there: RedisFleet, other_client: CountingClient, key: str, work: Work
 ) -> None:
     leader = await leading(here, key, work)
     follower = await following(there, other_client, key, Work())
@@ -445,6 +434,18 @@ async def test_generating_takes_longer_than_a_request_has_for_redis_and_is_follo
     work.outcome.set_result(ANSWER)
     assert await follower == (ANSWER, False)
     assert await leader == (ANSWER, True)
+
+
+async def test_a_leader_whose_time_for_redis_is_used_up_passes_its_answer_on_all_the_same(
+    here: RedisFleet, there: RedisFleet, key: str, work: Work
+) -> None:
+    budget = TimeBudget(PATIENCE_S)
+    with budget.applied():
+        leader = await leading(here, key, work)
+    budget.left_s = 0.0
+    work.outcome.set_result(ANSWER)
+    await leader
+    assert await there.run(key, Work()) == (ANSWER, False)
 
 
 async def test_a_leader_leaves_no_task_behind(here: RedisFleet, key: str, work: Work) -> None:
