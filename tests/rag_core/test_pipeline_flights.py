@@ -289,23 +289,26 @@ DOWN = ProviderUnavailable("the provider is down")
 
 @ways
 async def test_between_the_ttls_the_old_answer_is_served_when_no_provider_can(
-    database_url: str, user: UserId, tokenizer: Tokenizer, way: Way
+    scene: Scene, held: HeldGenerator, way: Way
 ) -> None:
     """Whole, to whoever streams; and to all who asked at once."""
-    script: list[Outcome] = [ANSWER, DOWN]
-    settings = settings_for(database_url)
-    async with open_scene(settings, user, tokenizer, script) as scene:
-        await scene.store(note("grace"))
-        await scene.ask()
-        scene.clock.advance(2 * DAY_S)
-        given = await asyncio.gather(*(ask(scene, way) for _ in range(3)))
-        assert {answer.provenance for _, answer in given} == {STALE}
-        for pieces, answer in given:
-            assert (answer.text, answer.cost_usd) == (ANSWER, 0.0)
-            assert pieces == ([] if way == "answer" else [ANSWER])
-        assert scene.generator.calls == 2
-        looked = [event.outcome for event in scene.events if isinstance(event, CacheLooked)]
-        assert looked.count("stale") == 1
+    first = ask(scene, "answer")
+    await held.asked()
+    said(held, ANSWER)
+    await first
+    scene.clock.advance(2 * DAY_S)
+    asking = [ask(scene, way) for _ in range(3)]
+    await joined(scene, 3)
+    await held.asked(times=2)
+    held.fail(ProviderUnavailable("the provider is down"))
+    given = await asyncio.gather(*asking)
+    assert {answer.provenance for _, answer in given} == {STALE}
+    for pieces, answer in given:
+        assert (answer.text, answer.cost_usd) == (ANSWER, 0.0)
+        assert pieces == ([] if way == "answer" else [ANSWER])
+    assert held.calls == 2
+    looked = [event.outcome for event in scene.events if isinstance(event, CacheLooked)]
+    assert looked.count("stale") == 1
 
 
 async def test_once_a_part_was_shown_no_other_answer_takes_its_place(
@@ -323,17 +326,15 @@ async def test_once_a_part_was_shown_no_other_answer_takes_its_place(
         assert (pieces, answer.provenance) == ([ANSWER], STALE), "nothing was shown yet"
 
 
-async def test_a_leak_is_refused_to_all(
-    database_url: str, user: UserId, tokenizer: Tokenizer
-) -> None:
-    rules = " ".join(RULES.splitlines()[-2:])
-    async with open_scene(settings_for(database_url), user, tokenizer, [rules]) as scene:
-        await scene.store(note("grace"))
-        given = await asyncio.gather(ask(scene, "stream"), ask(scene, "answer"))
-        for pieces, answer in given:
-            assert (answer.provenance, answer.text) == (Provenance.REFUSED, REFUSAL_TEXT)
-            assert "".join(pieces) in ("", REFUSAL_TEXT)
-        assert scene.generator.calls == 1
+async def test_a_leak_is_refused_to_all(scene: Scene, held: HeldGenerator) -> None:
+    asking = [ask(scene, "stream"), ask(scene, "answer")]
+    await joined(scene, 2)
+    await held.asked()
+    said(held, *RULES.splitlines()[-2:])
+    for pieces, answer in await asyncio.gather(*asking):
+        assert (answer.provenance, answer.text) == (Provenance.REFUSED, REFUSAL_TEXT)
+        assert "".join(pieces) in ("", REFUSAL_TEXT)
+    assert held.calls == 1
 
 
 async def test_a_stream_that_was_never_begun_asks_for_nothing(

@@ -84,16 +84,20 @@ class FakeServer:
         for writer in self._writers:
             writer.close()
 
-    def _reply(self, name: bytes) -> Reply:
+    def _reply(self, command: list[bytes]) -> Reply:
+        name = command[0].upper()
         self.commands[name] += 1
         scripted = self.script(name)
-        return _USUAL.get(name, b"+OK\r\n") if scripted is None else scripted
+        if scripted is not None:
+            return scripted
+        if name == b"SET" and b"GET" in command:  # it gives what was there before
+            return b"_\r\n"
+        return _USUAL.get(name, b"+OK\r\n")
 
 
-async def _command(reader: StreamReader) -> bytes:
-    """The name of the next command: an array of bulk strings, the first of them."""
-    parts = [await _bulk(reader) for _ in range(await _length(reader))]
-    return parts[0].upper()
+async def _command(reader: StreamReader) -> list[bytes]:
+    """The next command: an array of bulk strings."""
+    return [await _bulk(reader) for _ in range(await _length(reader))]
 
 
 async def _bulk(reader: StreamReader) -> bytes:
