@@ -115,8 +115,12 @@ class Database:
                 self._url, **connection_options(self._prepare)
             )
             line = Line(connection, statement, prepare=self._prepare)
-            with hung_up_at(connection, time.monotonic() + self.read_timeout_s):
-                await line.open()
+            try:
+                with hung_up_at(connection, time.monotonic() + self.read_timeout_s):
+                    await line.open()
+            except psycopg.Error:
+                await connection.close()
+                raise
         return line
 
     async def write(self, user: UserId, work: Callable[[Connection], Awaitable[T]]) -> T:

@@ -50,7 +50,9 @@ class Line:
         """
         if self._prepare:
             self._pgconn.send_prepare(_NAME, self._statement)
-            await self._connection.wait(generators.execute(self._pgconn))
+            (prepared,) = await self._connection.wait(generators.execute(self._pgconn))
+            if prepared.status != ExecStatus.COMMAND_OK:
+                raise psycopg.OperationalError("the line's statement could not be prepared")
         self._socket = self._pgconn.socket  # a lost connection no longer tells
         asyncio.get_running_loop().add_reader(self._socket, self._readable)
 
