@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 import psycopg
 from pgvector.psycopg import register_vector_async
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
 from rag_core.adapters.postgres.connection import (
@@ -26,6 +27,8 @@ from rag_core.adapters.postgres.failures import check_database, translated
 from rag_core.adapters.postgres.line import Line
 from rag_core.guard.deadline import seconds_left
 from rag_core.user import UserId
+
+INTRANS, INERROR = TransactionStatus.INTRANS, TransactionStatus.INERROR
 
 T = TypeVar("T")
 Pool = AsyncConnectionPool[Connection]
@@ -207,10 +210,9 @@ async def _transaction(connection: Connection) -> AsyncIterator[None]:
             await connection.execute("BEGIN")
             yield
             await connection.execute("COMMIT")
-    except BaseException:
-        if not connection.closed:
+    finally:
+        if connection.info.transaction_status in (INTRANS, INERROR):
             await connection.rollback()
-        raise
 
 
 @asynccontextmanager
