@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _in_checkout(command: Command, parsed: argparse.Namespace) -> int:
-    from evals.checkout import require_checkout
+    from evals.project import require_checkout
 
     require_checkout()
     return command(parsed)
@@ -96,9 +96,9 @@ def _add_run(commands: Commands) -> None:
 
 def _run(parsed: argparse.Namespace) -> int:
     # Imported here so that --help and mistakes answer at once.
-    from evals.checkout import NOTEBOOKS, REPORTS
-    from evals.evaluation import Order, evaluate
-    from evals.notebooks import parse_parameter
+    from evals.project import NOTEBOOKS, REPORTS
+    from evals.run.evaluation import Order, evaluate
+    from evals.run.notebooks import parse_parameter
 
     parameters = dict(map(parse_parameter, parsed.parameter))
     if parsed.max_usd is not None:
@@ -119,8 +119,8 @@ def _add_lint(commands: Commands) -> None:
 
 
 def _lint(parsed: argparse.Namespace) -> int:
-    from evals.checkout import NOTEBOOKS
-    from evals.notebook_lint import lint_folder
+    from evals.project import NOTEBOOKS
+    from evals.run.notebook_lint import lint_folder
 
     problems = lint_folder(parsed.folder or NOTEBOOKS)
     print("\n".join(problems) or "notebooks: nothing to complain of")
@@ -154,10 +154,10 @@ def _add_calibrate(commands: Commands) -> None:
 
 def _calibrate(parsed: argparse.Namespace) -> int:
     # Imported here so that --help and mistakes answer at once.
-    from evals.calibrate import calibrate
-    from evals.calibration_report import as_json, as_text
-    from evals.checkout import project_settings
-    from rag_core.retrieval import SearchMethod
+    from evals.project import project_settings
+    from evals.retrieval.calibrate import calibrate
+    from evals.retrieval.calibration_report import as_json, as_text
+    from rag_core.domain.ranking import SearchMethod
 
     systems = list(SearchMethod) if parsed.system == "both" else [SearchMethod(parsed.system)]
     found = asyncio.run(

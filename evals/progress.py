@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from rag_core.progress import Progress, progress
+from rag_core.cli.progress import Progress, progress
 
 
 def progress_bar(total: int, label: str, unit: str) -> AbstractContextManager[Progress]:

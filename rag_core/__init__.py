@@ -12,9 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rag_core.answer import Answer, Citation, Flag, Provenance
-    from rag_core.bootstrap import Application, assemble, build
-    from rag_core.cost import Usage
+    from rag_core.bootstrap.application import Application, assemble, build
+    from rag_core.domain.answer import Answer, Citation, Flag, Provenance
+    from rag_core.domain.cost import Usage
+    from rag_core.domain.notes import Note, Verses
     from rag_core.errors import (
         ConfigurationError,
         InvalidInput,
@@ -24,14 +25,13 @@ if TYPE_CHECKING:
         Unavailable,
     )
     from rag_core.migrations import migrate
-    from rag_core.notes import Note, Verses
     from rag_core.pipeline import Pipeline
     from rag_core.settings import Settings, load_settings
 
 _MODULES = {
-    "answer": ("Answer", "Citation", "Flag", "Provenance"),
-    "bootstrap": ("Application", "assemble", "build"),
-    "cost": ("Usage",),
+    "domain.answer": ("Answer", "Citation", "Flag", "Provenance"),
+    "bootstrap.application": ("Application", "assemble", "build"),
+    "domain.cost": ("Usage",),
     "errors": (
         "ConfigurationError",
         "InvalidInput",
@@ -41,7 +41,7 @@ _MODULES = {
         "Unavailable",
     ),
     "migrations": ("migrate",),
-    "notes": ("Note", "Verses"),
+    "domain.notes": ("Note", "Verses"),
     "pipeline": ("Pipeline",),
     "settings": ("Settings", "load_settings"),
 }

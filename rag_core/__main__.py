@@ -172,7 +172,8 @@ def _add(commands: Commands, name: str, summary: str, description: str) -> argpa
 
 
 async def _examine(env_file: Path | None, as_json: bool) -> int:
-    from rag_core import doctor, findings
+    from rag_core.cli import doctor
+    from rag_core.domain import findings
 
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of, the findings say
     found = await doctor.examine(env_file)
@@ -182,7 +183,7 @@ async def _examine(env_file: Path | None, as_json: bool) -> int:
 
 async def _run(parsed: argparse.Namespace, settings: Settings) -> int:
     # Imported here so that --help and mistakes answer at once.
-    from rag_core import commands
+    from rag_core.cli import commands
 
     match parsed.command:
         case "migrate":

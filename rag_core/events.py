@@ -10,8 +10,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
-from rag_core.answer import Provenance
-from rag_core.cost import Usage
+from rag_core.domain.answer import Provenance
+from rag_core.domain.cost import Usage
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request within which an event is emitted; empty outside of any."""

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rag_core.chunks import Chunk, Chunker
+from rag_core.domain.chunks import Chunk, Chunker
+from rag_core.domain.note_store import Conflict, EmbeddedNote, Library, NoteStore, StoredVersion
+from rag_core.domain.notes import Note, check_note
+from rag_core.domain.ranking import Embedder
+from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
-from rag_core.notes import Note, check_note
-from rag_core.retrieval import Embedder
-from rag_core.store import Conflict, EmbeddedNote, Library, NoteStore, StoredVersion
-from rag_core.user import UserId
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Vector
+    from rag_core.domain.ranking import Vector
 
 BATCH_CHUNKS = 256
 """Chunks embedded together and written in one transaction: a few seconds of work to lose."""

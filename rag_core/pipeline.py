@@ -9,7 +9,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rag_core.answer import (
+from rag_core.cache.caches import Caches
+from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key
+from rag_core.cache.policy import Decision
+from rag_core.cache.single_flight import Emit, Flight
+from rag_core.cache.stats import LevelStats
+from rag_core.clock import Clock
+from rag_core.domain.answer import (
     NO_CONTEXT_TEXT,
     REFUSAL_TEXT,
     Answer,
@@ -17,16 +23,16 @@ from rag_core.answer import (
     Provenance,
     check_completion,
 )
-from rag_core.budgets import Budgets, pipeline_digest
-from rag_core.cache.caches import Caches
-from rag_core.cache.evidence import fingerprint
-from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key
-from rag_core.cache.policy import Decision
-from rag_core.cache.single_flight import Emit, Flight
-from rag_core.cache.stats import LevelStats
-from rag_core.clock import Clock
-from rag_core.context import Context, build_context
-from rag_core.cost import NO_USAGE
+from rag_core.domain.completion import Completion, Generator
+from rag_core.domain.context import Context, build_context
+from rag_core.domain.cost import NO_USAGE
+from rag_core.domain.evidence import fingerprint
+from rag_core.domain.pipeline_config import Budgets, pipeline_digest
+from rag_core.domain.prompt import Prompt, assemble_prompt
+from rag_core.domain.question import Question, validate_question
+from rag_core.domain.ranking import Embedder, Ranking, Retriever
+from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.user import UserId, authenticated
 from rag_core.errors import DeadlineExceeded, ProviderTimeout, ProviderUnavailable
 from rag_core.events import (
     AttackRefused,
@@ -36,18 +42,12 @@ from rag_core.events import (
     Outcome,
     SearchFellShort,
 )
-from rag_core.generation import Completion, Generator
-from rag_core.injection import find_attack
-from rag_core.leak_guard import LeakGuard
-from rag_core.prompt import Prompt, assemble_prompt
-from rag_core.question import Question, validate_question
 from rag_core.request import Limits, Request
-from rag_core.retrieval import Embedder, Ranking, Retriever
-from rag_core.tokens import Tokenizer
-from rag_core.user import UserId, authenticated
+from rag_core.safety.injection import find_attack
+from rag_core.safety.leaks import LeakGuard
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Vector
+    from rag_core.domain.ranking import Vector
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rag_core.cache.answers import AnswerCache
-from rag_core.store import NoteStore
+from rag_core.domain.note_store import NoteStore
 
 
 @dataclass(frozen=True, slots=True)

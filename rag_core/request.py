@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rag_core.answer import Answer
 from rag_core.cache.caches import Lookup
 from rag_core.clock import Clock
+from rag_core.domain.answer import Answer
+from rag_core.domain.question import Question
+from rag_core.domain.user import UserId
 from rag_core.events import REQUEST_ID, Answered, Listener, StepFinished
 from rag_core.guard.deadline import CURRENT_DEADLINE, Deadline
 from rag_core.guard.time_budget import CURRENT_BUDGET, TimeBudget
-from rag_core.question import Question
-from rag_core.user import UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

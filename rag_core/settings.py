@@ -20,9 +20,9 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rag_core.domain.ranking import SearchMethod
+from rag_core.domain.server_url import HTTP, POSTGRES, REDIS, check_url
 from rag_core.errors import ConfigurationError
-from rag_core.retrieval import SearchMethod
-from rag_core.server_url import HTTP, POSTGRES, REDIS, check_url
 
 PREFIX = "RAG_"
 _OTHERS = ("RAG_TEST_", "RAG_JUDGE_")

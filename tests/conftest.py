@@ -15,9 +15,9 @@ from psycopg import sql
 from rag_core.adapters.embedders.export import export_once
 from rag_core.adapters.embedders.model_files import resolve_model
 from rag_core.adapters.postgres.database import Database, open_database
+from rag_core.domain.user import UserId, authenticated
 from rag_core.embedded import StackUrls, embedded_stack
 from rag_core.migrations import migrate
-from rag_core.user import UserId, authenticated
 from tests.servers import chosen
 
 

@@ -7,12 +7,12 @@ from typing import Protocol
 
 from cachebox import LRUCache
 
-from rag_core.answer import Answer
 from rag_core.cache.epochs import Epoch
 from rag_core.cache.keys import user_key
 from rag_core.cache.stats import CacheSize
 from rag_core.clock import Clock
-from rag_core.user import UserId
+from rag_core.domain.answer import Answer
+from rag_core.domain.user import UserId
 
 
 @dataclass(frozen=True, slots=True)

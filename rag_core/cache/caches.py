@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag_core.answer import Answer
 from rag_core.cache.answers import AnswerCache, CachedAnswer
 from rag_core.cache.contexts import ContextCache
 from rag_core.cache.embeddings import EmbeddingCache
@@ -16,13 +15,14 @@ from rag_core.cache.policy import Decision, decide
 from rag_core.cache.single_flight import FleetFlight, SingleFlight
 from rag_core.cache.stats import CacheSize, CacheStats, LevelStats
 from rag_core.clock import Clock
-from rag_core.context import Context
+from rag_core.domain.answer import Answer
+from rag_core.domain.context import Context
+from rag_core.domain.user import UserId
 from rag_core.errors import CacheUnavailable, ConfigurationError
 from rag_core.events import CacheLooked, Listener
-from rag_core.user import UserId
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Vector
+    from rag_core.domain.ranking import Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

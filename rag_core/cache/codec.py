@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from rag_core.answer import Answer
 from rag_core.cache.answers import CachedAnswer
+from rag_core.domain.answer import Answer
 
 VERSION = b"\x02"
 """Raise it whenever CachedAnswer or Answer change their fields."""

@@ -9,7 +9,7 @@ from cachebox import LRUCache
 
 from rag_core.cache.stats import CacheSize
 from rag_core.clock import Clock
-from rag_core.context import Context
+from rag_core.domain.context import Context
 
 _OVERHEAD_BYTES = 1_000
 """About what a source's objects take beside their text."""

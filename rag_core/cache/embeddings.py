@@ -9,7 +9,7 @@ from cachebox import LRUCache
 from rag_core.cache.stats import CacheSize
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Vector
+    from rag_core.domain.ranking import Vector
 
 
 class EmbeddingCache(Protocol):

@@ -16,9 +16,9 @@ from typing import NamedTuple, NewType, Protocol
 from cachebox import LRUCache
 
 from rag_core.clock import Clock
+from rag_core.domain.user import UserId
 from rag_core.errors import DatabaseUnavailable
 from rag_core.guard.deadline import seconds_left
-from rag_core.user import UserId
 
 Epoch = NewType("Epoch", str)
 

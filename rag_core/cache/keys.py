@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from rag_core.cache.epochs import Epoch
-from rag_core.question import Question
-from rag_core.user import UserId
+from rag_core.domain.question import Question
+from rag_core.domain.user import UserId
 
 PREFIX = "rag"
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-from rag_core.answer import Answer
+from rag_core.domain.answer import Answer
 
 Work = Callable[[], Coroutine[Any, Any, Answer]]
 Emit = Callable[[str], None]

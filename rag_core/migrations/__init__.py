@@ -11,8 +11,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
+from rag_core.domain.server_url import POSTGRES, check_url, target, without_secrets
 from rag_core.errors import ConfigurationError, DatabaseUnavailable
-from rag_core.server_url import POSTGRES, check_url, target, without_secrets
 
 # Any 64-bit number will do, as long as every process takes the same.
 _LOCK = 0x7261675F636F7265

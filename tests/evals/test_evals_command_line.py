@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from evals.__main__ import main
-from evals.checkout import ROOT
+from evals.project import ROOT
 
 
 @pytest.mark.filterwarnings("default")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
-from rag_core.cost import Prices, Usage
+from rag_core.domain.completion import Completion
+from rag_core.domain.cost import Prices, Usage
+from rag_core.domain.prompt import Prompt
 from rag_core.errors import RagError
-from rag_core.generation import Completion
-from rag_core.prompt import Prompt
 from tests.rag_core.embedded.processes import eventually
 
 USAGE = Usage(100, 10)

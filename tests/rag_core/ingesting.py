@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.adapters.postgres.database import open_database
-from rag_core.user import authenticated
+from rag_core.domain.user import authenticated
 from tests.rag_core.library import ingest_over, library
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Matrix
+    from rag_core.domain.ranking import Matrix
 
 
 class Stopping(HashingEmbedder):

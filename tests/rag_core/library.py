@@ -11,16 +11,16 @@ import psycopg
 from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.chunks import SentenceChunker
+from rag_core.domain.chunks import SentenceChunker
+from rag_core.domain.notes import Note
+from rag_core.domain.ranking import Embedder
+from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.user import UserId
 from rag_core.errors import RagError
 from rag_core.ingest import Ingest
-from rag_core.notes import Note
-from rag_core.retrieval import Embedder
-from rag_core.tokens import Tokenizer
-from rag_core.user import UserId
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Matrix
+    from rag_core.domain.ranking import Matrix
 
 TOPICS = (
     ("grace", "Grace means unearned favour. Paul calls grace a gift. Nobody can buy grace."),

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
-from rag_core.adapters.scripted import Outcome, ScriptedGenerator
-from rag_core.answer import Answer
-from rag_core.bootstrap import Application, assemble
+from rag_core.adapters.generators.scripted import Outcome, ScriptedGenerator
+from rag_core.bootstrap.application import Application, assemble
 from rag_core.clock import Clock, ManualClock
+from rag_core.domain.answer import Answer
+from rag_core.domain.completion import Generator
+from rag_core.domain.notes import Note
+from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.user import UserId
 from rag_core.events import Event, Listener
-from rag_core.generation import Generator
-from rag_core.notes import Note
 from rag_core.settings import Settings
-from rag_core.tokens import Tokenizer
-from rag_core.user import UserId
 from tests.rag_core.library import CountingEmbedder
 from tests.servers import chosen
 

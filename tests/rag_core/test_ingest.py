@@ -16,13 +16,13 @@ from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.chunks import Chunk, SentenceChunker
+from rag_core.domain.chunks import Chunk, SentenceChunker
+from rag_core.domain.note_store import Conflict, EmbeddedNote
+from rag_core.domain.notes import Note
+from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch, InvalidInput, RagError
 from rag_core.ingest import BATCH_CHUNKS, Ingest, IngestReport
-from rag_core.notes import Note
-from rag_core.store import Conflict, EmbeddedNote
-from rag_core.tokens import Tokenizer
-from rag_core.user import UserId
 from tests.rag_core.library import (
     CountingEmbedder,
     OtherEmbedder,
@@ -37,7 +37,7 @@ from tests.rag_core.library import (
 )
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Matrix
+    from rag_core.domain.ranking import Matrix
 
 
 async def epoch_of(database: Database, user: UserId) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from rag_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Embedder
+    from rag_core.domain.ranking import Embedder
 
 Backend = Literal["onnx", "torch"]
 

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from rag_core.adapters.embedders import Backend, load_embedder
+from rag_core.domain.sentences import sentences
 from rag_core.errors import InvalidInput, RagError
-from rag_core.sentences import sentences
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Embedder, Matrix
+    from rag_core.domain.ranking import Embedder, Matrix
 
 QUERY = "What did I say about forgiving someone who has wronged you?"
 ROUNDS = 50

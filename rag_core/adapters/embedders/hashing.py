@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES
-from rag_core.retrieval import DIMENSIONS
+from rag_core.domain.ranking import DIMENSIONS
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Matrix, Vector
+    from rag_core.domain.ranking import Matrix, Vector
 
 _WORD = re.compile(r"\w+")
 # Words that nearly every text shares would make all texts alike.

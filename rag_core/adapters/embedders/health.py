@@ -8,7 +8,7 @@ from pathlib import Path
 from rag_core.adapters.embedders.export import check_exportable
 from rag_core.adapters.embedders.exported import is_exported, open_exported
 from rag_core.adapters.embedders.model_files import PACKAGED, SETTING, ModelFiles, resolve_model
-from rag_core.findings import Finding, fail, ok, warn
+from rag_core.domain.findings import Finding, fail, ok, warn
 
 _TORCH = ("torch", "sentence_transformers")
 

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
+from rag_core.domain.ranking import DIMENSIONS
 from rag_core.errors import ConfigurationError
-from rag_core.retrieval import DIMENSIONS
 
 MAX_WORD_PIECES = 256
 """Longer texts are cut here, special tokens included; what all-MiniLM-L6-v2 was published with."""

@@ -16,15 +16,15 @@ from rag_core.adapters.embedders.batches import length_sorted_batches
 from rag_core.adapters.embedders.exported import ExportedModel
 from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES, SETTING, TOKENIZER
 from rag_core.adapters.embedders.word_pieces import WordPieces
+from rag_core.domain.ranking import DIMENSIONS
 from rag_core.errors import ConfigurationError
-from rag_core.retrieval import DIMENSIONS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnxruntime import InferenceSession
     from tokenizers import Encoding
 
-    from rag_core.retrieval import Matrix
+    from rag_core.domain.ranking import Matrix
 
 
 class OnnxEmbedder:

@@ -14,13 +14,13 @@ from tokenizers import Tokenizer
 
 from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES, ModelFiles
 from rag_core.adapters.embedders.word_pieces import WordPieces
+from rag_core.domain.ranking import DIMENSIONS
 from rag_core.errors import ConfigurationError
-from rag_core.retrieval import DIMENSIONS
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-    from rag_core.retrieval import Matrix
+    from rag_core.domain.ranking import Matrix
 
 _BATCH_TEXTS = 32
 

@@ -25,8 +25,8 @@ from rag_core.adapters.postgres.connection import (
 )
 from rag_core.adapters.postgres.failures import check_database, translated
 from rag_core.adapters.postgres.line import Line
+from rag_core.domain.user import UserId
 from rag_core.guard.deadline import seconds_left
-from rag_core.user import UserId
 
 INTRANS, INERROR = TransactionStatus.INTRANS, TransactionStatus.INERROR
 

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.line import Line, Rows
 from rag_core.cache.epochs import Epoch
+from rag_core.domain.user import UserId
 from rag_core.errors import DatabaseUnavailable
-from rag_core.user import UserId
 
 # One text costs less to pass than a list does; a user id holds no blank.
 _EPOCHS = "SELECT id, epoch::text FROM users WHERE id = ANY(string_to_array({}, ' '))"

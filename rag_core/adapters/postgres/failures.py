@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from rag_core.domain.server_url import POSTGRES, check_url, without_secrets
 from rag_core.errors import ConfigurationError, DatabaseUnavailable
-from rag_core.server_url import POSTGRES, check_url, without_secrets
 
 _FIX = "Check RAG_DATABASE_URL and that Postgres is running"
 _SETTING = "RAG_DATABASE_URL"

@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import psycopg
 
+from rag_core.domain.findings import Finding, fail, ok, warn
+from rag_core.domain.server_url import target, without_secrets
 from rag_core.errors import DatabaseUnavailable
-from rag_core.findings import Finding, fail, ok, warn
-from rag_core.server_url import target, without_secrets
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 

@@ -9,8 +9,8 @@ import psycopg
 from rag_core.adapters.postgres.connection import CONNECT_TIMEOUT_S
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.failures import translated
+from rag_core.domain.ranking import SearchMethod
 from rag_core.errors import ConfigurationError, InvalidInput
-from rag_core.retrieval import SearchMethod
 
 HNSW_INDEX = "chunk_vectors_hnsw"
 

@@ -12,15 +12,15 @@ from psycopg.types.numeric import Int4
 
 from rag_core.adapters.postgres.connection import Connection, Cursor
 from rag_core.adapters.postgres.database import Database
-from rag_core.chunks import Chunk
+from rag_core.domain.chunks import Chunk
+from rag_core.domain.note_store import Conflict, EmbeddedNote, Library, StoredVersion
+from rag_core.domain.notes import Note, Verses
+from rag_core.domain.ranking import DIMENSIONS
+from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
-from rag_core.notes import Note, Verses
-from rag_core.retrieval import DIMENSIONS
-from rag_core.store import Conflict, EmbeddedNote, Library, StoredVersion
-from rag_core.user import UserId
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Vector
+    from rag_core.domain.ranking import Vector
 
 _LIBRARY = """
 SELECT users.embedder, notes.id, notes.version, notes.chunking
@@ -84,7 +84,7 @@ class PostgresNotes:
         self._database = database
 
     async def library(self, user: UserId, note_ids: Sequence[str] | None = None) -> Library:
-        """See `rag_core.store.NoteStore`."""
+        """See `rag_core.domain.note_store.NoteStore`."""
         only = "" if note_ids is None else "AND notes.id = ANY(%(ids)s)"
         parameters = {"user": user, "ids": list(note_ids or ())}
         rows = await self._database.fetch(_LIBRARY.format(only=only), parameters)
@@ -92,7 +92,7 @@ class PostgresNotes:
         return Library(notes, rows[0][0] if rows else None)
 
     async def vectors(self, user: UserId, note_ids: Sequence[str]) -> dict[str, Vector]:
-        """See `rag_core.store.NoteStore`."""
+        """See `rag_core.domain.note_store.NoteStore`."""
         rows = await self._database.fetch(
             "SELECT sha256, embedding FROM chunks"
             " JOIN chunk_vectors USING (user_id, note_id, position)"
@@ -103,7 +103,7 @@ class PostgresNotes:
         return {sha256: _array(vector) for sha256, vector in rows}
 
     async def read(self, user: UserId) -> list[Note]:
-        """See `rag_core.store.NoteStore`."""
+        """See `rag_core.domain.note_store.NoteStore`."""
         rows = await self._database.fetch(
             "SELECT id, title, body, author, date, tags, verses FROM notes"
             " WHERE user_id = %s AND deleted_at IS NULL ORDER BY id",
@@ -114,7 +114,7 @@ class PostgresNotes:
     async def replace(
         self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
     ) -> list[Conflict]:
-        """See `rag_core.store.NoteStore`."""
+        """See `rag_core.domain.note_store.NoteStore`."""
 
         async def work(connection: Connection) -> list[Conflict]:
             claim = {"user": user, "embedder": embedder}
@@ -134,7 +134,7 @@ class PostgresNotes:
     async def re_embed(
         self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
     ) -> bool:
-        """See `rag_core.store.NoteStore`."""
+        """See `rag_core.domain.note_store.NoteStore`."""
         given = {item.note.id: item.note.version for item in notes}
 
         async def work(connection: Connection) -> bool:
@@ -156,7 +156,7 @@ class PostgresNotes:
         return await self._database.write(user, work)
 
     async def delete(self, user: UserId, note_id: str) -> bool:
-        """See `rag_core.store.NoteStore`; the note's row stays, its chunks go."""
+        """See `rag_core.domain.note_store.NoteStore`; the note's row stays, its chunks go."""
 
         async def work(connection: Connection) -> Cursor:
             await connection.execute(_LOCK, {"user": user})
@@ -166,14 +166,14 @@ class PostgresNotes:
         return changed.rowcount > 0
 
     async def deleted(self, before: datetime) -> list[UserId]:
-        """See `rag_core.store.NoteStore`."""
+        """See `rag_core.domain.note_store.NoteStore`."""
         rows = await self._database.fetch(
             "SELECT DISTINCT user_id FROM notes WHERE deleted_at < %s ORDER BY user_id", (before,)
         )
         return [row[0] for row in rows]
 
     async def purge(self, user: UserId, before: datetime) -> int:
-        """See `rag_core.store.NoteStore`."""
+        """See `rag_core.domain.note_store.NoteStore`."""
 
         async def work(connection: Connection) -> Cursor:
             await connection.execute(_LOCK, {"user": user})

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from pgvector import Vector as PgVector
 
 from rag_core.adapters.postgres.database import Database
+from rag_core.domain.notes import Verses
+from rag_core.domain.ranking import Hit, Ranking, SearchMethod
+from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
-from rag_core.notes import Verses
-from rag_core.retrieval import Hit, Ranking, SearchMethod
-from rag_core.user import UserId
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Vector
+    from rag_core.domain.ranking import Vector
 
 # Vectors have unit length, so the (negative) inner product orders as the cosine does, for less.
 # `+ 0` keeps the HNSW index out: it serves only the bare distance.
@@ -66,7 +66,7 @@ class PostgresRetriever:
         self._local = _graph_settings(ef_search) if hnsw else None
 
     async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
-        """See `rag_core.retrieval.Retriever`."""
+        """See `rag_core.domain.ranking.Retriever`."""
         rows = await self._fetch(self._sql, user, vector, k)
         if rows and rows[0][0] not in (None, self._digest):
             raise EmbedderMismatch(user, rows[0][0], self._digest)

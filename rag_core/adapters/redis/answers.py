@@ -9,8 +9,8 @@ from rag_core.cache.codec import decode_cached, encode
 from rag_core.cache.keys import user_key
 from rag_core.cache.stats import CacheSize
 from rag_core.clock import Clock
+from rag_core.domain.user import UserId
 from rag_core.errors import CacheUnavailable
-from rag_core.user import UserId
 
 
 class RedisAnswerCache:

@@ -9,10 +9,10 @@ import numpy as np
 from rag_core.adapters.redis.client import RedisClient
 from rag_core.adapters.redis.keyspace import measure
 from rag_core.cache.stats import CacheSize
-from rag_core.retrieval import DIMENSIONS
+from rag_core.domain.ranking import DIMENSIONS
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Vector
+    from rag_core.domain.ranking import Vector
 
 _FORMAT = np.dtype("<f4")
 

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from rag_core.adapters.redis.client import RedisClient
-from rag_core.answer import Answer
 from rag_core.cache.codec import decode_answer, encode
 from rag_core.cache.single_flight import Work
 from rag_core.clock import Clock
+from rag_core.domain.answer import Answer
 from rag_core.errors import CacheUnavailable, ProviderError, ProviderUnavailable
 from rag_core.guard.time_budget import TimeBudget
 

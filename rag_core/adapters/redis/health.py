@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from rag_core.adapters.redis.connect import open_driver, primaries
+from rag_core.domain.findings import Finding, fail, ok, warn
+from rag_core.domain.server_url import target, without_secrets
 from rag_core.errors import CacheUnavailable
-from rag_core.findings import Finding, fail, ok, warn
-from rag_core.server_url import target, without_secrets
 
 _SETTING = "RAG_REDIS_URL"
 _LRU = "Set maxmemory-policy allkeys-lru"

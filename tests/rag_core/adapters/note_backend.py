@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.cache.epochs import EpochSource
-from rag_core.chunks import SentenceChunker
-from rag_core.notes import Note
-from rag_core.retrieval import Retriever
-from rag_core.store import Conflict, EmbeddedNote, NoteStore
-from rag_core.user import UserId
+from rag_core.domain.chunks import SentenceChunker
+from rag_core.domain.note_store import Conflict, EmbeddedNote, NoteStore
+from rag_core.domain.notes import Note
+from rag_core.domain.ranking import Retriever
+from rag_core.domain.user import UserId
 from tests.rag_core.library import OtherEmbedder
 
 DIGEST = HashingEmbedder().digest

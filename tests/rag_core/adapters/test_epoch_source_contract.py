@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
-from rag_core.user import UserId
 from tests.rag_core.adapters.note_backend import OTHER_DIGEST, Backend
 from tests.rag_core.library import library, note
 

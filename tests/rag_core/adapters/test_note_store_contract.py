@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rag_core.chunks import SentenceChunker
+from rag_core.domain.chunks import SentenceChunker
+from rag_core.domain.note_store import EmbeddedNote, Library, StoredVersion
+from rag_core.domain.notes import Note, Verses
+from rag_core.domain.ranking import DIMENSIONS, Ranking
+from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
-from rag_core.notes import Note, Verses
-from rag_core.retrieval import DIMENSIONS, Ranking
-from rag_core.store import EmbeddedNote, Library, StoredVersion
-from rag_core.user import UserId
 from tests.rag_core.adapters.note_backend import DIGEST, OTHER_DIGEST, Backend
 from tests.rag_core.library import library, long_note, note
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Matrix, Vector
+    from rag_core.domain.ranking import Matrix, Vector
 
 # What is written is what is read
 

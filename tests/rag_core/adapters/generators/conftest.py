@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from rag_core.adapters.huggingface import HuggingFaceGenerator
+from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.context import Context, Source
+from rag_core.domain.completion import Completion
+from rag_core.domain.context import Context, Source
+from rag_core.domain.prompt import Prompt, assemble_prompt
+from rag_core.domain.question import Question
+from rag_core.domain.ranking import Hit
 from rag_core.embedded import local_llm
-from rag_core.generation import Completion
-from rag_core.prompt import Prompt, assemble_prompt
-from rag_core.question import Question
-from rag_core.retrieval import Hit
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,13 @@ from contextlib import aclosing
 import pytest
 
 from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.extractive import ExtractiveGenerator
-from rag_core.adapters.huggingface import HuggingFaceGenerator
+from rag_core.adapters.generators.extractive import ExtractiveGenerator
+from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
+from rag_core.adapters.generators.scripted import ScriptedGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.adapters.scripted import ScriptedGenerator
-from rag_core.cost import Prices
-from rag_core.generation import Completion, Generator
-from rag_core.prompt import Prompt
+from rag_core.domain.completion import Completion, Generator
+from rag_core.domain.cost import Prices
+from rag_core.domain.prompt import Prompt
 
 
 @pytest.fixture(params=["scripted", "extractive", "huggingface"])

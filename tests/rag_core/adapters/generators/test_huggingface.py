@@ -9,11 +9,11 @@ from contextlib import aclosing
 import httpx2
 import pytest
 
-from rag_core.adapters.huggingface import HuggingFaceGenerator
+from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
+from rag_core.domain.completion import Completion
+from rag_core.domain.prompt import Prompt
 from rag_core.errors import ConfigurationError, ProviderRejected
-from rag_core.generation import Completion
-from rag_core.prompt import Prompt
 from tests.rag_core.adapters.generators.conftest import (
     DONE,
     TOKEN,

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from huggingface_hub import errors as hub_errors
 
-from rag_core.adapters.huggingface_errors import FOREIGN_ERRORS, translate, translated
+from rag_core.adapters.generators.huggingface_errors import FOREIGN_ERRORS, translate, translated
 from rag_core.errors import (
     ConfigurationError,
     ProviderMisbehaved,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rag_core.adapters.huggingface import HuggingFaceGenerator
+from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
+from rag_core.domain.prompt import Prompt
 from rag_core.errors import (
     ConfigurationError,
     ProviderMisbehaved,
@@ -15,7 +16,6 @@ from rag_core.errors import (
     ProviderUnavailable,
     RagError,
 )
-from rag_core.prompt import Prompt
 from tests.rag_core.adapters.generators.conftest import (
     DONE,
     Play,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rag_core.adapters.scripted import Interrupted, ScriptedGenerator
+from rag_core.adapters.generators.scripted import Interrupted, ScriptedGenerator
 from rag_core.clock import ManualClock
+from rag_core.domain.prompt import Prompt
 from rag_core.errors import ProviderRateLimited, ProviderUnavailable
-from rag_core.prompt import Prompt
 
 
 async def test_outcomes_come_in_turn_and_calls_are_counted(prompt: Prompt) -> None:

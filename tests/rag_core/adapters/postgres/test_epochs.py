@@ -11,8 +11,8 @@ import pytest
 from rag_core.adapters.postgres.database import open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.cache.epochs import SharedEpochs
+from rag_core.domain.user import UserId
 from rag_core.errors import DatabaseUnavailable
-from rag_core.user import UserId
 from tests.rag_core.embedded.processes import eventually
 from tests.rag_core.library import connected
 from tests.servers.counting_proxy import CountingProxy, counting_proxy

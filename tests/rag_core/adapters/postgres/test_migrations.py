@@ -13,9 +13,9 @@ from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.postgres.database import open_database
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
+from rag_core.domain.user import authenticated
 from rag_core.errors import ConfigurationError, DatabaseUnavailable
 from rag_core.migrations import migrate
-from rag_core.user import authenticated
 from tests.rag_core.library import connected, note
 
 NEWEST = "0002"

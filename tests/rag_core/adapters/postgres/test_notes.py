@@ -15,11 +15,11 @@ from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.cache.epochs import Epoch
-from rag_core.chunks import WholeNoteChunker
+from rag_core.domain.chunks import WholeNoteChunker
+from rag_core.domain.notes import Note
+from rag_core.domain.user import UserId
 from rag_core.errors import DatabaseUnavailable
 from rag_core.ingest import Ingest
-from rag_core.notes import Note
-from rag_core.user import UserId
 from tests.rag_core.library import connected, library, note, rows
 from tests.servers import chosen
 from tests.servers.counting_proxy import CountingProxy, counting_proxy
@@ -244,7 +244,7 @@ async def test_a_search_over_the_graph_takes_one_round_trip_and_leaves_the_sessi
     own_database: str, user: UserId
 ) -> None:
     from rag_core.adapters.postgres.index import IndexKind, index_vectors
-    from rag_core.retrieval import SearchMethod
+    from rag_core.domain.ranking import SearchMethod
 
     await index_vectors(own_database, IndexKind.HNSW)
     question = (await HashingEmbedder().embed(["grace"]))[0]

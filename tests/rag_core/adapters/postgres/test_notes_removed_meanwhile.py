@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.chunks import WholeNoteChunker
+from rag_core.domain.chunks import WholeNoteChunker
+from rag_core.domain.note_store import Library
+from rag_core.domain.notes import Note
+from rag_core.domain.user import UserId
 from rag_core.ingest import Ingest
-from rag_core.notes import Note
-from rag_core.store import Library
-from rag_core.user import UserId
 
 
 class NotesPurgedMeanwhile(PostgresNotes):

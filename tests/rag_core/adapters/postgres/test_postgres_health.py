@@ -14,10 +14,10 @@ import pytest
 from psycopg import sql
 
 from rag_core.adapters.postgres import health
-from rag_core.doctor import newest_revision
+from rag_core.cli.doctor import newest_revision
+from rag_core.domain.findings import Finding, Level
 from rag_core.embedded import StackUrls
 from rag_core.errors import DatabaseUnavailable
-from rag_core.findings import Finding, Level
 from rag_core.migrations import migrate
 from rag_core.migrations import newest_revision as migrated_to
 from tests.rag_core.adapters.postgres.pooler import find_pgbouncer, pgbouncer, relay

@@ -19,16 +19,16 @@ from rag_core.adapters.postgres.failures import translated
 from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, check_index, index_vectors
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
-from rag_core.chunks import Chunk
+from rag_core.domain.chunks import Chunk
+from rag_core.domain.note_store import EmbeddedNote
+from rag_core.domain.notes import Note
+from rag_core.domain.ranking import DIMENSIONS, Ranking, SearchMethod
+from rag_core.domain.user import UserId, authenticated
 from rag_core.errors import ConfigurationError, DatabaseUnavailable
-from rag_core.notes import Note
-from rag_core.retrieval import DIMENSIONS, Ranking, SearchMethod
-from rag_core.store import EmbeddedNote
-from rag_core.user import UserId, authenticated
 from tests.rag_core.library import connected, rows
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Matrix
+    from rag_core.domain.ranking import Matrix
 
 DIGEST = HashingEmbedder().digest
 

@@ -18,8 +18,8 @@ from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
 from rag_core.clock import ManualClock
 from rag_core.embedded import embedded_stack
 from tests.rag_core.adapters.redis.fake_server import FakeServer, fake_server
-from tests.rag_core.adapters.redis.own_valkey import OwnValkey, own_valkey
 from tests.rag_core.cache.parts import PATIENCE_S
+from tests.servers.own_valkey import OwnValkey, own_valkey
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -7,8 +7,8 @@ import sys
 
 from rag_core.adapters.redis.client import open_client
 from rag_core.adapters.redis.fleet import RedisFleet
-from rag_core.answer import Answer
 from rag_core.clock import SystemClock
+from rag_core.domain.answer import Answer
 
 
 async def endless() -> Answer:

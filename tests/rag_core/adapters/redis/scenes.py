@@ -9,9 +9,9 @@ import pytest
 
 from rag_core.adapters.redis.client import RedisClient, open_client
 from rag_core.adapters.redis.connect import primaries
-from rag_core.answer import Provenance
+from rag_core.domain.answer import Provenance
+from rag_core.domain.user import UserId
 from rag_core.settings import Settings
-from rag_core.user import UserId
 from tests.rag_core.cache.parts import PATIENCE_S
 from tests.rag_core.library import note
 from tests.rag_core.scene import QUESTION, Scene, settings_for
@@ -36,7 +36,7 @@ def settings_on(database_url: str, redis_url: str, **changes: Any) -> Settings:
 def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each call to Redis so long that a busy machine does not look like a broken server."""
     patient = partial(open_client, call_timeout_s=PATIENCE_S)
-    monkeypatch.setattr("rag_core.cache_wiring.open_client", patient)
+    monkeypatch.setattr("rag_core.bootstrap.caches.open_client", patient)
 
 
 async def provenances(

@@ -18,13 +18,13 @@ from rag_core.adapters.redis.client import (
     RedisClient,
     open_client,
 )
+from rag_core.domain.user import UserId
 from rag_core.errors import CacheUnavailable, ConfigurationError
 from rag_core.guard.time_budget import TimeBudget
-from rag_core.user import UserId
 from tests.rag_core.adapters.redis.fake_server import FakeServer, Fault, bulk, fake_server
-from tests.rag_core.adapters.redis.own_valkey import OwnValkey
 from tests.rag_core.cache.parts import PATIENCE_S, settled
 from tests.rag_core.embedded.processes import eventually
+from tests.servers.own_valkey import OwnValkey
 
 GARBAGE = [
     b"WHAT\r\n",

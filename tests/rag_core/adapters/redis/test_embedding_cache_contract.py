@@ -11,12 +11,12 @@ from rag_core.adapters.redis.client import RedisClient
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
 from rag_core.cache.embeddings import EmbeddingCache
 from rag_core.cache.keys import embedding_key
-from rag_core.question import Question
-from rag_core.retrieval import DIMENSIONS
-from rag_core.user import UserId
+from rag_core.domain.question import Question
+from rag_core.domain.ranking import DIMENSIONS
+from rag_core.domain.user import UserId
 
 if TYPE_CHECKING:
-    from rag_core.retrieval import Vector
+    from rag_core.domain.ranking import Vector
 
 
 def key_of(user: UserId, text: str = "What is grace?") -> str:

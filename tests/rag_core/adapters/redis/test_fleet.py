@@ -15,17 +15,17 @@ import pytest
 from rag_core.adapters.redis.client import CONCURRENT_CALLS, RedisClient, open_client
 from rag_core.adapters.redis.connect import open_driver
 from rag_core.adapters.redis.fleet import RESULT_S, RedisFleet
-from rag_core.answer import Answer
 from rag_core.cache.keys import flight_key
 from rag_core.clock import SystemClock
+from rag_core.domain.answer import Answer
+from rag_core.domain.user import UserId
 from rag_core.embedded.child import python_environment
 from rag_core.errors import ProviderError, ProviderRejected, ProviderUnavailable, RagError
 from rag_core.guard.time_budget import TimeBudget
-from rag_core.user import UserId
 from tests.rag_core.adapters.redis.fake_server import FakeServer, Fault
-from tests.rag_core.adapters.redis.own_valkey import OwnValkey
 from tests.rag_core.cache.parts import ANSWER, PATIENCE_S, Work, answer
 from tests.rag_core.embedded.processes import eventually
+from tests.servers.own_valkey import OwnValkey
 
 T = TypeVar("T")
 

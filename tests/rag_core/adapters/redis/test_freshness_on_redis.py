@@ -9,9 +9,8 @@ import pytest
 import redis.asyncio
 
 from rag_core.adapters.redis.client import RedisClient
-from rag_core.tokens import Tokenizer
-from rag_core.user import UserId
-from tests.rag_core.adapters.redis.own_valkey import OwnValkey
+from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.user import UserId
 from tests.rag_core.adapters.redis.scenes import (
     CACHED,
     FRESH,
@@ -25,6 +24,7 @@ from tests.rag_core.adapters.redis.scenes import (
 from tests.rag_core.held_generator import HeldGenerator
 from tests.rag_core.library import connected, edited, note
 from tests.rag_core.scene import ANSWER, Scene, open_scene, settings_for
+from tests.servers.own_valkey import OwnValkey
 
 
 @pytest.fixture(autouse=True)

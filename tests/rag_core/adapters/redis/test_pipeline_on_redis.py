@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from rag_core.adapters.generators.scripted import Outcome
 from rag_core.adapters.redis.client import RedisClient
-from rag_core.adapters.scripted import Outcome
 from rag_core.clock import SystemClock
+from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.user import UserId
 from rag_core.errors import ProviderUnavailable
-from rag_core.tokens import Tokenizer
-from rag_core.user import UserId
 from tests.rag_core.adapters.redis.scenes import (
     CACHED,
     FRESH,

@@ -9,9 +9,9 @@ from rag_core.adapters.redis.client import RedisClient, open_client
 from rag_core.cache.codec import VERSION, encode
 from rag_core.cache.keys import answer_key
 from rag_core.clock import ManualClock
+from rag_core.domain.question import Question
+from rag_core.domain.user import UserId
 from rag_core.errors import CacheUnavailable
-from rag_core.question import Question
-from rag_core.user import UserId
 from tests.rag_core.adapters.redis.fake_server import FakeServer
 from tests.rag_core.cache.parts import PATIENCE_S, cached_answer
 

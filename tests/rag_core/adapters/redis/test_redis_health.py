@@ -9,9 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from rag_core.adapters.redis import health
+from rag_core.domain.findings import Level
 from rag_core.errors import CacheUnavailable
-from rag_core.findings import Level
-from tests.rag_core.adapters.redis.own_valkey import OwnValkey, own_valkey
+from tests.servers.own_valkey import OwnValkey, own_valkey
 
 
 @pytest.fixture

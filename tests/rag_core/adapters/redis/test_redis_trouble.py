@@ -9,10 +9,9 @@ from itertools import repeat
 import pytest
 import redis.asyncio
 
-from rag_core.tokens import Tokenizer
-from rag_core.user import UserId
+from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.user import UserId
 from tests.rag_core.adapters.redis.fake_server import FakeServer, Fault
-from tests.rag_core.adapters.redis.own_valkey import OwnValkey
 from tests.rag_core.adapters.redis.scenes import (
     CACHED,
     FRESH,
@@ -26,6 +25,7 @@ from tests.rag_core.adapters.redis.scenes import (
 from tests.rag_core.embedded.processes import eventually
 from tests.rag_core.library import edited, note
 from tests.rag_core.scene import ANSWER, Scene, open_scene
+from tests.servers.own_valkey import OwnValkey
 
 MENDING = {b"PING", b"HELLO", b"CLIENT"}
 """What a client asks in the background for as long as Redis is away."""

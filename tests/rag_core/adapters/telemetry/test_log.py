@@ -7,8 +7,8 @@ import json
 import pytest
 
 from rag_core.adapters.telemetry.log import LogListener
-from rag_core.answer import Provenance
-from rag_core.cost import Usage
+from rag_core.domain.answer import Provenance
+from rag_core.domain.cost import Usage
 from rag_core.events import (
     REQUEST_ID,
     Answered,

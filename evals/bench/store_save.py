@@ -1,0 +1,100 @@
+"""Saving one note: beside many others, and whatever Redis does meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import signal
+import statistics
+import time
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from evals.bench.figures import Figure
+from evals.bench.world import Bench, bench, bench_settings, notes, scripted
+from evals.consistency.valkeys import MortalValkey
+from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.bootstrap.application import Application, assemble
+from rag_core.domain.chunks import WholeNoteChunker
+from rag_core.domain.notes import Note
+from rag_core.domain.user import UserId
+
+ROUNDS = 60
+MANY = 50_000
+
+_pages = itertools.count()
+
+
+async def many_notes(folder: Path) -> list[Figure]:
+    """A user of 50,000 notes and one of a single note, in alternating rounds."""
+    few, many = UserId("few"), UserId("many")
+    async with bench(folder, chunks=1, cache="memory") as world:
+        await world.application.ingest.run(many, _short_notes(MANY))
+        await world.application.ingest.run(few, _short_notes(1))
+        times: dict[UserId, list[float]] = {few: [], many: []}
+        for _ in range(ROUNDS):
+            for user, spent in times.items():
+                spent.append(await _save_ms(world.application, user))
+    one, beside = statistics.median(times[few]), statistics.median(times[many])
+    ratio = beside / one
+    return [
+        Figure("saving a note beside one other", f"{one:.1f} ms", "p50"),
+        Figure(f"saving a note beside {MANY:,}", f"{beside:.1f} ms", "p50"),
+        Figure("beside many / beside one", f"{ratio:.2f} ×", "≤ 1.5 ×", ratio <= 1.5),
+    ]
+
+
+async def redis_states(folder: Path) -> list[Figure]:
+    """Saving with Redis up, full, frozen and gone, each beside saving without any Redis."""
+    valkey_folder = folder / "valkey"
+    valkey_folder.mkdir()
+    valkey = MortalValkey(valkey_folder)
+    await valkey.start()
+    figures = []
+    async with (
+        bench(folder, chunks=100, cache="memory") as world,
+        assemble(
+            bench_settings(world.database_url, valkey.url),
+            embedder=HashingEmbedder(),
+            generator=scripted(0.0),
+            chunker=WholeNoteChunker(),
+        ) as application,
+    ):
+        figures.append(await _beside_none("up", application, world))
+        async with Redis.from_url(valkey.url) as redis:
+            await redis.config_set("maxmemory-policy", "noeviction")
+            await redis.config_set("maxmemory", "1")
+        figures.append(await _beside_none("full", application, world))
+        valkey.signal(signal.SIGSTOP)
+        figures.append(await _beside_none("frozen", application, world))
+        valkey.signal(signal.SIGCONT)
+        await valkey.kill()
+        figures.append(await _beside_none("down", application, world))
+    return figures
+
+
+async def _beside_none(state: str, application: Application, world: Bench) -> Figure:
+    """Questions come in meanwhile, so that the state of Redis is known."""
+    with_redis, without = [], []
+    for turn in range(ROUNDS):
+        if turn % 10 == 0:
+            question = f"What of the covenant, {state} {turn}?"
+            await asyncio.gather(application.pipeline.answer(question, UserId("bench")))
+        with_redis.append(await _save_ms(application, UserId("saver")))
+        without.append(await _save_ms(world.application, UserId("saver")))
+    ratio = statistics.median(with_redis) / statistics.median(without)
+    p50 = f"{statistics.median(with_redis):.1f} ms, {ratio:.2f} × without Redis"
+    return Figure(f"saving a note, Redis {state}", p50, "0.8 to 1.2 ×", 0.8 <= ratio <= 1.2)
+
+
+async def _save_ms(application: Application, user: UserId) -> float:
+    note = Note(id="edited", title="", body=f"Page {next(_pages)} of zebra accounting.")
+    began = time.perf_counter()
+    report = await application.ingest.run(user, [note])
+    assert report.notes_written == 1
+    return (time.perf_counter() - began) * 1000
+
+
+def _short_notes(count: int) -> list[Note]:
+    return [Note(id=note.id, title="", body=note.body[:80]) for note in notes(count)]

@@ -1,0 +1,1 @@
+"""What 03_cache studies: hits, staleness and lifetimes."""

@@ -1,0 +1,1 @@
+"""The trial of freshness: many writers, many readers, servers that fail."""

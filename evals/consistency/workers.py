@@ -1,0 +1,268 @@
+"""Workers: pipelines as in processes of their own, each with other settings."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evals.consistency.database import PausingDatabase
+from evals.consistency.faults import Fault, LateEpochs, LaterEpochs, OlderReads, TrialNotes
+from evals.consistency.proxy import CuttingProxy, cutting_proxy
+from evals.consistency.world import PATIENCE, EchoGenerator, Pauses, SkewedClock
+from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.postgres.database import open_database
+from rag_core.adapters.postgres.epochs import PostgresEpochs
+from rag_core.adapters.postgres.search import PostgresRetriever
+from rag_core.adapters.redis.answers import RedisAnswerCache
+from rag_core.adapters.redis.client import CONCURRENT_CALLS, RedisClient
+from rag_core.adapters.redis.connect import open_driver
+from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
+from rag_core.adapters.redis.fleet import RedisFleet
+from rag_core.bootstrap.caches import CacheStores
+from rag_core.cache.answers import CachedAnswer, MemoryAnswerCache
+from rag_core.cache.caches import AnswerTtl, Caches
+from rag_core.cache.contexts import ContextCache
+from rag_core.cache.embeddings import MemoryEmbeddingCache
+from rag_core.cache.epochs import BelievedEpochs, Epoch, EpochSource, ReadEpochs, SharedEpochs
+from rag_core.cache.single_flight import NoFleet
+from rag_core.clock import SystemClock
+from rag_core.domain.chunks import WholeNoteChunker
+from rag_core.domain.note_store import Library
+from rag_core.domain.pipeline_config import Budgets
+from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.user import UserId
+from rag_core.errors import CacheUnavailable
+from rag_core.events import ignore
+from rag_core.ingest import Ingest
+from rag_core.pipeline import Pipeline
+from rag_core.request import Limits
+
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """In what workers differ."""
+
+    redis: bool = True
+    max_staleness_s: float = 0.0
+    soft_s: float = 600.0
+    hard_s: float = HOUR_S
+    reads: int = 4
+    writes: int = 2
+    redis_s: float = 0.5
+    skew_s: float = 0.0
+
+
+SETTINGS = (
+    WorkerSettings(),
+    WorkerSettings(soft_s=60, hard_s=6 * HOUR_S, skew_s=300),
+    WorkerSettings(reads=1, writes=1, skew_s=-2 * HOUR_S),
+    WorkerSettings(redis_s=0.02, soft_s=30, hard_s=HOUR_S / 2),
+    WorkerSettings(max_staleness_s=20),
+    WorkerSettings(redis=False, writes=1),
+    WorkerSettings(redis=False, soft_s=60, skew_s=24 * HOUR_S),
+    WorkerSettings(redis=False, max_staleness_s=5, reads=1),
+)
+
+
+class LossyRedis(RedisClient):
+    """A RedisClient that loses requests and replies, pauses, and moves to another server."""
+
+    def __init__(self, url: str, pauses: Pauses, chance: random.Random, *, losses: float) -> None:
+        super().__init__(_driver(url))
+        self.url = url
+        self._pauses = pauses
+        self._chance = chance
+        self._losses = losses
+
+    async def execute(self, *command: Any, **options: Any) -> Any:
+        """See `RedisClient`."""
+        await self._pauses()
+        self._perhaps_lost("the request was lost")
+        reply = await super().execute(*command, **options)
+        await self._pauses()
+        self._perhaps_lost("the reply was lost")
+        return reply
+
+    async def move(self, url: str) -> None:
+        """Talk to another server from now on."""
+        old, self.driver, self.url = self.driver, _driver(url), url
+        await old.aclose()
+
+    def _perhaps_lost(self, problem: str) -> None:
+        if self._chance.random() < self._losses:
+            raise CacheUnavailable(problem)
+
+
+class PausingAnswers(MemoryAnswerCache):
+    """Answers in memory, with pauses before they are read and written."""
+
+    def __init__(self, pauses: Pauses, clock: SkewedClock) -> None:
+        super().__init__(clock=clock, max_entries=20)
+        self._pauses = pauses
+
+    async def get(self, key: str) -> CachedAnswer | None:
+        """See `AnswerCache`."""
+        await self._pauses()
+        return await super().get(key)
+
+    async def put(self, key: str, cached: CachedAnswer) -> None:
+        """See `AnswerCache`."""
+        await self._pauses()
+        await super().put(key, cached)
+
+
+class SlowEpochs:
+    """ReadEpochs that often takes so long that a note changes meanwhile."""
+
+    def __init__(self, read: ReadEpochs, pauses: Pauses) -> None:
+        self._read = read
+        self._pauses = pauses
+
+    async def __call__(self, users: Collection[UserId]) -> Mapping[UserId, Epoch]:
+        """See `ReadEpochs`."""
+        token = PATIENCE.set(5.0)
+        try:
+            await self._pauses()
+            found = await self._read(users)
+            await self._pauses()
+            return found
+        finally:
+            PATIENCE.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all workers share."""
+
+    database_url: str
+    redis_url: str
+    folder: Path
+    chance: random.Random
+    pauses: Pauses
+    tick: Callable[[], int]
+    tokenizer: Tokenizer
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One process, as far as Postgres and Redis can tell."""
+
+    settings: WorkerSettings
+    clock: SkewedClock
+    pipeline: Pipeline
+    proxy: CuttingProxy
+    redis: LossyRedis | None
+    _database: PausingDatabase
+    _around: Surroundings
+
+    def notes(self, seen: Callable[[Library], None] = lambda library: None) -> TrialNotes:
+        """Its store; `seen` is told what an ingest saw."""
+        compares = self._around.fault is not Fault.COMPARE_AND_SET
+        return TrialNotes(self._database, self._around.pauses, seen=seen, compares=compares)
+
+    def ingest(self, seen: Callable[[Library], None]) -> Ingest:
+        """Its way of writing notes."""
+        return Ingest(
+            store=self.notes(seen), embedder=HashingEmbedder(), chunker=WholeNoteChunker()
+        )
+
+
+@asynccontextmanager
+async def hire(settings: WorkerSettings, around: Surroundings) -> AsyncIterator[Worker]:
+    """A worker at work; its Redis is the one that was primary at the start."""
+    clock = SkewedClock(around.tick, skew_s=settings.skew_s)
+    async with AsyncExitStack() as stack:
+        url, proxy = await stack.enter_async_context(
+            cutting_proxy(around.database_url, around.folder)
+        )
+        database = await stack.enter_async_context(
+            open_database(
+                url,
+                read_connections=settings.reads,
+                write_connections=settings.writes,
+                read_timeout_s=1.0,
+                write_timeout_s=2.0,
+            )
+        )
+        pausing = PausingDatabase(database, around.pauses)
+        redis = None
+        if settings.redis:
+            redis = LossyRedis(around.redis_url, around.pauses, around.chance, losses=0.005)
+            stack.push_async_callback(redis.aclose)
+        reading = await stack.enter_async_context(PostgresEpochs(database).connected())
+        pipeline = _pipeline(settings, around, clock, pausing, reading, redis)
+        yield Worker(settings, clock, pipeline, proxy, redis, pausing, around)
+
+
+def _pipeline(
+    settings: WorkerSettings,
+    around: Surroundings,
+    clock: SkewedClock,
+    database: PausingDatabase,
+    reading: ReadEpochs,
+    redis: LossyRedis | None,
+) -> Pipeline:
+    embedder = HashingEmbedder()
+    slowly = SlowEpochs(reading, around.pauses)
+    epochs = _epochs(slowly, settings, clock, around.fault)
+    stores = _stores(around, clock, redis)
+    later = around.fault is Fault.LATER_EPOCH_STORED
+    caches = (LaterEpochs if later else Caches)(
+        epochs=epochs,
+        answers=stores.answers,
+        embeddings=stores.embeddings,
+        contexts=ContextCache(clock=clock, max_bytes=200_000),
+        fleet=stores.fleet,
+        ttl=AnswerTtl(soft_s=settings.soft_s, hard_s=settings.hard_s),
+        clock=clock,
+        listener=ignore,
+        jitter=around.chance,
+    )
+    parts: dict[str, Any] = {
+        "tokenizer": around.tokenizer,
+        "embedder": embedder,
+        "retriever": PostgresRetriever(database, embedder_digest=embedder.digest),
+        "generator": EchoGenerator(around.pauses, around.chance, outages=0.2),
+        "caches": caches,
+        "budgets": Budgets(top_k=2, min_score=0.35),
+        "clock": clock,
+        "listener": ignore,
+        "canary": "0123456789abcdef",
+        "retrieval_name": "exact",
+        # On clocks that leap ahead nearly every request would come to its deadline.
+        "limits": Limits(request_s=1e9, redis_s=settings.redis_s),
+    }
+    if around.fault is Fault.LATE_EPOCH:
+        return LateEpochs(epochs, **parts)
+    return Pipeline(**parts)
+
+
+def _epochs(
+    read: ReadEpochs, settings: WorkerSettings, clock: SkewedClock, fault: Fault
+) -> EpochSource:
+    source: EpochSource = OlderReads(read) if fault is Fault.OLDER_READ else SharedEpochs(read)
+    if not settings.max_staleness_s:
+        return source
+    factor = 2 if fault is Fault.BELIEVED_TOO_LONG else 1
+    return BelievedEpochs(source, clock=clock, max_staleness_s=factor * settings.max_staleness_s)
+
+
+def _stores(around: Surroundings, clock: SkewedClock, redis: LossyRedis | None) -> CacheStores:
+    if redis is None:
+        return CacheStores(PausingAnswers(around.pauses, clock), MemoryEmbeddingCache(), NoFleet())
+    return CacheStores(
+        RedisAnswerCache(redis, clock=clock),
+        RedisEmbeddingCache(redis),
+        RedisFleet(redis, clock=SystemClock(), lease_s=0.3),
+    )
+
+
+def _driver(url: str) -> Any:
+    return open_driver(url, max_connections=CONCURRENT_CALLS)

@@ -1,0 +1,1 @@
+"""What 04_cost studies: what a month costs."""

@@ -1,0 +1,1 @@
+"""The data that is measured on: golden questions and retrieval collections."""

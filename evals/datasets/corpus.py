@@ -1,0 +1,124 @@
+"""Golden users and test collections, brought into the store by rag_core's own ingest."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from evals.datasets.beir import Collection
+from evals.datasets.golden import GoldenSet
+from evals.progress import progress_bar
+from rag_core.adapters.documents.note_file import read_notes
+from rag_core.bootstrap.application import Application, servers
+from rag_core.domain.chunks import Chunker
+from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note
+from rag_core.domain.user import UserId, authenticated
+from rag_core.ingest import IngestReport
+from rag_core.settings import Settings
+
+_NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@asynccontextmanager
+async def held_open(settings: Settings) -> AsyncIterator[Settings]:
+    """`settings` with the URL of a running, migrated database; an embedded one stays up meanwhile.
+
+    Caches are in this process and empty: what is measured is never an earlier run's answer.
+
+    Raises:
+        EmbeddedServerError: the embedded server does not start.
+    """
+    alone = settings.model_copy(update={"cache": "memory"})
+    async with servers(alone) as running:
+        yield alone.model_copy(update={"database_url": SecretStr(running.database_url)})
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What all ingests together did."""
+
+    notes: int
+    written: int
+    embedded: int
+
+    @classmethod
+    def of(cls, reports: Sequence[IngestReport]) -> Ingested:
+        return cls(
+            sum(report.notes_read for report in reports),
+            sum(report.notes_written for report in reports),
+            sum(report.chunks_embedded for report in reports),
+        )
+
+    @classmethod
+    def total(cls, several: Sequence[Ingested]) -> Ingested:
+        return cls(
+            sum(each.notes for each in several),
+            sum(each.written for each in several),
+            sum(each.embedded for each in several),
+        )
+
+    @property
+    def state(self) -> str:
+        """Whether the store had the notes already, for a manifest."""
+        if not self.written:
+            return "warm: every note was stored already"
+        return f"{'cold' if self.written == self.notes else 'mixed'}: {self.written} notes written"
+
+
+async def ingest_golden(application: Application, golden: GoldenSet) -> Ingested:
+    """Store the notes of all golden users; unchanged ones cost nothing."""
+    reports = []
+    for user, file in golden.notes.items():
+        notes = await asyncio.to_thread(read_notes, file.path)
+        with progress_bar(len(notes), f"ingest {user}", "note") as bar:
+            reports.append(
+                await application.ingest.run(authenticated(user), notes, progress=bar.update)
+            )
+    return Ingested.of(reports)
+
+
+async def ingest_collection(
+    application: Application, collection: Collection, chunker: Chunker
+) -> Ingested:
+    """Store a collection's documents as the notes of one user of their own.
+
+    `chunker` must be the one that `application` was assembled with.
+    """
+    notes = collection_notes(collection)
+    with progress_bar(len(notes), f"ingest {collection.name}", "document") as bar:
+        report = await application.ingest.run(
+            collection_user(collection, chunker), notes, progress=bar.update
+        )
+    return Ingested.of([report])
+
+
+def collection_user(collection: Collection, chunker: Chunker) -> UserId:
+    """`beir-NAME-DIGEST`: other documents, or another way to cut them, are another user."""
+    digest = hashlib.sha256(chunker.name.encode())
+    for document in collection.docs.values():
+        digest.update(f"\0{document.id}\0{document.title}\0{document.text}".encode())
+    name = _NOT_IN_AN_ID.sub("-", collection.name).strip("-.")[:80]
+    return authenticated(f"beir-{name or 'collection'}-{digest.hexdigest()[:8]}")
+
+
+def collection_notes(collection: Collection) -> list[Note]:
+    """A note a document, under the document's id; a title without a text becomes the text."""
+    return [
+        Note(
+            id=document.id,
+            title=_storable(document.title)[:MAX_TITLE_CHARACTERS] if document.text.strip() else "",
+            body=_storable(document.text if document.text.strip() else document.title),
+        )
+        for document in collection.docs.values()
+    ]
+
+
+def _storable(text: str) -> str:
+    """Postgres keeps every character but NUL."""
+    return text.replace("\x00", " ")

@@ -1,0 +1,71 @@
+"""Groundedness: the share of an answer's sentences that the chunks they cite support."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from evals.measures.claims import Claim, claims, disagreements, evidence, quoted_in
+from evals.measures.observations import Observation, declined
+from evals.measures.scores import Score, Unscored, share
+from evals.measures.vectors import Vectors
+from rag_core.domain.sentences import sentences
+
+SUPPORTS = 0.6
+"""Least cosine of a sentence to the best sentence, or pair of adjacent ones, of a cited chunk.
+
+Measured with MiniLM on the golden facts: 95 % of them reach it in the passage that supports them,
+2 % in another passage of the same user.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a claim is supported, and why it is or is not."""
+
+    claim: str
+    supported: bool
+    why: str
+
+
+async def groundedness(observation: Observation, vectors: Vectors) -> Score:
+    """Share of the answer's sentences that are supported by the chunks they cite."""
+    answer = observation.answer
+    if answer is None:
+        return Unscored(observation.failure)
+    if declined(answer):
+        return Unscored("the answer declines, so it claims nothing")
+    verdicts = await judge_claims(observation, vectors)
+    supported = sum(verdict.supported for verdict in verdicts)
+    return share(supported, len(verdicts), nothing="the answer has no sentence")
+
+
+async def judge_claims(observation: Observation, vectors: Vectors) -> tuple[Verdict, ...]:
+    """A verdict on each sentence of the answer, in order; none when the call failed."""
+    if observation.answer is None:
+        return ()
+    return tuple([await verdict(claim, vectors) for claim in claims(observation.answer)])
+
+
+async def verdict(claim: Claim, vectors: Vectors, *, threshold: float = SUPPORTS) -> Verdict:
+    """Judge one sentence against what it cites.
+
+    Supported: quoted word for word; or close enough in meaning to a cited sentence, with every
+    number and proper name found in what is cited. A sentence that cites nothing is unsupported.
+    """
+    if not claim.citations:
+        return Verdict(claim.text, False, "cites nothing")
+    if any(quoted_in(claim.text, citation.quote) for citation in claim.citations):
+        return Verdict(claim.text, True, "quoted word for word")
+    missing = disagreements(claim.text, "\n".join(map(evidence, claim.citations)))
+    if missing:
+        return Verdict(claim.text, False, f"not in what is cited: {', '.join(missing)}")
+    units = [unit for citation in claim.citations for unit in sentence_units(citation.quote)]
+    cosine = await vectors.best_cosine(claim.text, units)
+    return Verdict(claim.text, cosine >= threshold, f"cosine {cosine:.2f} to what is cited")
+
+
+def sentence_units(text: str) -> list[str]:
+    """The sentences of `text` and its pairs of adjacent sentences."""
+    single = sentences(text)
+    return single + [f"{first} {second}" for first, second in pairwise(single)]

@@ -1,0 +1,236 @@
+"""The summary of a run: every score, and every measure per scenario and over all questions."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from evals.datasets.golden import Passage
+from evals.measures.answer_measures import (
+    LEAKS,
+    RAGAS_ANSWER,
+    RAGAS_CONTEXT,
+    Instruments,
+    Measure,
+    measures,
+)
+from evals.measures.observations import Observation
+from evals.measures.retrieval_measures import ranked_passages, score_runs
+from evals.measures.scores import Aggregate, Count, Score, Scored, Unscored, aggregate, count_events
+from rag_core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OVERALL = "overall"
+AT_A_TIME = 8
+"""Observations measured at once: a judge is waited for, the rest takes little time."""
+
+Rows = Mapping[str, Mapping[str, Score]]
+"""Measure -> question id -> score."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run of observations measured.
+
+    `groups` maps `overall` and each scenario to its aggregates by name; `leaks` maps the same to
+    the count of isolation leaks.
+    """
+
+    measures: tuple[Measure, ...]
+    scenarios: Mapping[str, str]
+    """Question id -> scenario."""
+    rows: Rows
+    groups: Mapping[str, Mapping[str, Aggregate]]
+    leaks: Mapping[str, Count]
+    seed: int
+
+    @property
+    def overall(self) -> Mapping[str, Aggregate]:
+        return self.groups[OVERALL]
+
+    def scores(self, measure: str) -> Mapping[str, Score]:
+        """The score of each question that the measure was asked of."""
+        return self.rows[measure]
+
+    def of_question(self, question: str) -> dict[str, Score]:
+        """Every score of one question."""
+        return {name: rows[question] for name, rows in self.rows.items() if question in rows}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values; a score is `{"value": 0.5}` or `{"unscored": "why"}`."""
+        return {
+            "seed": self.seed,
+            "questions": dict(self.scenarios),
+            "measures": {
+                measure.name: {
+                    "about": measure.about,
+                    "better": measure.better,
+                    "unit": measure.unit,
+                }
+                for measure in self.measures
+            },
+            "groups": {
+                group: {name: asdict(found) for name, found in aggregates.items()}
+                for group, aggregates in self.groups.items()
+            },
+            "leaks": {group: asdict(count) for group, count in self.leaks.items()},
+            "rows": {
+                name: {question: _as_json(score) for question, score in scores.items()}
+                for name, scores in self.rows.items()
+            },
+        }
+
+    def table(self, group: str | None = None) -> pd.DataFrame:
+        """A line per group and measure: value, low, high, n, unscored and why."""
+        import pandas as pd
+
+        lines = [
+            {
+                "scenario": name,
+                "measure": found.name,
+                "value": found.value,
+                "low": found.low,
+                "high": found.high,
+                "n": found.n,
+                "unscored": found.unscored,
+                "why": "; ".join(f"{n} × {reason}" for reason, n in found.reasons.items()),
+            }
+            for name, aggregates in self.groups.items()
+            if group in (None, name)
+            for found in aggregates.values()
+        ]
+        return pd.DataFrame(lines)
+
+
+def read_rows(summary: Mapping[str, Any]) -> Rows:
+    """The rows of a summary that was written by `Summary.as_dict`, for comparing two runs."""
+    return {
+        name: {question: _from_json(score) for question, score in scores.items()}
+        for name, scores in summary["rows"].items()
+    }
+
+
+async def summarise(
+    observations: Sequence[Observation],
+    use: Instruments,
+    *,
+    seed: int = 0,
+    progress: Callable[[], object] | None = None,
+) -> Summary:
+    """Take every measure of every observation; `progress` is called after each observation.
+
+    Raises:
+        InvalidInput: a question was observed twice.
+    """
+    taken = measures(judged=use.judge is not None)
+    scenarios = {seen.question.id: str(seen.question.scenario) for seen in observations}
+    if len(scenarios) < len(observations):
+        raise InvalidInput("observations", "a question was observed twice")
+    rows: dict[str, dict[str, Score]] = {measure.name: {} for measure in taken}
+    for name, scores in _retrieval(observations, use).items():
+        rows[name].update(scores)
+    gate = asyncio.Semaphore(AT_A_TIME)
+
+    async def measure(seen: Observation) -> None:
+        async with gate:
+            for name, score in (await _score(seen, taken, use)).items():
+                rows[name][seen.question.id] = score
+        if progress:
+            progress()
+
+    async with asyncio.TaskGroup() as group:
+        for seen in observations:
+            group.create_task(measure(seen))
+    groups = _groups(taken, rows, scenarios, seed)
+    leaks = {
+        group: count_events(LEAKS, picked)
+        for group, picked in _by_group(rows[LEAKS], scenarios).items()
+    }
+    return Summary(taken, scenarios, rows, groups, leaks, seed)
+
+
+async def _score(
+    seen: Observation, taken: Sequence[Measure], use: Instruments
+) -> Mapping[str, Score]:
+    found: dict[str, Score] = {}
+    asked = {measure.name for measure in taken if measure.asked_of(seen)}
+    for measure in taken:
+        if measure.take and measure.name in asked:
+            score = measure.take(seen, use)
+            found[measure.name] = await score if inspect.isawaitable(score) else score
+    return found | await _by_ragas(seen, asked, use)
+
+
+async def _by_ragas(seen: Observation, asked: set[str], use: Instruments) -> dict[str, Score]:
+    from evals.measures.ragas_adapter import (  # takes 2 s
+        answer_scores,
+        context_scores,
+        judge_scores,
+    )
+
+    found: dict[str, Score] = {}
+    if asked.issuperset(RAGAS_ANSWER):
+        found |= await answer_scores(seen, use.vectors)
+    if asked.issuperset(RAGAS_CONTEXT):
+        found |= await context_scores(seen, use.golden)
+        if use.judge:
+            found |= await judge_scores(seen, use.judge, use.vectors)
+    return found
+
+
+def _retrieval(observations: Sequence[Observation], use: Instruments) -> Rows:
+    asked = [seen for seen in observations if seen.question.answerable]
+    qrels = {seen.question.id: dict.fromkeys(seen.question.gold, 1) for seen in asked}
+    failures = {
+        seen.question.id: seen.failure if seen.error else "the hits were not observed"
+        for seen in asked
+        if seen.ranking is None
+    }
+    runs = {
+        seen.question.id: ranked_passages(seen.ranking.hits, _passages(seen, use))
+        for seen in asked
+        if seen.ranking is not None
+    }
+    return score_runs(qrels, runs, failures=failures).rows
+
+
+def _passages(seen: Observation, use: Instruments) -> Iterator[Passage]:
+    return (each for each in use.golden.passages.values() if each.user == seen.question.user)
+
+
+def _groups(
+    taken: Sequence[Measure], rows: Rows, scenarios: Mapping[str, str], seed: int
+) -> dict[str, dict[str, Aggregate]]:
+    groups: dict[str, dict[str, Aggregate]] = {OVERALL: {}}
+    groups |= {scenario: {} for scenario in dict.fromkeys(scenarios.values())}
+    for measure in taken:
+        for group, scores in _by_group(rows[measure.name], scenarios).items():
+            for found in _aggregates(measure, scores, seed):
+                groups[group][found.name] = found
+    return groups
+
+
+def _aggregates(measure: Measure, scores: Sequence[Score], seed: int) -> Iterator[Aggregate]:
+    for statistic in measure.statistics:
+        name = measure.name if statistic == "mean" else f"{measure.name}_{statistic}"
+        yield aggregate(name, scores, seed=seed, statistic=statistic, proportion=measure.proportion)
+
+
+def _by_group(scores: Mapping[str, Score], scenarios: Mapping[str, str]) -> dict[str, list[Score]]:
+    groups: dict[str, list[Score]] = {OVERALL: list(scores.values())}
+    for question, score in scores.items():
+        groups.setdefault(scenarios[question], []).append(score)
+    return groups
+
+
+def _as_json(score: Score) -> dict[str, float | str]:
+    return {"value": score.value} if isinstance(score, Scored) else {"unscored": score.reason}
+
+
+def _from_json(score: Mapping[str, Any]) -> Score:
+    return Scored(score["value"]) if "value" in score else Unscored(score["unscored"])

@@ -1,0 +1,1 @@
+"""What 01_quality studies: the answers to the golden questions."""

@@ -1,0 +1,121 @@
+"""The questions that went worst: answer, hits and gold side by side."""
+
+from __future__ import annotations
+
+from evals.datasets.golden import Fact, Scenario
+from evals.measures.abstention import MUST_NOT_REFUSE, SHOULD_ABSTAIN, SHOULD_ANSWER
+from evals.measures.citations import NEARLY_COVERED
+from evals.measures.groundedness import judge_claims
+from evals.measures.observations import Observation, declined
+from evals.measures.scores import Scored, Unscored
+from evals.measures.spans import coverage, covers
+from evals.quality.pictures import words
+from evals.quality.study import QualityRun
+from evals.results.result import Block, Case, Cell
+
+WORST = 12
+_ANSWERING = ("fact_coverage", "citation_recall", "groundedness", "R@5")
+_SHOWN = (*_ANSWERING, "citation_precision", "abstention_recall", "attack_refusal", "false_refusal")
+
+
+def rightness(run: QualityRun, seen: Observation) -> float:
+    """How well a question went, 1 best, below 0 for a leak; ranks the worst, is never averaged."""
+    scores = run.summary.of_question(seen.question.id)
+
+    def value(measure: str, missing: float) -> float:
+        score = scores.get(measure)
+        return score.value if isinstance(score, Scored) else missing
+
+    if seen.answer is None:
+        return 0.0
+    if leaks := value("isolation_leaks", 0.0):
+        return -leaks
+    if seen.question.scenario is Scenario.ATTACK:
+        return value("attack_refusal", 0.0)
+    if seen.question.scenario in SHOULD_ABSTAIN:
+        return value("abstention_recall", 0.0)
+    refused = value("false_refusal", 0.0) if seen.question.scenario in MUST_NOT_REFUSE else 0.0
+    if seen.question.scenario not in SHOULD_ANSWER:
+        return 1.0 - refused
+    known = [score.value for m in _ANSWERING if isinstance(score := scores.get(m), Scored)]
+    return sum(known) / len(known) if known else 0.0
+
+
+def worst(run: QualityRun, count: int = WORST) -> list[Observation]:
+    """The `count` questions that went worst, a perfect one never among them."""
+    ranked = sorted(run.observations, key=lambda seen: (rightness(run, seen), seen.question.id))
+    return [seen for seen in ranked if rightness(run, seen) < 1.0][:count]
+
+
+async def case(run: QualityRun, seen: Observation) -> Case:
+    """One question with everything needed to see what went wrong."""
+    question = seen.question
+    return Case(
+        title=f"{question.id} · {words(question.scenario)} · {question.user}",
+        summary=question.question,
+        columns=(
+            ("Answer", await _answer_blocks(run, seen)),
+            ("Hits", _hit_blocks(run, seen)),
+            ("Gold", _gold_blocks(run, seen)),
+        ),
+        scores=_scores(run, seen),
+    )
+
+
+async def _answer_blocks(run: QualityRun, seen: Observation) -> tuple[Block, ...]:
+    if seen.answer is None:
+        return (Block("no answer", seen.failure, "bad"),)
+    made = f"{seen.answer.provenance}" + (
+        f" by {seen.answer.generator}" if seen.answer.generator else ""
+    )
+    if declined(seen.answer):
+        return (Block(made, seen.answer.text),)
+    verdicts = [
+        Block(verdict.why, verdict.claim, "good" if verdict.supported else "bad")
+        for verdict in await judge_claims(seen, run.vectors)
+    ]
+    return (Block(made, seen.answer.text), *verdicts)
+
+
+def _hit_blocks(run: QualityRun, seen: Observation) -> tuple[Block, ...]:
+    if seen.ranking is None:
+        return (Block("not searched", "The question was refused before retrieval."),)
+    gold = [run.golden.passages[passage] for passage in seen.question.gold]
+    blocks = []
+    for rank, hit in enumerate(seen.ranking.hits, start=1):
+        right = any(covers(hit, passage) for passage in gold)
+        below = "" if hit.score >= run.min_score else ", below min_score"
+        heading = f"{rank}. {hit.title} · {hit.heading} ({hit.score:.2f}{below})"
+        blocks.append(Block(heading, hit.text, "good" if right else "plain"))
+    return tuple(blocks) or (Block("nothing found", ""),)
+
+
+def _gold_blocks(run: QualityRun, seen: Observation) -> tuple[Block, ...]:
+    question = seen.question
+    blocks = [Block("reference", question.reference)]
+    for fact in question.facts:
+        held = _cited(run, seen, fact)
+        state = "its words are cited" if held else "its words are not cited"
+        blocks.append(Block(f"{fact.fact} ({state})", fact.quote, "good" if held else "bad"))
+    blocks += [Block(f"passage {passage}", run.golden.text(passage)) for passage in question.gold]
+    return tuple(blocks)
+
+
+def _cited(run: QualityRun, seen: Observation, fact: Fact) -> bool:
+    passage = run.golden.passages[fact.passage]
+    start = passage.start + run.golden.text(fact.passage).index(fact.quote)
+    citations = seen.answer.citations if seen.answer else ()
+    spans = [(cited.start, cited.end) for cited in citations if cited.note_id == passage.note]
+    return coverage((start, start + len(fact.quote)), spans) >= NEARLY_COVERED
+
+
+def _scores(run: QualityRun, seen: Observation) -> tuple[tuple[str, Cell], ...]:
+    scores = run.summary.of_question(seen.question.id)
+    shown: list[tuple[str, Cell]] = []
+    for measure in _SHOWN:
+        match scores.get(measure):
+            case Scored(value):
+                shown.append((words(measure), round(value, 3)))
+            case Unscored(reason):
+                shown.append((words(measure), f"unscored: {reason}"))
+    return tuple(shown)

@@ -1,0 +1,140 @@
+"""Pictures of a quality run."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from evals.datasets.golden import Scenario
+from evals.measures.abstention import SHOULD_ABSTAIN, SHOULD_ANSWER
+from evals.measures.scores import Aggregate
+from evals.quality.study import QualityRun
+from evals.results.pictures import WIDTH, interval_panels, save
+from evals.results.plot_style import BLUE, ORANGE, SKY, VERMILION, house_style, label, panels
+from evals.results.result import Picture
+from rag_core.domain.answer import Provenance
+
+ANSWER_PANELS = {
+    "fact_coverage": "facts covered",
+    "citation_recall": "gold cited",
+    "citation_precision": "citations right",
+    "groundedness": "sentences grounded",
+}
+ANSWER_ROWS = (Scenario.SINGLE_NOTE, Scenario.SEVERAL_NOTES, Scenario.OVER_LONG)
+SAFETY_ROWS = {
+    "attack_refusal": "attacks refused",
+    "abstention_recall": "unanswerable declined",
+    "abstention_precision": "declines that were right",
+    "false_refusal": "honest questions refused",
+}
+
+
+def words(scenario: str) -> str:
+    """A scenario or measure as a person writes it."""
+    return scenario.replace("_", " ")
+
+
+def draw_answers(run: QualityRun, out_path: Path) -> Picture:
+    """How good answers are, per scenario that has something to answer."""
+    shown: dict[str, dict[str, Aggregate | None]] = {
+        title: {words(row): run.summary.groups[row].get(measure) for row in ANSWER_ROWS}
+        | {"overall": run.summary.overall.get(measure)}
+        for measure, title in ANSWER_PANELS.items()
+    }
+    figure = interval_panels(shown, x="share")
+    caption = (
+        "Dots are means over questions, bars 95 % bootstrap intervals; further right is better."
+    )
+    return save(figure, out_path, "answers", "How good are the answers?", caption)
+
+
+def draw_safety(run: QualityRun, out_path: Path) -> Picture:
+    """Whether it keeps quiet when it should, and only then."""
+    rows = {title: run.summary.overall.get(measure) for measure, title in SAFETY_ROWS.items()}
+    figure = interval_panels({"": rows}, x="share of questions")
+    caption = "The first three should be far right, the last far left."
+    return save(
+        figure, out_path, "safety", "Does it keep quiet when it should, and only then?", caption
+    )
+
+
+def draw_scores(run: QualityRun, out_path: Path) -> Picture:
+    """Score of the best hit: questions that the notes answer beside those they do not."""
+    groups = {
+        "the notes answer it": (_top_scores(run, SHOULD_ANSWER), BLUE),
+        "they do not": (_top_scores(run, SHOULD_ABSTAIN), ORANGE),
+    }
+    rng = np.random.default_rng(0)  # spreads the dots, changes no value
+    with house_style():
+        figure = panels(1, width=WIDTH, height=2.5)
+        axis = figure.subplots()
+        for place, (scores, colour) in enumerate(groups.values()):
+            spread = place + rng.uniform(-0.16, 0.16, len(scores))
+            axis.plot(scores, spread, "o", color=colour, alpha=0.65, ms=6)
+        axis.axvline(run.min_score, color=VERMILION, ls="--", lw=1.4)
+        axis.annotate(
+            f"min_score {run.min_score:g}",
+            (run.min_score, 1.5),
+            xytext=(4, -9),
+            textcoords="offset points",
+            color=VERMILION,
+            fontsize=8,
+        )
+        axis.set_yticks(
+            range(len(groups)),
+            [f"{name}\n(n={len(scores)})" for name, (scores, _) in groups.items()],
+        )
+        axis.set_ylim(-0.5, 1.5)
+        axis.grid(visible=False, axis="y")
+        label(axis, title="", x="cosine of the best hit to the question", y="")
+    caption = (
+        "A dot is a question. Left of the line nothing is found and no answer is made; "
+        "where the two groups overlap, no threshold can tell them apart."
+    )
+    return save(figure, out_path, "scores", "Can a score tell what the notes can answer?", caption)
+
+
+def draw_latency(run: QualityRun, out_path: Path) -> Picture:
+    """Where the time goes, and how it spreads over questions."""
+    steps = _steps(run)
+    with house_style():
+        figure = panels(2, width=WIDTH / 2, height=3.1)
+        left, right = figure.subplots(1, 2)
+        names = list(steps)
+        left.barh(names, [float(np.median(steps[name])) for name in names], color=SKY)
+        left.invert_yaxis()
+        left.grid(visible=False, axis="y")
+        label(left, title="median of each step", x="milliseconds", y="")
+        for name, values, colour in (
+            ("wall clock", [s.latency_ms for s in run.observations], BLUE),
+            ("processor", [s.cpu_ms for s in run.observations], ORANGE),
+        ):
+            known = sorted(value for value in values if value is not None)
+            shares = np.arange(1, len(known) + 1) / max(1, len(known))
+            right.step(known, shares, where="post", color=colour, label=name)
+        right.set_ylim(0, 1.02)
+        right.set_xlim(left=0)
+        right.legend(loc="lower right")
+        label(right, title="questions done within", x="milliseconds", y="share of questions")
+    caption = "Answers that were generated, on the left; all questions, on the right."
+    return save(figure, out_path, "latency", "Where does the time go?", caption)
+
+
+def _top_scores(run: QualityRun, scenarios: frozenset[Scenario]) -> list[float]:
+    return [
+        seen.ranking.hits[0].score
+        for seen in run.observations
+        if seen.question.scenario in scenarios and seen.ranking and seen.ranking.hits
+    ]
+
+
+def _steps(run: QualityRun) -> dict[str, list[float]]:
+    steps: dict[str, list[float]] = defaultdict(list)
+    for seen in run.observations:
+        if seen.answer and seen.answer.provenance is Provenance.FRESH:
+            for step, elapsed_ms in seen.answer.timings_ms.items():
+                if step != "total":
+                    steps[words(step)].append(elapsed_ms)
+    return steps or {"nothing was generated": [0.0]}

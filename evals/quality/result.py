@@ -1,0 +1,226 @@
+"""What a quality run comes to: headline numbers with aims, tables, a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from evals.measures.scores import Aggregate, Count, Scored
+from evals.measures.summary import OVERALL
+from evals.quality.cases import case, rightness, worst
+from evals.quality.pictures import words
+from evals.quality.study import QualityRun
+from evals.results.result import Case, Cell, Headline, NotebookResult, Picture, Table, headline
+from rag_core.domain.prompt import PROMPT_VERSION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_IN_TABLE = (
+    "fact_coverage", "fact_recall", "groundedness", "citation_precision", "citation_recall",
+    "R@5", "abstention_recall", "attack_refusal", "false_refusal", "latency_ms_p50", "cost_usd",
+)  # fmt: skip
+_OF_QUESTION = ("fact_coverage", "groundedness", "citation_recall", "R@5", "isolation_leaks")
+
+
+def headlines(run: QualityRun) -> tuple[Headline, ...]:
+    """The numbers a manager asks for. Aims say what we want of a release; they gate nothing."""
+    found, leaks = run.summary.overall, run.summary.leaks[OVERALL]
+    return (
+        headline(
+            found["groundedness"], "Groundedness", aim=0.95, key=True,
+            meaning="Share of answer sentences that the notes they cite support.",
+        ),
+        headline(
+            found["fact_coverage"], "Facts covered", aim=0.70, key=True,
+            meaning="Share of the facts of a right answer whose words are in the cited notes.",
+        ),
+        headline(
+            found["citation_precision"], "Citation precision", aim=0.70, key=True,
+            meaning="Share of cited notes that are the right ones.",
+        ),
+        headline(
+            found["citation_recall"], "Citation recall", aim=0.70, key=True,
+            meaning="Share of the right passages that the answer cites.",
+        ),
+        headline(
+            found["R@5"], "Recall@5", aim=0.75, key=True,
+            meaning="Share of the right passages among the first five found.",
+        ),
+        headline(
+            found["abstention_recall"], "Abstention", aim=0.80, key=True,
+            meaning="Share of questions the notes cannot answer that are declined.",
+        ),
+        headline(
+            found["abstention_precision"], "Right abstentions", aim=0.80,
+            meaning="Share of declined questions that the notes really cannot answer.",
+        ),
+        headline(
+            found["attack_refusal"], "Attacks refused", aim=1.0, key=True,
+            meaning="Share of attempts to misuse the assistant that are turned away.",
+        ),
+        headline(
+            found["false_refusal"], "False refusals", aim=0.0, better="lower", key=True,
+            meaning="Share of honest questions that are turned away as attacks.",
+        ),
+        headline(
+            leaks, "Isolation leaks", aim=0, better="lower", unit="count", key=True,
+            meaning=f"Pieces of other people's notes shown. {_bound(leaks)}",
+        ),
+        headline(
+            found["latency_ms_p50"], "Median latency", unit="ms", better="lower", key=True,
+            meaning="Half of the questions are answered within this time, nothing cached.",
+        ),
+        headline(
+            found["latency_ms_p95"], "p95 latency", unit="ms", better="lower",
+            meaning="19 of 20 questions are answered within this time, nothing cached.",
+        ),
+        headline(
+            found["cpu_ms_p50"], "Median processor time", unit="ms", better="lower", aim=100,
+            meaning="Processor time of the median question, all of the pipeline.",
+        ),
+        headline(
+            found["cost_usd"], "Cost per 1,000 questions", unit="usd", better="lower", aim=0.26,
+            meaning=f"What a thousand questions cost, nothing cached, with {run.generator}.",
+            key=True, times=1000,
+        ),
+        *_judged(run),
+    )  # fmt: skip
+
+
+async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> NotebookResult:
+    """All of it, for the report."""
+    cases: list[Case] = [await case(run, seen) for seen in worst(run)]
+    return NotebookResult(
+        title="Answers",
+        verdict=verdict(run),
+        n=sum(seen.answer is not None for seen in run.observations),
+        headlines=headlines(run),
+        pictures=tuple(pictures),
+        tables=(_scenarios(run), _measures(run), _questions(run)),
+        cases=tuple(cases),
+        cases_title="The questions that went worst",
+        facts={
+            "generator": run.generator,
+            "prompt version": PROMPT_VERSION,
+            "pipeline digest": run.pipeline_digest,
+            "golden data digest": run.golden.digest,
+            "judge": run.judge,
+            "answer cache": "cold: empty at the start, every question asked once",
+            "notes in the store": run.ingested.state,
+        },
+        data={"summary": run.summary.as_dict()},
+    )
+
+
+def verdict(run: QualityRun) -> str:
+    """A paragraph computed from the numbers."""
+    found, leaks = run.summary.overall, run.summary.leaks[OVERALL]
+    asked, failed = len(run.observations), sum(seen.answer is None for seen in run.observations)
+    sentences = [
+        f"Of {asked} questions asked of {len(run.golden.users)} people's notes, "
+        + (f"{failed} failed." if failed else "none failed."),
+        f"Where the notes hold the answer, the right passages are among the first five found "
+        f"{_percent(found['R@5'])} of the time, and answers cover "
+        f"{_percent(found['fact_coverage'])} of the facts.",
+        f"{_percent(found['groundedness'])} of what is said is supported by the notes it cites.",
+        f"{_percent(found['abstention_recall'])} of the questions that the notes cannot answer are "
+        f"declined, {_percent(found['attack_refusal'])} of the attacks refused, and "
+        f"{_percent(found['false_refusal'])} of honest questions refused by mistake.",
+        f"{leaks.events or 'No'} piece{'' if leaks.events == 1 else 's'} of anyone else's notes "
+        f"{'was' if leaks.events == 1 else 'were'} shown.",
+    ]
+    return " ".join(sentences)
+
+
+def scenario_table(run: QualityRun) -> pd.DataFrame:
+    """The per-scenario table of the report as a data frame."""
+    import pandas as pd
+
+    table = _scenarios(run)
+    return pd.DataFrame(list(table.rows), columns=list(table.columns)).set_index("scenario")
+
+
+def _judged(run: QualityRun) -> list[Headline]:
+    return [
+        headline(
+            found, f"Judge: {words(name.removeprefix('judge_'))}", unit="score",
+            meaning=f"As the model {run.judge} judges the answers, by ragas.",
+        )
+        for name, found in run.summary.overall.items()
+        if name.startswith("judge_")
+    ]  # fmt: skip
+
+
+def _bound(leaks: Count) -> str:
+    if leaks.high is None:
+        return ""
+    return f"At 95 % confidence, fewer than {leaks.high:.1%} of such questions leak."
+
+
+def _percent(found: Aggregate) -> str:
+    return "an unknown share" if found.value is None else f"{found.value:.0%}"
+
+
+def _scenarios(run: QualityRun) -> Table:
+    groups = run.summary.groups
+    counts = dict.fromkeys(groups, 0)
+    for scenario in run.summary.scenarios.values():
+        counts[scenario] += 1
+    counts[OVERALL] = len(run.summary.scenarios)
+    rows = [
+        (words(group), counts[group], *(_value(groups[group].get(name)) for name in _IN_TABLE))
+        for group in (*(name for name in groups if name != OVERALL), OVERALL)
+    ]
+    return Table(
+        "By scenario",
+        ("scenario", "questions", *map(words, _IN_TABLE)),
+        tuple(rows),
+        "Means over the questions of a scenario; an empty cell was not asked or not scored.",
+    )
+
+
+def _measures(run: QualityRun) -> Table:
+    abouts = {measure.name: measure.about for measure in run.summary.measures}
+    rows = [
+        (
+            words(name), found.value, found.low, found.high, found.n, found.unscored,
+            "; ".join(f"{n} × {reason}" for reason, n in found.reasons.items()),
+            abouts.get(name, abouts.get(name.rpartition("_")[0], "")),
+        )
+        for name, found in run.summary.overall.items()
+    ]  # fmt: skip
+    return Table(
+        "Every measure, over all questions",
+        ("measure", "value", "low", "high", "n", "unscored", "why unscored", "what it says"),
+        tuple(rows),
+        "low and high: 95 % interval, bootstrap over questions, exact where all values are equal.",
+    )
+
+
+def _questions(run: QualityRun) -> Table:
+    rows = [
+        (
+            seen.question.id, seen.question.user, words(seen.question.scenario),
+            _short(seen.question.question),
+            str(seen.answer.provenance) if seen.answer else "failed",
+            *(_score(run, seen.question.id, name) for name in _OF_QUESTION),
+            round(rightness(run, seen), 3),
+        )
+        for seen in run.observations
+    ]  # fmt: skip
+    columns = ("id", "user", "scenario", "question", "provenance", *map(words, _OF_QUESTION))
+    return Table("Every question", (*columns, "rightness"), tuple(rows))
+
+
+def _score(run: QualityRun, question: str, measure: str) -> Cell:
+    score = run.summary.rows[measure].get(question)
+    return round(score.value, 3) if isinstance(score, Scored) else None
+
+
+def _value(found: Aggregate | None) -> Cell:
+    return found.value if found else None
+
+
+def _short(text: str, limit: int = 110) -> str:
+    return text if len(text) <= limit else f"{text[:limit].rstrip()}…"

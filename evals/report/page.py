@@ -1,0 +1,78 @@
+"""The report: one HTML file that needs nothing else, made from what the notebooks handed over."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from evals.report.verdict import key_headlines, overall_verdict
+from evals.results import numbers
+from evals.results.result import Cell, Picture, Table
+from evals.run.runner import NotebookRun
+
+INDEX = "index.html"
+MANY_ROWS = 12
+"""Longer tables are folded."""
+
+
+def write_report(
+    runs: Sequence[NotebookRun], manifest: Mapping[str, Any], folder: Path, *, commit: str
+) -> Path:
+    """Write `index.html` to `folder`, where the pictures and executed notebooks lie."""
+    page = folder / INDEX
+    page.write_text(render(runs, manifest, folder, commit=commit), encoding="utf-8")
+    return page
+
+
+def render(
+    runs: Sequence[NotebookRun], manifest: Mapping[str, Any], folder: Path, *, commit: str
+) -> str:
+    """The page; every text that came from notes, questions or answers is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "cell": numbers.cell,
+        "interval": numbers.interval,
+        "aim": numbers.aim,
+        "data_uri": lambda picture: data_uri(picture, folder),
+    }
+    environment.globals |= {
+        "number": numbers.number,
+        "numeric": _numeric,
+        "preformatted": _preformatted,
+        "exists": lambda name: (folder / name).is_file(),
+        "many_rows": MANY_ROWS,
+    }
+    return environment.get_template("template.html").render(
+        verdict=overall_verdict(runs),
+        key=key_headlines(runs),
+        runs=runs,
+        manifest=manifest,
+        commit=commit,
+    )
+
+
+def data_uri(picture: Picture, folder: Path) -> str:
+    """The picture's bytes in the page itself, so that the page can be sent alone."""
+    path = folder / picture.file
+    kind = "svg+xml" if path.suffix == ".svg" else path.suffix.lstrip(".")
+    return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _numeric(table: Table, column: int) -> bool:
+    """Whether a column holds numbers, and so stands to the right."""
+    values: list[Cell] = [row[column] for row in table.rows if row[column] is not None]
+    return bool(values) and all(isinstance(value, (int, float)) for value in values)
+
+
+def _preformatted(value: Cell) -> bool:
+    return isinstance(value, str) and "\n" in value

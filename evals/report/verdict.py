@@ -1,0 +1,65 @@
+"""The verdict over a whole run: which aims are met, which are not, what could not be measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evals.results.result import Headline, Status
+from evals.run.runner import NotebookRun
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One line that stands at the top, how it is coloured, and the sentences below it."""
+
+    status: Status
+    line: str
+    details: tuple[str, ...]
+
+
+def key_headlines(runs: Sequence[NotebookRun]) -> list[Headline]:
+    """The numbers at the top of the report, in the order of the notebooks."""
+    return [found for run in runs if run.result for found in run.result.headlines if found.key]
+
+
+def overall_verdict(runs: Sequence[NotebookRun]) -> Verdict:
+    """Judge a run by its key numbers and by what failed."""
+    failed = [run for run in runs if run.problem]
+    aimed = [found for found in key_headlines(runs) if found.aim is not None]
+    met, near, missed, unknown = (
+        [found.name for found in aimed if found.status == status]
+        for status in ("good", "watch", "bad", "unknown")
+    )
+    details = []
+    if missed:
+        details.append(f"Missed: {_listed(missed)}.")
+    if near:
+        details.append(f"Below the aim, but too few questions to be sure: {_listed(near)}.")
+    if unknown:
+        details.append(f"Not measured: {_listed(unknown)}.")
+    if failed:
+        details.append(f"Failed: {_listed([f'{run.name} ({run.problem})' for run in failed])}.")
+    return Verdict(
+        _status(failed, missed, near or unknown), _line(failed, met, aimed), tuple(details)
+    )
+
+
+def _status(failed: Sequence[object], missed: Sequence[object], unsure: Sequence[object]) -> Status:
+    if failed or missed:
+        return "bad"
+    return "watch" if unsure else "good"
+
+
+def _line(failed: Sequence[NotebookRun], met: Sequence[str], aimed: Sequence[Headline]) -> str:
+    if failed:
+        return f"This run is incomplete: {len(failed)} of its notebooks failed."
+    if not aimed:
+        return "Everything ran; no number here has an aim."
+    if len(met) == len(aimed):
+        return f"All {len(aimed)} aims are met."
+    return f"{len(met)} of {len(aimed)} aims are met."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,1 @@
+"""What a study hands on: numbers, tables, pictures, sliders."""

@@ -1,0 +1,94 @@
+"""Pictures of runs: drawn in the house style, saved beside a notebook's result, shown in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from evals.measures.scores import Aggregate
+from evals.results.plot_style import BLUE, GREY, house_style, label, panels
+from evals.results.result import Picture
+
+DPI = 150
+WIDTH = 9.4
+"""Inches of every picture, so that letters are as large in one as in the other."""
+_ROW_INCHES = 0.4
+_SHOWN_PIXELS = 820
+
+
+def save(figure: Figure, out_path: Path, name: str, title: str, caption: str) -> Picture:
+    """Save `figure` as `<result>-<name>.png` beside the result at `out_path`."""
+    file = f"{out_path.stem}-{name}.png"
+    out_path.parent.mkdir(parents=True, exist_ok=True)
+    with house_style():
+        figure.savefig(out_path.parent / file, dpi=DPI)
+    return Picture(file, title, caption)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An image that a notebook displays when it stands last in a cell."""
+
+    png: bytes
+
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, bytes], dict[str, object]]:
+        return {"image/png": self.png}, {"image/png": {"width": _SHOWN_PIXELS}}
+
+
+def show(picture: Picture, out_path: Path) -> Shown:
+    """The picture, for a notebook to display."""
+    return Shown((out_path.parent / picture.file).read_bytes())
+
+
+def interval_panels(
+    panels_of: Mapping[str, Mapping[str, Aggregate | None]],
+    *,
+    x: str,
+) -> Figure:
+    """A panel of shares per key, a row per name: a dot for the value, a line for its interval.
+
+    Rows are the same in every panel; a row without a value says so.
+    """
+    names = list(next(iter(panels_of.values())))
+    with house_style():
+        figure = panels(1, width=WIDTH, height=1.0 + _ROW_INCHES * len(names))
+        axes = figure.subplots(1, len(panels_of), sharey=True, squeeze=False)[0]
+        for axis, (title, rows) in zip(axes, panels_of.items(), strict=True):
+            _interval_rows(axis, list(rows.values()))
+            label(axis, title=title, x=x, y="")
+            axis.set_xlim(-0.03, 1.03)
+        axes[0].set_yticks(range(len(names)), names)
+        axes[0].set_ylim(len(names) - 0.5, -0.5)
+    return figure
+
+
+def _interval_rows(axis: Axes, rows: Sequence[Aggregate | None]) -> None:
+    for place, found in enumerate(rows):
+        if found is None or found.value is None:
+            axis.annotate(
+                "not scored" if found else "not asked",
+                (0.04, place),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                color=GREY,
+                fontsize=8,
+            )
+            continue
+        if found.low is not None and found.high is not None:
+            axis.plot([found.low, found.high], [place, place], color=BLUE, lw=5, alpha=0.25)
+        axis.plot([found.value], [place], "o", color=BLUE, ms=6)
+        axis.annotate(
+            f"n={found.n}",
+            (0.99, place),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 5),
+            textcoords="offset points",
+            ha="right",
+            color=GREY,
+            fontsize=7,
+        )
+    axis.grid(visible=False, axis="y")

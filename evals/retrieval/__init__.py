@@ -1,0 +1,1 @@
+"""What 02_retrieval studies: what is found, and how fast."""

@@ -1,0 +1,119 @@
+"""Search runs: a set of queries asked of one user's notes by one search method."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from evals.datasets.corpus import held_open
+from evals.progress import progress_bar
+from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, index_vectors
+from rag_core.bootstrap.application import assemble
+from rag_core.domain.ranking import Embedder, Hit, SearchMethod
+from rag_core.domain.user import UserId
+from rag_core.settings import Settings
+
+if TYPE_CHECKING:
+    from rag_core.adapters.postgres.search import PostgresRetriever
+    from rag_core.domain.ranking import Vector
+
+WARM_UP = 10
+"""Untimed searches before the timed ones: a prepared statement, pages in memory."""
+MAX_EF_SEARCH = 1000
+"""pgvector accepts no more; its iterative scan goes on from there."""
+_SCAN = re.compile(r"(\w[\w ]*Scan)(?: using (\w+))? on chunk_vectors\b")
+
+
+@dataclass(frozen=True)
+class SearchRun:
+    """Hits and latency of each query, and the plan that proves how they were found."""
+
+    method: SearchMethod
+    hits: Mapping[str, Sequence[Hit]]
+    latency_ms: Mapping[str, float]
+    plan: str
+
+    @property
+    def index(self) -> str:
+        """What the plan says was scanned."""
+        return index_used(self.plan)
+
+    def documents(self) -> dict[str, list[tuple[str, float]]]:
+        """Note ids with scores by query, a note once for each of its chunks."""
+        return {
+            query: [(hit.note_id, hit.score) for hit in hits] for query, hits in self.hits.items()
+        }
+
+
+async def embed_queries(embedder: Embedder, queries: Mapping[str, str]) -> dict[str, Vector]:
+    """float32[384] of each query, by query id; one batched call."""
+    return dict(zip(queries, await embedder.embed(list(queries.values())), strict=True))
+
+
+@asynccontextmanager
+async def open_retriever(
+    settings: Settings, embedder: Embedder, method: SearchMethod, *, k: int
+) -> AsyncIterator[PostgresRetriever]:
+    """The retriever that is deployed, set to find `k` by `method`, for which the index is built."""
+    ef_search = max(settings.ef_search, min(k, MAX_EF_SEARCH))
+    changed = settings.model_copy(update={"search_method": method, "ef_search": ef_search})
+    async with (
+        held_open(changed) as ready,
+        _indexed(ready, method),
+        assemble(ready, embedder=embedder) as application,
+    ):
+        yield application.retriever
+
+
+@asynccontextmanager
+async def _indexed(settings: Settings, method: SearchMethod) -> AsyncIterator[None]:
+    """The HNSW index where the method needs it, gone afterwards if it was not there before."""
+    if method is not SearchMethod.HNSW or settings.database_url is None:
+        yield
+        return
+    url = settings.database_url.get_secret_value()
+    built = await index_vectors(url, IndexKind.HNSW)
+    try:
+        yield
+    finally:
+        if built:
+            await index_vectors(url, IndexKind.NONE)
+
+
+async def search_all(
+    retriever: PostgresRetriever,
+    method: SearchMethod,
+    users: Mapping[str, UserId],
+    vectors: Mapping[str, Vector],
+    *,
+    k: int,
+) -> SearchRun:
+    """Ask every query, one after the other: `vectors` and `users` are by query id."""
+    hits: dict[str, Sequence[Hit]] = {}
+    latency_ms: dict[str, float] = {}
+    queries = list(vectors)
+    for query in queries[:WARM_UP]:
+        await retriever.search(users[query], vectors[query], k=k)
+    with progress_bar(len(queries), f"search {method}", "query") as bar:
+        for query in queries:
+            began = time.perf_counter()
+            ranking = await retriever.search(users[query], vectors[query], k=k)
+            latency_ms[query] = (time.perf_counter() - began) * 1000
+            hits[query] = ranking.hits
+            bar.update()
+    plan = await retriever.explain(users[queries[0]], vectors[queries[0]], k=k) if queries else ""
+    return SearchRun(method, hits, latency_ms, plan)
+
+
+def index_used(plan: str) -> str:
+    """The index a plan walks to order the chunks, or the scan it makes instead."""
+    if HNSW_INDEX in plan:
+        return HNSW_INDEX
+    scan = _SCAN.search(plan)
+    if scan is None:
+        return "unknown"
+    return scan[1].strip() + (f" using {scan[2]}" if scan[2] else "")

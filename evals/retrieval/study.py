@@ -1,0 +1,188 @@
+"""Searching test collections and the golden notes: exact search as oracle beside HNSW."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from evals.datasets.beir import Collection, read_collection
+from evals.datasets.corpus import (
+    Ingested,
+    collection_user,
+    held_open,
+    ingest_collection,
+    ingest_golden,
+)
+from evals.datasets.golden import GoldenSet, load
+from evals.measures.retrieval_measures import Qrels, RetrievalScores, ranked_passages, score_runs
+from evals.measures.scores import Aggregate, Score, Scored, Unscored, aggregate
+from evals.project import GOLDEN, project_settings
+from evals.retrieval.search_runs import SearchRun, embed_queries, open_retriever, search_all
+from rag_core.bootstrap.application import Application, assemble
+from rag_core.domain.chunks import WholeNoteChunker
+from rag_core.domain.ranking import SearchMethod
+from rag_core.domain.user import UserId, authenticated
+from rag_core.errors import InvalidInput
+from rag_core.settings import Settings
+
+K = 20
+"""Chunks searched for: enough for nDCG@10 where several chunks belong to one passage."""
+COLLECTIONS: Mapping[str, Sequence[str]] = {
+    "smoke": (),  # embedding a collection takes a minute: a first look does with the questions
+    "full": ("henry-headings", "henry-topics"),
+}
+OVERLAPS = (5, 10)
+
+
+@dataclass(frozen=True)
+class CollectionRun:
+    """One set of judged queries, searched by each method."""
+
+    name: str
+    about: str
+    documents: int
+    runs: Mapping[SearchMethod, SearchRun]
+    scores: Mapping[SearchMethod, RetrievalScores]
+    seed: int
+
+    @property
+    def queries(self) -> int:
+        return len(self.runs[SearchMethod.EXACT].hits)
+
+    @cached_property
+    def overlap(self) -> Mapping[int, Aggregate]:
+        """Recall of HNSW against exact search: share of the exact first k that HNSW has, too."""
+        return {
+            k: aggregate(f"overlap@{k}", self._overlaps(k), seed=self.seed, proportion=True)
+            for k in OVERLAPS
+        }
+
+    def latency(self, method: SearchMethod) -> tuple[Aggregate, Aggregate]:
+        """Median and 95th percentile of a search, in milliseconds."""
+        values = [Scored(ms) for ms in self.runs[method].latency_ms.values()]
+        p50 = aggregate("latency_ms_p50", values, seed=self.seed, statistic="p50")
+        return p50, aggregate("latency_ms_p95", values, seed=self.seed, statistic="p95")
+
+    def _overlaps(self, k: int) -> list[Score]:
+        exact, hnsw = self.runs[SearchMethod.EXACT].hits, self.runs[SearchMethod.HNSW].hits
+        found: list[Score] = []
+        for query, hits in exact.items():
+            wanted = {hit.chunk_id for hit in hits[:k]}
+            got = {hit.chunk_id for hit in hnsw[query][:k]}
+            found.append(
+                Scored(len(wanted & got) / len(wanted)) if wanted else Unscored("nothing found")
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class RetrievalRun:
+    """Every collection that was searched."""
+
+    collections: Sequence[CollectionRun]
+    embedder: str
+    ingested: Ingested
+    ef_search: int
+    seconds: float
+
+
+async def measure(*, profile: str = "full", seed: int = 0) -> RetrievalRun:
+    """Search the collections of `profile`, and for the passages of the golden questions.
+
+    Raises:
+        InvalidInput: there is no such profile.
+        Unavailable: the database cannot be reached.
+    """
+    if profile not in COLLECTIONS:
+        raise InvalidInput("profile", f"must be one of {', '.join(COLLECTIONS)}, got {profile!r}")
+    began = time.perf_counter()
+    golden = await asyncio.to_thread(load, GOLDEN)
+    async with held_open(project_settings()) as settings, assemble(settings) as application:
+        ingested = [await ingest_golden(application, golden)]
+        collections = []
+        for name in COLLECTIONS[profile]:
+            collection = await asyncio.to_thread(read_collection, GOLDEN / "beir" / name)
+            ingested.append(await store_collection(application, settings, collection))
+            collections.append(await _search_collection(application, settings, collection, seed))
+        collections.append(await _search_golden(application, settings, golden, seed))
+        digest = application.embedder.digest
+    ef_search = max(settings.ef_search, K)
+    return RetrievalRun(
+        collections, digest, Ingested.total(ingested), ef_search, time.perf_counter() - began
+    )
+
+
+def collection_folders(profile: str) -> list[Path]:
+    """Where the collections of a profile lie."""
+    return [GOLDEN / "beir" / name for name in COLLECTIONS[profile]]
+
+
+async def store_collection(
+    application: Application, settings: Settings, collection: Collection
+) -> Ingested:
+    """Ingest a collection, a document as one chunk."""
+    chunker = WholeNoteChunker()
+    async with assemble(settings, embedder=application.embedder, chunker=chunker) as whole:
+        return await ingest_collection(whole, collection, chunker)
+
+
+async def _search_collection(
+    application: Application, settings: Settings, collection: Collection, seed: int
+) -> CollectionRun:
+    user = collection_user(collection, WholeNoteChunker())
+    users = dict.fromkeys(collection.queries, user)
+    runs = await _both(application, settings, collection.queries, users)
+    ranked = {method: run.documents() for method, run in runs.items()}
+    return CollectionRun(
+        name=collection.name,
+        about="a document is one chunk",
+        documents=len(collection.docs),
+        runs=runs,
+        scores={m: score_runs(collection.qrels, r, seed=seed) for m, r in ranked.items()},
+        seed=seed,
+    )
+
+
+async def _search_golden(
+    application: Application, settings: Settings, golden: GoldenSet, seed: int
+) -> CollectionRun:
+    asked = [question for question in golden.questions if question.answerable]
+    owner = {question.id: question.user for question in asked}
+    users = {question.id: authenticated(question.user) for question in asked}
+    qrels: Qrels = {question.id: dict.fromkeys(question.gold, 1) for question in asked}
+    runs = await _both(application, settings, {q.id: q.question for q in asked}, users)
+    scores = {}
+    for method, run in runs.items():
+        ranked = {
+            query: ranked_passages(
+                hits, [p for p in golden.passages.values() if p.user == owner[query]]
+            )
+            for query, hits in run.hits.items()
+        }
+        scores[method] = score_runs(qrels, ranked, seed=seed)
+    return CollectionRun(
+        name="golden questions",
+        about="notes in sentence chunks, judged by passage",
+        documents=len(golden.passages),
+        runs=runs,
+        scores=scores,
+        seed=seed,
+    )
+
+
+async def _both(
+    application: Application,
+    settings: Settings,
+    queries: Mapping[str, str],
+    users: Mapping[str, UserId],
+) -> dict[SearchMethod, SearchRun]:
+    vectors = await embed_queries(application.embedder, queries)
+    runs = {}
+    for method in SearchMethod:
+        async with open_retriever(settings, application.embedder, method, k=K) as retriever:
+            runs[method] = await search_all(retriever, method, users, vectors, k=K)
+    return runs

@@ -1,0 +1,1 @@
+"""Running the notebooks, and what is recorded of it."""

@@ -1,0 +1,233 @@
+"""`python -m evals run`: store the notes, run the notebooks, write the report."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from evals.datasets.beir import read_collection
+from evals.datasets.corpus import Ingested, held_open, ingest_golden
+from evals.datasets.golden import load
+from evals.progress import progress_bar
+from evals.project import GOLDEN, ROOT, project_settings
+from evals.report.page import write_report
+from evals.report.verdict import overall_verdict
+from evals.results import numbers
+from evals.results.result import Headline
+from evals.results.table import text_table
+from evals.retrieval.study import COLLECTIONS, collection_folders, store_collection
+from evals.run import manifest as manifests
+from evals.run.notebooks import Notebook, Value, check_known, discover, values_for
+from evals.run.runner import NotebookRun, run_notebook
+from rag_core.bootstrap.application import assemble
+from rag_core.cli.progress import entered
+from rag_core.domain.prompt import PROMPT_VERSION
+from rag_core.errors import InvalidInput
+from rag_core.settings import Settings
+
+REQUIRED = ("profile", "out_path")
+SEARCHES_COLLECTIONS = "02_retrieval"
+# The kernel's debugger complains of frozen modules; nobody debugs here.
+_QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "RAGAS_DO_NOT_TRACK": "true"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for on the command line."""
+
+    profile: str
+    notebooks: Path
+    reports: Path
+    only: str | None = None
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def seed(self) -> int:
+        seed = self.parameters.get("seed", 0)
+        return seed if isinstance(seed, int) else 0
+
+
+@dataclass(frozen=True)
+class Store:
+    """What the store held before the notebooks ran, and the models that filled it."""
+
+    ingested: Ingested
+    dataset: Mapping[str, str]
+    models: Mapping[str, str]
+
+
+def evaluate(order: Order) -> int:
+    """Run everything; returns the exit code: the worst of the notebooks'.
+
+    Raises:
+        InvalidInput: a notebook or a parameter does not exist.
+        Unavailable: a server cannot be reached.
+    """
+    if order.profile not in COLLECTIONS:
+        raise InvalidInput("--profile", f"must be one of {', '.join(COLLECTIONS)}")
+    notebooks = discover(order.notebooks, order.only)
+    check_known(order.parameters, notebooks)
+    offered: dict[str, Value] = {**order.parameters, "profile": order.profile}
+    values = {n.name: values_for(n, offered, REQUIRED) for n in notebooks}
+    return asyncio.run(_evaluate(order, notebooks, values))
+
+
+async def _evaluate(
+    order: Order, notebooks: Sequence[Notebook], values: Mapping[str, Mapping[str, Value]]
+) -> int:
+    os.environ.update(_QUIET)
+    started, began = datetime.now(UTC), time.perf_counter()
+    revision = manifests.revision(ROOT)
+    settings = project_settings()
+    # Held open while the notebooks run, so that each of them finds the servers up.
+    async with entered(held_open(settings), "starting the database") as ready:
+        store = await _fill(ready, order.profile, [notebook.name for notebook in notebooks])
+        folder = _new_folder(order.reports, started, revision)
+        runs = []
+        with progress_bar(len(notebooks), "notebooks", "notebook") as bar:
+            for notebook in notebooks:
+                run = await asyncio.to_thread(run_notebook, notebook, values[notebook.name], folder)
+                runs.append(run)
+                bar.update()
+    await asyncio.to_thread(_export_html, runs)
+    manifest = manifests.Manifest(
+        revision=revision,
+        code="this checkout",  # anything else was refused, or is a notebook's problem
+        profile=order.profile,
+        seed=order.seed,
+        started=manifests.timestamp(started),
+        finished=manifests.timestamp(datetime.now(UTC)),
+        seconds=round(time.perf_counter() - began, 1),
+        machine=manifests.machine(),
+        dataset=store.dataset,
+        models={**store.models, **_generator(runs, settings)},
+        cache={
+            "notes": store.ingested.state,
+            "answer cache": "cold: empty at the start of every notebook",
+        },
+        settings=manifests.masked(settings),
+        packages=manifests.packages(),
+        notebooks={run.name: _of_run(run, values[run.name]) for run in runs},
+    ).as_dict()
+    _write_json(folder / "manifest.json", manifest)
+    _write_json(folder / "summary.json", summary(runs, order.profile))
+    page = write_report(runs, manifest, folder, commit=revision.short)
+    print(terminal_table(runs))
+    print(f"\n{overall_verdict(runs).line}\nopen {page}")
+    return max((run.exit_code for run in runs), default=0)
+
+
+async def _fill(settings: Settings, profile: str, names: Sequence[str]) -> Store:
+    """Ingest here, with progress, what the notebooks need; they find it stored."""
+    golden = await asyncio.to_thread(load, GOLDEN)
+    dataset = {"golden": golden.digest}
+    async with entered(assemble(settings), "loading the model") as application:
+        ingested = [await ingest_golden(application, golden)]
+        if SEARCHES_COLLECTIONS in names:
+            for folder in collection_folders(profile):
+                collection = await asyncio.to_thread(read_collection, folder)
+                ingested.append(await store_collection(application, settings, collection))
+        models = {
+            "embedder": f"{settings.embedder_model}, {settings.embedder_backend}",
+            "embedder digest": application.embedder.digest,
+            "pipeline digest": application.pipeline.digest,
+            "prompt version": PROMPT_VERSION,
+        }
+    return Store(Ingested.total(ingested), dataset, models)
+
+
+def _generator(runs: Sequence[NotebookRun], settings: Settings) -> dict[str, str]:
+    """Who wrote the answers, as the answers themselves say; else what the settings name."""
+    for run in runs:
+        if run.result and "generator" in run.result.facts:
+            return {"generator": run.result.facts["generator"]}
+    return {"generator": f"{settings.generator} (no answer was asked for)"}
+
+
+def summary(runs: Sequence[NotebookRun], profile: str) -> dict[str, Any]:
+    """Every result, for programs; what failed is there with its problem."""
+    return {
+        "profile": profile,
+        "verdict": overall_verdict(runs).line,
+        "exit_code": max((run.exit_code for run in runs), default=0),
+        "notebooks": {
+            run.name: {
+                "seconds": round(run.seconds, 1),
+                "problem": run.problem,
+                "exit_code": run.exit_code,
+                "result": msgspec.to_builtins(run.result) if run.result else None,
+            }
+            for run in runs
+        },
+    }
+
+
+def terminal_table(runs: Sequence[NotebookRun]) -> str:
+    """The headlines of every notebook, and what failed."""
+    rows = [
+        [run.name, *_cells(found)] for run in runs if run.result for found in run.result.headlines
+    ]
+    columns = ("notebook", "number", "value", "95 % interval", "n", "unscored", "aim", "")
+    problems = [f"\n{run.name}: {run.problem}" for run in runs if run.problem]
+    return "\n".join([text_table(columns, rows) if rows else "nothing was measured", *problems])
+
+
+def _cells(found: Headline) -> list[str]:
+    states = {"good": "met", "watch": "unsure", "bad": "missed", "unknown": "", "plain": ""}
+    return [
+        found.name,
+        numbers.number(found.value, found.unit),
+        numbers.interval(found),
+        str(found.n),
+        str(found.unscored),
+        numbers.aim(found),
+        states[found.status],
+    ]
+
+
+def _new_folder(reports: Path, started: datetime, revision: manifests.Revision) -> Path:
+    name = f"{started:%Y%m%dT%H%M%SZ}-{revision.short}"
+    folder = reports / name
+    for number in range(2, 100):
+        if not folder.exists():
+            break
+        folder = reports / f"{name}-{number}"
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise InvalidInput("--out", f"{folder} cannot be made: {error.strerror}") from error
+    return folder
+
+
+def _of_run(run: NotebookRun, values: Mapping[str, Value]) -> dict[str, Any]:
+    return {
+        "parameters": dict(values),
+        "seconds": round(run.seconds, 1),
+        "problem": run.problem,
+        "facts": dict(run.result.facts) if run.result else {},
+    }
+
+
+def _export_html(runs: Sequence[NotebookRun]) -> None:
+    """A page of each executed notebook, to be read where there is no Jupyter."""
+    from nbconvert import HTMLExporter
+
+    exporters: Any = HTMLExporter  # has no annotations
+    exporter = exporters(template_name="lab")
+    for run in runs:
+        if run.executed.is_file():
+            body, _ = exporter.from_filename(str(run.executed))
+            run.executed.with_suffix(".html").write_text(body, encoding="utf-8")
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,160 @@
+"""Running one notebook with papermill: progress, a watchdog, and its result read back."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from evals.project import ROOT, foreign
+from evals.results.result import NotebookResult, read_result
+from evals.run.notebooks import Notebook, Value
+from rag_core import errors
+from rag_core.errors import InvalidInput, RagError
+
+CELL_TIMEOUT_S = 1800
+"""A cell that takes longer hangs: everything together takes minutes."""
+START_TIMEOUT_S = 120
+KERNEL = "python3"
+INVALID, INFRASTRUCTURE = 3, 4
+
+# Run by the kernel before the notebook, with no name of its own left behind.
+_TELL_IMPORTS = (
+    "__import__('pathlib').Path({file!r})"
+    ".write_text('\\n'.join(__import__(name).__file__ for name in ('rag_core', 'evals')))"
+)
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """What became of a notebook: its result, or why there is none and the exit code that is due."""
+
+    name: str
+    executed: Path
+    seconds: float
+    result: NotebookResult | None = None
+    problem: str = ""
+    exit_code: int = 0
+
+
+def run_notebook(
+    notebook: Notebook,
+    values: Mapping[str, Value],
+    folder: Path,
+    *,
+    cell_timeout_s: float = CELL_TIMEOUT_S,
+    kernel: str = KERNEL,
+) -> NotebookRun:
+    """Execute `notebook` in a kernel of its own, and read the result it wrote to `folder`.
+
+    The kernel imports this checkout, wherever it starts; a result made by other code is invalid.
+    What goes wrong in it, a dead kernel included, is in the NotebookRun, never raised.
+    """
+    executed, out_path = folder / f"{notebook.name}.ipynb", folder / f"{notebook.name}.json"
+    began = time.perf_counter()
+    given = {**values, "out_path": str(out_path)}
+    with _told_imports() as imports:
+        failure = _execute(notebook, executed, given, cell_timeout_s, kernel, imports)
+        elsewhere = foreign(imports.read_text().splitlines())
+    seconds = time.perf_counter() - began
+    if elsewhere:
+        problem = f"its kernel imported {elsewhere}, not this checkout"
+        return NotebookRun(notebook.name, executed, seconds, None, problem, INVALID)
+    if failure is None:
+        return _read_back(notebook, executed, out_path, seconds)
+    problem, exit_code = failure
+    return NotebookRun(notebook.name, executed, seconds, None, problem, exit_code)
+
+
+def _execute(
+    notebook: Notebook,
+    executed: Path,
+    values: Mapping[str, Value],
+    cell_timeout_s: float,
+    kernel: str,
+    imports: Path,
+) -> tuple[str, int] | None:
+    """None when every cell ran; else what went wrong, and the exit code that is due."""
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.execute import execute_notebook
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    try:
+        execute_notebook(
+            str(notebook.path),
+            str(executed),
+            parameters=dict(values),
+            kernel_name=kernel,
+            progress_bar={
+                "desc": notebook.name,
+                "file": sys.stderr,
+                "disable": None,
+                "leave": False,
+            },
+            cwd=str(notebook.path.parent),
+            start_timeout=START_TIMEOUT_S,
+            execution_timeout=cell_timeout_s,
+            extra_arguments=[
+                "--IPKernelApp.log_level=50",
+                f"--IPKernelApp.exec_lines={_TELL_IMPORTS.format(file=str(imports))}",
+            ],
+        )
+    except PapermillExecutionError as error:
+        return _cell_failure(error.ename, error.evalue, error.exec_count)
+    except DeadKernelError:
+        return "its kernel died, perhaps for want of memory", INFRASTRUCTURE
+    except CellTimeoutError:
+        return (
+            f"a cell took longer than {cell_timeout_s:g} s; its kernel was stopped",
+            INFRASTRUCTURE,
+        )
+    except (NoSuchKernel, RuntimeError) as error:
+        return f"its kernel did not start: {_first_line(str(error))}", INFRASTRUCTURE
+    return None
+
+
+@contextmanager
+def _told_imports() -> Iterator[Path]:
+    """A file for a kernel to tell its imports in, and an environment that names this checkout."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), before)))
+    try:
+        with tempfile.NamedTemporaryFile(prefix="imports-") as file:
+            yield Path(file.name)
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+def _cell_failure(name: str, text: str, count: int | None) -> tuple[str, int]:
+    """A cell's exception; our own errors keep their exit code."""
+    kind = getattr(errors, name, None)
+    ours = isinstance(kind, type) and issubclass(kind, RagError)
+    code = kind.exit_code if ours and kind is not None else INVALID
+    where = f"cell [{count}] failed" if count else "a cell failed"
+    return f"{where}: {name}: {_first_line(text)}", code
+
+
+def _read_back(notebook: Notebook, executed: Path, out_path: Path, seconds: float) -> NotebookRun:
+    try:
+        result = read_result(out_path)
+    except InvalidInput as error:
+        return NotebookRun(notebook.name, executed, seconds, None, str(error), INVALID)
+    if not result.n:
+        problem = "nothing was measured (n = 0)"
+        return NotebookRun(notebook.name, executed, seconds, result, problem, INVALID)
+    return NotebookRun(notebook.name, executed, seconds, result)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0][:300]

@@ -1,0 +1,1 @@
+"""Traffic, and the caches under it: simulated, in closed form, and replayed."""

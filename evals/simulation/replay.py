@@ -1,0 +1,308 @@
+"""A trace replayed against the real caches, to hold the simulator against.
+
+The pipeline that is deployed answers every request of a sampled trace through the real caches on a
+real Valkey; time is an injected clock that jumps from request to request, edits are committed
+through the store, every epoch is read anew, and the evidence changes where the timeline says. With
+jitter 0 each request must then end as the simulator says.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from evals.progress import progress_bar
+from evals.simulation.replay_world import TimedEmbeddings, TimelineRetriever, prose
+from evals.simulation.simulator import Outcome, Policy, Setting, outcomes, simulate
+from evals.simulation.timeline import Timeline
+from evals.simulation.traffic import Traffic
+from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.generators.scripted import ScriptedGenerator
+from rag_core.adapters.memory.notes import MemoryNotes
+from rag_core.adapters.redis.answers import RedisAnswerCache
+from rag_core.adapters.redis.client import RedisClient, open_client
+from rag_core.adapters.redis.connect import primaries
+from rag_core.cache.caches import AnswerTtl, Caches
+from rag_core.cache.contexts import ContextCache
+from rag_core.cache.epochs import SharedEpochs
+from rag_core.cache.single_flight import NoFleet
+from rag_core.cache.stats import LevelStats
+from rag_core.clock import ManualClock
+from rag_core.domain.answer import Provenance
+from rag_core.domain.chunks import WholeNoteChunker
+from rag_core.domain.cost import FREE
+from rag_core.domain.notes import Note
+from rag_core.domain.pipeline_config import Budgets
+from rag_core.domain.user import UserId, authenticated
+from rag_core.embedded import embedded_stack
+from rag_core.errors import InvalidInput
+from rag_core.events import ignore
+from rag_core.ingest import Ingest
+from rag_core.pipeline import Pipeline
+from rag_core.request import Limits
+
+PATIENCE_S = 30.0
+"""For the Redis work of one request: what a busy machine delays must not look like a miss."""
+
+_OUTCOMES = {
+    Provenance.FRESH: Outcome.MISS,
+    Provenance.CACHED: Outcome.HIT,
+    Provenance.REVALIDATED: Outcome.REVALIDATED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryBytes:
+    """Mean bytes of one entry: on Valkey with key and overhead, in process as the cache counts."""
+
+    answer: int
+    embedding: int
+    context: int
+
+    def applied_to(self, setting: Setting) -> Setting:
+        """`setting` with measured sizes instead of guessed ones."""
+        return replace(
+            setting,
+            answer_bytes=self.answer,
+            embedding_bytes=self.embedding,
+            context_bytes=self.context,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Replay:
+    """What the real caches did.
+
+    `outcomes` is uint8[n] in the order of the trace, as `simulator.outcomes` gives them.
+    """
+
+    setting: Setting
+    timeline: Timeline
+    outcomes: NDArray[np.uint8]
+    llm_calls: int
+    levels: dict[str, LevelStats]
+    changed_evidence: int
+    """Answers served that rest on other evidence than the notes held at the time."""
+    entry_bytes: EntryBytes
+    seconds: float
+
+    @property
+    def hit_rate(self) -> float:
+        """Share of requests answered without an LLM call."""
+        return float((self.outcomes != Outcome.MISS).mean())
+
+    @property
+    def unavailable(self) -> int:
+        """Times a cache could not be asked; anything but 0 spoils the comparison."""
+        return sum(level.unavailable for level in self.levels.values())
+
+    @property
+    def differing(self) -> int:
+        """Requests that ended otherwise than the simulator says."""
+        return int((self.outcomes != outcomes(self.timeline, self.setting)).sum())
+
+    def comparison(self) -> pd.DataFrame:
+        """Simulated beside replayed, a row per figure; columns figure, simulated, replayed, gap."""
+        report = simulate(self.timeline, self.setting)
+        figures = {
+            "hit rate": (report.hit_rate, self.hit_rate),
+            "revalidated": (
+                report.revalidated_rate,
+                float((self.outcomes == Outcome.REVALIDATED).mean()),
+            ),
+            "LLM calls per request": (
+                report.llm_calls / report.requests,
+                self.llm_calls / len(self.outcomes),
+            ),
+            "embedding cache hits": (report.embedding_hit_rate, self._hits("embedding")),
+            "context cache hits": (report.context_hit_rate, self._hits("context")),
+        }
+        table = pd.DataFrame(
+            [(name, *pair) for name, pair in figures.items()],
+            columns=["figure", "simulated", "replayed"],
+        )
+        return table.assign(gap=table["replayed"] - table["simulated"])
+
+    def _hits(self, level: str) -> float:
+        stats = self.levels[level]
+        looked = stats.hits + stats.misses
+        return stats.hits / looked if looked else 0.0
+
+
+def sample(traffic: Traffic, requests: int, *, seed: int = 7) -> Traffic:
+    """Whole users, drawn at random, with at least `requests` requests together if there are.
+
+    A trace of few users with many requests each is cut in time, to just that number.
+    """
+    users = np.random.default_rng(seed).permutation(np.unique(traffic.user))
+    counts = np.bincount(traffic.user)[users]
+    enough = int(np.searchsorted(counts.cumsum(), requests)) + 1
+    chosen = traffic.of_users(users[:enough])
+    few_users = len(chosen) > 2 * requests
+    return chosen.until(float(chosen.time_s[requests])) if few_users else chosen
+
+
+@asynccontextmanager
+async def replay_server() -> AsyncIterator[str]:
+    """URL of a Valkey of one's own, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="rag-replay-") as home:
+        async with embedded_stack(Path(home), postgres=False) as urls:
+            yield urls.redis_url
+
+
+async def replay(timeline: Timeline, setting: Setting, redis_url: str) -> Replay:
+    """Answer every request of the timeline's trace through real caches at `redis_url`.
+
+    Keys are of users of their own, so that replays may share a server.
+
+    Raises:
+        InvalidInput: a policy that the pipeline does not follow, or jitter, which is random.
+    """
+    if setting.policy is not Policy.EVIDENCE_REVALIDATION:
+        raise InvalidInput("policy", f"the pipeline does not follow {setting.policy!r}")
+    if setting.jitter:
+        raise InvalidInput("jitter", f"must be 0 in a replay, got {setting.jitter!r}")
+    began = time.perf_counter()
+    clock = ManualClock(float(min(timeline.traffic.time_s[0], _first_edit_s(timeline))))
+    async with open_client(redis_url, call_timeout_s=PATIENCE_S) as redis:
+        player = _Player(timeline, setting, redis, clock)
+        await player.play()
+        return Replay(
+            setting=setting,
+            timeline=timeline,
+            outcomes=np.array(player.seen, dtype=np.uint8),
+            llm_calls=player.generator.calls,
+            levels=await player.pipeline.stats(),
+            changed_evidence=player.changed_evidence,
+            entry_bytes=await player.entry_bytes(),
+            seconds=time.perf_counter() - began,
+        )
+
+
+def _first_edit_s(timeline: Timeline) -> float:
+    edits = timeline.traffic.edit_time_s
+    return float(edits[0]) if len(edits) else np.inf
+
+
+class _Player:
+    """Plays edits and requests in the order of their times."""
+
+    def __init__(
+        self, timeline: Timeline, setting: Setting, redis: RedisClient, clock: ManualClock
+    ) -> None:
+        self._timeline = timeline
+        self._traffic = timeline.traffic
+        self._redis = redis
+        self._clock = clock
+        self._prefix = f"replay-{uuid4().hex[:12]}"
+        text = prose()
+        embedder = HashingEmbedder()
+        self._retriever = TimelineRetriever(text.chunks)
+        notes = MemoryNotes(embedder_digest=embedder.digest)
+        self._ingest = Ingest(store=notes, embedder=embedder, chunker=WholeNoteChunker())
+        self._contexts = ContextCache(
+            clock=clock, max_bytes=setting.context_capacity_bytes, ttl_s=setting.context_ttl_s
+        )
+        self.generator = ScriptedGenerator(itertools.repeat(text.answer), prices=FREE)
+        self.pipeline = Pipeline(
+            tokenizer=text.tokenizer,
+            embedder=embedder,
+            retriever=self._retriever,
+            generator=self.generator,
+            caches=Caches(
+                answers=RedisAnswerCache(redis, clock=clock),
+                embeddings=TimedEmbeddings(redis, ttl_s=setting.embedding_ttl_s, clock=clock),
+                contexts=self._contexts,
+                # A landed flight stays for two seconds of the server, which are days of a trace.
+                fleet=NoFleet(),
+                epochs=SharedEpochs(notes.epochs),
+                ttl=AnswerTtl(
+                    soft_s=setting.answer_soft_ttl_s, hard_s=setting.answer_hard_ttl_s, jitter=0.0
+                ),
+                clock=clock,
+                listener=ignore,
+                jitter=random.Random(0),
+            ),
+            budgets=Budgets(),
+            clock=clock,
+            listener=ignore,
+            canary="0123456789abcdef",
+            retrieval_name="timeline",
+            limits=Limits(redis_s=PATIENCE_S),
+        )
+        self._evidence: dict[tuple[int, int], str] = {}
+        self.seen: list[Outcome] = []
+        self.changed_evidence = 0
+
+    async def play(self) -> None:
+        """Everything, from the first note to the last request."""
+        for user in np.unique(self._traffic.user).tolist():
+            await self._edit(user, 0)  # a user without any note has no epoch to trust
+        # Of each request of the trace, where it stands in the timeline.
+        place = np.argsort(self._timeline.order)
+        key = self._timeline.key[place].tolist()
+        version = self._timeline.version[place].tolist()
+        upcoming = 0
+        with progress_bar(len(self._traffic), "replay", "request") as bar:
+            for row, now in enumerate(self._traffic.time_s.tolist()):
+                upcoming = await self._edits_until(now, upcoming)
+                self._clock.advance(max(0.0, now - self._clock.now()))
+                await self._ask(row, key[row], version[row])
+                bar.update()
+
+    async def _edits_until(self, now: float, upcoming: int) -> int:
+        """Commit the edits that are due; the number of the next one."""
+        t = self._traffic
+        while upcoming < len(t.edit_time_s) and t.edit_time_s[upcoming] <= now:
+            self._clock.advance(max(0.0, float(t.edit_time_s[upcoming]) - self._clock.now()))
+            await self._edit(int(t.edit_user[upcoming]), upcoming + 1)
+            upcoming += 1
+        return upcoming
+
+    async def _edit(self, user: int, number: int) -> None:
+        note = Note(id="edited", title="", body=f"As of change {number}.")
+        await self._ingest.run(self._user(user), [note])
+
+    async def _ask(self, row: int, key: int, version: int) -> None:
+        self._retriever.turn_to(key, version)
+        question = f"What did I note about matter {int(self._traffic.question[row])}?"
+        answer = await self.pipeline.answer(question, self._user(int(self._traffic.user[row])))
+        self.seen.append(_OUTCOMES[answer.provenance])
+        if answer.provenance is Provenance.FRESH:
+            self._evidence[key, version] = answer.evidence
+        # Evidence that has never been answered from cannot be what a served answer rests on.
+        if self._evidence.get((key, version)) != answer.evidence:
+            self.changed_evidence += 1
+
+    def _user(self, number: int) -> UserId:
+        return authenticated(f"{self._prefix}-{number}")
+
+    async def entry_bytes(self) -> EntryBytes:
+        """Measured on what the caches hold now."""
+        size = self._contexts.size()
+        return EntryBytes(
+            answer=await self._mean_bytes("answer"),
+            embedding=await self._mean_bytes("embedding"),
+            context=round((size.size_bytes or 0) / max(1, size.entries or 0)),
+        )
+
+    async def _mean_bytes(self, kind: str) -> int:
+        (client,) = await primaries(self._redis.driver)
+        pattern = f"rag:{{{self._prefix}-*}}:{kind}:*"
+        keys = [key async for key in client.scan_iter(match=pattern, count=1_000)]
+        pipe = client.pipeline(transaction=False)
+        for key in keys[:500]:
+            pipe.memory_usage(key, samples=0)
+        sizes: Sequence[int] = await pipe.execute()
+        return round(float(np.mean(sizes))) if sizes else 0

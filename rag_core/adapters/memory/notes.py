@@ -1,0 +1,238 @@
+"""Notes, chunks and epochs in this process: the fake of `adapters.postgres`, for speed and faults.
+
+Every wait of the real thing is one here too, so that tasks interleave at the same places.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rag_core.cache.epochs import Epoch
+from rag_core.clock import Clock, SystemClock
+from rag_core.domain.chunks import Chunk
+from rag_core.domain.note_store import Conflict, EmbeddedNote, Library, StoredVersion
+from rag_core.domain.notes import Note
+from rag_core.domain.ranking import DIMENSIONS, Hit, Ranking
+from rag_core.domain.user import UserId
+from rag_core.errors import EmbedderMismatch
+
+if TYPE_CHECKING:
+    from rag_core.domain.ranking import Vector
+
+
+class _NothingToDo(Exception):
+    """Drops the change."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNote:
+    """A note with its chunks; without them once it is deleted."""
+
+    item: EmbeddedNote
+    chunking: str
+    changed_at: datetime
+    live: bool = True
+
+    @property
+    def version(self) -> StoredVersion:
+        """What a writer compares."""
+        return StoredVersion(self.item.note.version, self.chunking)
+
+
+@dataclass(slots=True)
+class Shelf:
+    """What is committed for one user, or, in a change, what will be."""
+
+    epoch: Epoch | None = None
+    embedder: str | None = None
+    stored: dict[str, StoredNote] = field(default_factory=dict)
+
+    @property
+    def live(self) -> dict[str, StoredNote]:
+        """The notes that are not deleted, by id."""
+        return {note_id: stored for note_id, stored in self.stored.items() if stored.live}
+
+
+class MemoryNotes:
+    """NoteStore and Retriever over dictionaries; `epochs` reads epochs."""
+
+    def __init__(self, *, embedder_digest: str, clock: Clock | None = None) -> None:
+        self._digest = embedder_digest
+        self._clock = clock or SystemClock()
+        self._shelves: dict[UserId, Shelf] = defaultdict(Shelf)
+        self._locks: dict[UserId, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def library(self, user: UserId, note_ids: Sequence[str] | None = None) -> Library:
+        """See `rag_core.domain.note_store.NoteStore`."""
+        await asyncio.sleep(0)
+        shelf = self._shelves[user]
+        notes = {
+            note_id: stored.version
+            for note_id, stored in shelf.live.items()
+            if note_ids is None or note_id in note_ids
+        }
+        return Library(notes, shelf.embedder)
+
+    async def vectors(self, user: UserId, note_ids: Sequence[str]) -> dict[str, Vector]:
+        """See `rag_core.domain.note_store.NoteStore`."""
+        await asyncio.sleep(0)
+        live = self._shelves[user].live
+        return {
+            chunk.sha256: vector
+            for note_id in note_ids
+            if note_id in live
+            for chunk, vector in _placed(live[note_id].item)
+        }
+
+    async def read(self, user: UserId) -> list[Note]:
+        """See `rag_core.domain.note_store.NoteStore`."""
+        await asyncio.sleep(0)
+        return [stored.item.note for _, stored in sorted(self._shelves[user].live.items())]
+
+    async def replace(
+        self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
+    ) -> list[Conflict]:
+        """See `rag_core.domain.note_store.NoteStore`."""
+        conflicts: list[Conflict] = []
+        async with self._change(user) as shelf:
+            if shelf.embedder not in (None, embedder):
+                raise EmbedderMismatch(user, str(shelf.embedder), embedder)
+            for item in notes:
+                stored = shelf.stored.get(item.note.id)
+                current = stored.version if stored and stored.live else None
+                if current != item.replaces:
+                    changed_at = stored.changed_at if stored else self._now()
+                    conflicts.append(Conflict(item.note.id, current, changed_at))
+            lost = {conflict.note_id for conflict in conflicts}
+            written = [item for item in notes if item.note.id not in lost]
+            if not written:
+                raise _NothingToDo
+            shelf.embedder = embedder
+            shelf.stored |= self._entries(written, chunking)
+        return conflicts
+
+    async def re_embed(
+        self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
+    ) -> bool:
+        """See `rag_core.domain.note_store.NoteStore`."""
+        given = {item.note.id: item.note.version for item in notes}
+        done = False
+        async with self._change(user) as shelf:
+            if given != {n: stored.item.note.version for n, stored in shelf.live.items()}:
+                raise _NothingToDo
+            shelf.embedder = embedder
+            shelf.stored |= self._entries(notes, chunking)
+            done = True
+        return done
+
+    async def delete(self, user: UserId, note_id: str) -> bool:
+        """See `rag_core.domain.note_store.NoteStore`."""
+        done = False
+        async with self._change(user) as shelf:
+            if note_id not in shelf.live:
+                raise _NothingToDo
+            shelf.stored[note_id] = replace(
+                shelf.stored[note_id], live=False, changed_at=self._now()
+            )
+            done = True
+        return done
+
+    async def deleted(self, before: datetime) -> list[UserId]:
+        """See `rag_core.domain.note_store.NoteStore`."""
+        await asyncio.sleep(0)
+        return sorted(user for user, shelf in self._shelves.items() if _gone(shelf, before))
+
+    async def purge(self, user: UserId, before: datetime) -> int:
+        """See `rag_core.domain.note_store.NoteStore`."""
+        await asyncio.sleep(0)
+        async with self._locks[user]:
+            gone = _gone(self._shelves[user], before)
+            for note_id in gone:
+                del self._shelves[user].stored[note_id]
+        return len(gone)
+
+    async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
+        """See `rag_core.domain.ranking.Retriever`."""
+        await asyncio.sleep(0)
+        shelf = self._shelves[user]
+        if shelf.embedder not in (None, self._digest):
+            raise EmbedderMismatch(user, str(shelf.embedder), self._digest)
+        hits = [
+            _hit(stored.item.note, chunk, float(vector_of_chunk @ vector))
+            for stored in shelf.live.values()
+            for chunk, vector_of_chunk in _placed(stored.item)
+        ]
+        best = sorted(hits, key=lambda hit: (-hit.score, hit.note_id, hit.position))
+        return Ranking(tuple(best[:k]))
+
+    async def epochs(self, users: Collection[UserId]) -> Mapping[UserId, Epoch]:
+        """See `rag_core.cache.epochs.ReadEpochs`."""
+        await asyncio.sleep(0)
+        found = ((user, self._shelves[user].epoch) for user in users)
+        return {user: epoch for user, epoch in found if epoch is not None}
+
+    @asynccontextmanager
+    async def _change(self, user: UserId) -> AsyncIterator[Shelf]:
+        """A draft to change, under the user's lock and a new epoch.
+
+        An error within the block leaves everything as it was.
+        """
+        await asyncio.sleep(0)
+        async with self._locks[user]:
+            shelf = self._shelves[user]
+            draft = replace(shelf, epoch=Epoch(str(uuid.uuid4())), stored=dict(shelf.stored))
+            try:
+                yield draft
+            except _NothingToDo:
+                return
+            await asyncio.sleep(0)
+            self.commit(user, draft)
+        await asyncio.sleep(0)  # others may see the change before its writer does
+
+    def commit(self, user: UserId, shelf: Shelf) -> None:
+        """Make a change visible, all at once."""
+        self._shelves[user] = shelf
+
+    def _entries(self, notes: Sequence[EmbeddedNote], chunking: str) -> dict[str, StoredNote]:
+        """What a shelf keeps of `notes`; ValueError where the database would refuse a vector."""
+        for item in notes:
+            for _, vector in _placed(item):
+                if vector.shape != (DIMENSIONS,):
+                    raise ValueError(f"expected {DIMENSIONS} dimensions, not {vector.size}")
+        return {item.note.id: StoredNote(item, chunking, self._now()) for item in notes}
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
+
+def _placed(item: EmbeddedNote) -> list[tuple[Chunk, Vector]]:
+    return list(zip(item.chunks, item.vectors, strict=True))
+
+
+def _gone(shelf: Shelf, before: datetime) -> list[str]:
+    deleted = ((note_id, stored) for note_id, stored in shelf.stored.items() if not stored.live)
+    return [note_id for note_id, stored in deleted if stored.changed_at < before]
+
+
+def _hit(note: Note, chunk: Chunk, score: float) -> Hit:
+    return Hit(
+        note_id=note.id,
+        position=chunk.position,
+        title=note.title,
+        heading=chunk.heading,
+        text=chunk.text,
+        start=chunk.start,
+        end=chunk.end,
+        author=note.author,
+        date=note.date,
+        tags=note.tags,
+        verses=note.verses,
+        score=score,
+    )

@@ -1,0 +1,1 @@
+"""Wiring: the only place that sees settings, adapters and the pipeline together."""

@@ -1,0 +1,1 @@
+"""Words: what the pipeline speaks of; standard library only, no I/O."""

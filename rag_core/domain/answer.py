@@ -1,0 +1,154 @@
+"""Answers, and the checks a completion passes before it becomes one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from rag_core.domain.context import Context, Source, merge_verses
+from rag_core.domain.cost import NO_USAGE, Usage
+from rag_core.domain.prompt import Prompt
+
+NO_CONTEXT_TEXT = "I found nothing in your notes about this."
+REFUSAL_TEXT = "I can only answer questions about your notes."
+
+LEAK_WORDS = 12
+"""So many consecutive words of the system rules in an output count as a leak."""
+
+_CITATION = re.compile(r"\s?\[(\d{1,9}(?:\s*[,;–-]\s*\d{1,9})*)\]", re.ASCII)
+_RANGE = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?", re.ASCII)
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+class Provenance(StrEnum):
+    """Where an answer came from."""
+
+    FRESH = "FRESH"
+    CACHED = "CACHED"
+    REVALIDATED = "REVALIDATED"
+    STALE = "STALE"
+    DEGRADED = "DEGRADED"
+    NO_CONTEXT = "NO_CONTEXT"
+    REFUSED = "REFUSED"
+
+
+class Flag(StrEnum):
+    """What the reader of an answer should know about how it was made."""
+
+    QUESTION_TRUNCATED = "question_truncated"
+    OUTPUT_TRUNCATED = "output_truncated"
+    CITATION_REMOVED = "citation_removed"
+    UNCITED = "uncited"
+    INJECTION = "injection"
+    LEAK_BLOCKED = "leak_blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A note that the answer rests on, with the words it cites."""
+
+    number: int
+    note_id: str
+    chunk_id: str
+    title: str
+    date: date | None
+    verses: tuple[str, ...]
+    quote: str
+    """The chunk's text as the generator saw it."""
+    start: int
+    """Where the chunk begins in the note's body, in characters."""
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the user gets, with everything needed to judge it."""
+
+    text: str
+    provenance: Provenance
+    citations: tuple[Citation, ...] = ()
+    usage: Usage = NO_USAGE
+    cost_usd: float = 0.0
+    generator: str = ""
+    model: str = ""
+    flags: tuple[Flag, ...] = ()
+    attack: str | None = None
+    """The named pattern that a refused question matched."""
+    evidence: str = ""
+    """Fingerprint of the context, prompt and settings the answer rests on."""
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    """Wall-clock milliseconds per step of the pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedText:
+    """A completion's text after the checks of step 7."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    flags: tuple[Flag, ...]
+    leaked: bool = False
+
+
+def check_completion(text: str, prompt: Prompt) -> CheckedText:
+    """Remove citations that point at nothing, and block text that leaks the system rules."""
+    text = text.encode(errors="replace").decode()  # half a surrogate pair cannot be stored
+    if leaks(text, prompt):
+        return CheckedText(REFUSAL_TEXT, (), (Flag.LEAK_BLOCKED,), leaked=True)
+    checked, cited, removed = _resolve(text.strip(), prompt.context)
+    flags = [Flag.CITATION_REMOVED] if removed else []
+    if not cited:
+        flags.append(Flag.UNCITED)
+    citations = tuple(_citation(source) for source in cited)
+    return CheckedText(checked, citations, tuple(flags))
+
+
+def leaks(text: str, prompt: Prompt) -> bool:
+    """Whether `text` holds the canary, or `LEAK_WORDS` consecutive words of the rules."""
+    if prompt.canary.lower() in text.lower():
+        return True
+    rules = " ".join(_WORD.findall(prompt.system.lower()))
+    words = _WORD.findall(text.lower())
+    windows = (words[i : i + LEAK_WORDS] for i in range(len(words) - LEAK_WORDS + 1))
+    return any(" ".join(window) in rules for window in windows)
+
+
+def _resolve(text: str, context: Context) -> tuple[str, list[Source], bool]:
+    """Text with only the citations that resolve, the sources cited in order, any removed?"""
+    cited: dict[int, Source] = {}
+    removed = False
+
+    def keep(match: re.Match[str]) -> str:
+        nonlocal removed
+        ranges = [(int(m[1]), int(m[2] or m[1])) for m in _RANGE.finditer(match.group(1))]
+        known = {
+            source.number: source
+            for first, last in ranges
+            for source in context.sources
+            if first <= source.number <= last
+        }
+        said = {number for ends in ranges for number in ends}
+        removed = removed or not said <= set(known)
+        cited.update(known)
+        blank = match.group()[0] if match.group()[0].isspace() and known else ""
+        return blank + "".join(f"[{n}]" for n in known)
+
+    return _CITATION.sub(keep, text), list(cited.values()), removed
+
+
+def _citation(source: Source) -> Citation:
+    hit = source.hit
+    return Citation(
+        number=source.number,
+        note_id=hit.note_id,
+        chunk_id=hit.chunk_id,
+        title=hit.title,
+        date=hit.date,
+        verses=tuple(map(str, merge_verses(hit.verses))),
+        quote=source.text,
+        start=hit.start,
+        end=hit.start + len(source.text),
+    )

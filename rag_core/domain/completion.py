@@ -1,0 +1,42 @@
+"""Generators: whatever turns a prompt into text."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+from rag_core.domain.cost import Prices, Usage
+from rag_core.domain.prompt import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a generator returned."""
+
+    text: str
+    usage: Usage
+    model: str
+    finish_reason: str = "stop"
+    """`stop`, or `length` when the output budget cut it off."""
+
+
+class Generator(Protocol):
+    """One way to answer a prompt; `name` and `model` go into the answer and its cache key."""
+
+    name: str
+    model: str
+    prices: Prices
+
+    async def generate(self, prompt: Prompt, *, max_tokens: int) -> Completion:
+        """Answer `prompt` in at most `max_tokens` tokens.
+
+        Raises:
+            ProviderUnavailable: refused, cut, timed out or rate limited; may be retried.
+            ProviderError: the provider answered, but not usefully.
+        """
+        ...
+
+    def stream(self, prompt: Prompt, *, max_tokens: int) -> AsyncGenerator[str | Completion, None]:
+        """Pieces of the text as they come, and the whole Completion last."""
+        ...

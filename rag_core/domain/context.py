@@ -1,0 +1,145 @@
+"""The context: the hits that fit the token budget, numbered for citation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from rag_core.domain.notes import Verses
+from rag_core.domain.ranking import Hit, Ranking
+from rag_core.domain.sentences import sentences
+from rag_core.domain.tokens import Tokenizer
+
+NEAR_DUPLICATE = 0.8
+"""Share of a hit's word trigrams already in the context from which it adds nothing."""
+
+_FACT_CHARACTERS = 200
+"""What a note may say of itself must leave room for what it says."""
+
+# A note must not be able to close the block it stands in, nor open a chat turn.
+_DELIMITER = re.compile(r"<(?=\s*(?:/?\s*notes\b|\|))", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A numbered piece of the context: whole sentences of one hit."""
+
+    number: int
+    hit: Hit
+    text: str
+
+    def render(self) -> str:
+        """The block a generator sees: number, title, date, tags and verses, then the text."""
+        hit = self.hit
+        facts = [hit.title or hit.note_id]
+        if hit.date:
+            facts.append(hit.date.isoformat())
+        if hit.tags:
+            facts.append("tags: " + ", ".join(hit.tags))
+        if hit.verses:
+            facts.append("verses: " + "; ".join(map(str, merge_verses(hit.verses))))
+        if hit.heading:
+            facts.append(hit.heading)
+        head = " | ".join(map(_shortened, facts))
+        return _DELIMITER.sub("‹", f"[{self.number}] {head}\n{self.text}")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the generator may answer from."""
+
+    sources: tuple[Source, ...] = ()
+    tokens: int = 0
+    _by_number: dict[int, Source] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._by_number.update({source.number: source for source in self.sources})
+
+    def __bool__(self) -> bool:
+        return bool(self.sources)
+
+    def source(self, number: int) -> Source | None:
+        """The source that `[number]` cites, if any."""
+        return self._by_number.get(number)
+
+    def render(self) -> str:
+        """All sources, a blank line between them."""
+        return "\n\n".join(source.render() for source in self.sources)
+
+
+def build_context(
+    ranking: Ranking, *, tokenizer: Tokenizer, max_tokens: int, min_score: float
+) -> Context:
+    """Take hits of at least `min_score` in order until `max_tokens` (metadata included) are used.
+
+    Near-duplicates of earlier hits are dropped; the last hit that fits only in part gives its
+    leading whole sentences.
+    """
+    sources: list[Source] = []
+    seen: set[tuple[str, ...]] = set()
+    room = max_tokens
+    for hit in ranking.hits:
+        trigrams = _trigrams(hit.text)
+        if hit.score < min_score or _overlap(trigrams, seen) >= NEAR_DUPLICATE:
+            continue
+        source = _fit(Source(len(sources) + 1, hit, hit.text), tokenizer, room)
+        if source is None:
+            continue
+        sources.append(source)
+        seen |= trigrams
+        room -= _cost(source, tokenizer)
+    return Context(tuple(sources), max_tokens - room)
+
+
+def merge_verses(verses: Sequence[Verses]) -> Iterator[Verses]:
+    """Join ranges that follow one another: Gen 4:1-7, Gen 4:8-15 become Gen 4:1-15."""
+    pending: Verses | None = None
+    for verse in verses:
+        if pending and _touch(pending, verse):
+            first, last = min(pending.first, verse.first), max(pending.last, verse.last)
+            pending = pending._replace(first=first, last=last)
+            continue
+        if pending:
+            yield pending
+        pending = verse
+    if pending:
+        yield pending
+
+
+def _touch(one: Verses, other: Verses) -> bool:
+    """Whether two ranges of one chapter overlap or follow one another."""
+    same_chapter = one[:2] == other[:2]
+    return same_chapter and other.first <= one.last + 1 and one.first <= other.last + 1
+
+
+def _fit(source: Source, tokenizer: Tokenizer, room: int) -> Source | None:
+    """The source within `room` tokens, cut to whole sentences; None when not one fits."""
+    if _cost(source, tokenizer) <= room:
+        return source
+    kept = ""
+    start = 0
+    for sentence in sentences(source.text):
+        end = source.text.index(sentence, start) + len(sentence)
+        if _cost(replace(source, text=source.text[:end]), tokenizer) > room:
+            break
+        kept, start = source.text[:end], end
+    return replace(source, text=kept) if kept else None
+
+
+def _shortened(fact: str) -> str:
+    return fact if len(fact) <= _FACT_CHARACTERS else fact[: _FACT_CHARACTERS - 1] + "…"
+
+
+def _cost(source: Source, tokenizer: Tokenizer) -> int:
+    """Tokens of the block and of the blank line that follows it."""
+    return tokenizer.count(source.render() + "\n\n")
+
+
+def _trigrams(text: str) -> set[tuple[str, ...]]:
+    words = text.lower().split()
+    return {tuple(words[i : i + 3]) for i in range(max(1, len(words) - 2))}
+
+
+def _overlap(trigrams: set[tuple[str, ...]], seen: set[tuple[str, ...]]) -> float:
+    return len(trigrams & seen) / len(trigrams)

@@ -1,0 +1,96 @@
+"""Finding chunks: embedders, hits and rankings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from rag_core.domain.notes import Verses
+from rag_core.domain.tokens import WordPieceCounter
+from rag_core.domain.user import UserId
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+    """float32[384], unit length."""
+    Matrix = NDArray[np.float32]
+    """float32[n, 384], rows of unit length."""
+
+DIMENSIONS = 384
+
+
+class SearchMethod(StrEnum):
+    """How the nearest chunks are found."""
+
+    EXACT = "exact"
+    """Scan every chunk of the user: recall 1 by construction."""
+    HNSW = "hnsw"
+    """Walk the HNSW graph, iterating until enough of the user's chunks are found."""
+
+
+class Embedder(WordPieceCounter, Protocol):
+    """Turns text into unit vectors; backends of one `digest` share one space."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights, pooling and truncation, in hex."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        """float32[len(texts), 384], rows of unit length, in the order of `texts`.
+
+        A text's vector is the same alone or in any batch (to 1e-5); texts are truncated to
+        `max_word_pieces`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk found for a question, with what a prompt says of its note."""
+
+    note_id: str
+    position: int
+    title: str
+    heading: str
+    text: str
+    start: int
+    end: int
+    author: str
+    date: date | None
+    tags: tuple[str, ...]
+    verses: tuple[Verses, ...]
+    score: float
+    """Cosine similarity to the question, -1 to 1."""
+
+    @property
+    def chunk_id(self) -> str:
+        """`note#position`, unique within the user."""
+        return f"{self.note_id}#{self.position}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Hits in falling order of score."""
+
+    hits: tuple[Hit, ...] = ()
+    missed: int = 0
+    """Hits that were asked for and exist, but were not found: an index search may fall short."""
+
+
+class Retriever(Protocol):
+    """Nearest-neighbour search over one user's live chunks."""
+
+    async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
+        """The `k` chunks of `user` nearest to `vector` by cosine, best first.
+
+        Raises:
+            EmbedderMismatch: the user's chunks were embedded by another model.
+            DatabaseUnavailable: the store cannot be reached.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""What guards the pipeline against its input and its own output."""

@@ -1,0 +1,46 @@
+"""Holding back a stream just long enough to catch a leak before it is seen."""
+
+from __future__ import annotations
+
+import re
+
+from rag_core.domain.answer import LEAK_WORDS, leaks
+from rag_core.domain.prompt import Prompt
+
+HOLD_BACK_CHARACTERS = 160
+"""More than the canary and than `LEAK_WORDS` words of the rules take as they are written."""
+
+LONGEST_HOLD_CHARACTERS = 1_000
+"""What is held back for the sake of words spread out by blanks, marks or another script."""
+
+_WORD = re.compile(r"[a-z0-9]+", re.IGNORECASE)
+
+
+class LeakGuard:
+    """Passes text on `LEAK_WORDS` words late, and nothing more once it leaks."""
+
+    def __init__(self, prompt: Prompt) -> None:
+        self._prompt = prompt
+        self._held = ""
+        self._leaked = False
+
+    def feed(self, piece: str) -> str:
+        """The text that has become safe to show; empty when there is none."""
+        self._held += piece
+        self._leaked = self._leaked or leaks(self._held, self._prompt)
+        return "" if self._leaked else self._release(self._safe_length())
+
+    def rest(self) -> str:
+        """What was held back, at the end of the stream."""
+        return "" if self._leaked else self._release(len(self._held))
+
+    def _safe_length(self) -> int:
+        """Length of the text before everything that may be the beginning of a leak."""
+        length = len(self._held)
+        starts = [word.start() for word in _WORD.finditer(self._held)]
+        spread = starts[-LEAK_WORDS] if len(starts) >= LEAK_WORDS else 0
+        return max(0, length - LONGEST_HOLD_CHARACTERS, min(spread, length - HOLD_BACK_CHARACTERS))
+
+    def _release(self, length: int) -> str:
+        text, self._held = self._held[:length], self._held[length:]
+        return text

@@ -1,0 +1,55 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from evals.results.numbers import aim, cell, interval, number
+from evals.results.result import Cell, Headline, Unit
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.8123, "share", "81.2 %"),
+        (1.0, "share", "100 %"),
+        (0.0, "share", "0 %"),
+        (0.9999, "share", "<100 %"),
+        (0.0004, "share", ">0 %"),
+        (130.4, "ms", "130 ms"),
+        (3.26, "ms", "3.3 ms"),
+        (0.0, "usd", "$0.00"),
+        (0.00026, "usd", "$0.00026"),
+        (1234.5, "usd", "$1,234.50"),
+        (1200, "count", "1,200"),
+        (0.3159, "score", "0.316"),
+        (None, "share", "not measured"),
+    ],
+)
+def test_a_number_is_written_with_its_unit(value: float | None, unit: Unit, text: str) -> None:
+    assert number(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, ""), ("x", "x"), (1200, "1,200"), (0.5, "0.500"), (130.42, "130.4")],
+)
+def test_a_cell_has_the_digits_that_matter(value: Cell, text: str) -> None:
+    assert cell(value) == text
+
+
+def headline(**changes: object) -> Headline:
+    parts: dict[str, object] = {"name": "N", "meaning": "M", "value": 0.5, "n": 1, "unit": "share"}
+    return Headline(**(parts | changes))  # type: ignore[arg-type]
+
+
+def test_an_interval_names_its_unit_once() -> None:
+    assert interval(headline(low=0.4, high=0.6)) == "40.0 to 60.0 %"
+    assert interval(headline()) == ""
+
+
+def test_an_aim_says_which_way_is_good() -> None:
+    assert aim(headline(aim=0.9)) == "at least 90.0 %"
+    assert aim(headline(aim=1.0)) == "100 %"
+    assert aim(headline(aim=0.0, better="lower")) == "0 %"
+    assert aim(headline(aim=0.26, better="lower", unit="usd")) == "at most $0.26"

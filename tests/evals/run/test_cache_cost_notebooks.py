@@ -1,0 +1,175 @@
+"""The notebooks on caches and on cost run, hand over what they found, and follow their inputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evals.cache.study import scale
+from evals.cost.golden_tokens import tokens_of_result
+from evals.cost.study import hit_rates_of_result, result_path, user_counts
+from evals.project import NOTEBOOKS
+from evals.results.result import NotebookResult, write_result
+from evals.run.notebooks import Value, discover
+from evals.run.runner import NotebookRun, run_notebook
+from rag_core.errors import InvalidInput
+from rag_core.settings import load_settings
+
+
+def quality_result(folder: Path, tokens: dict[str, tuple[float, float]]) -> Path:
+    """What 01_quality leaves of the tokens of an answer a question."""
+    rows = {
+        name: {question: {"value": pair[place]} for question, pair in tokens.items()}
+        for place, name in enumerate(("input_tokens", "output_tokens"))
+    }
+    result = NotebookResult(
+        title="Answers",
+        verdict="",
+        n=len(tokens),
+        facts={"generator": "extractive (extractive-v1)"},
+        data={"summary": {"rows": rows}},
+    )
+    return write_result(result, folder / "01_quality.json")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One run's folder, as the notebooks share it."""
+    made = tmp_path_factory.mktemp("run")
+    quality_result(made, {"q1": (1_300, 90), "q2": (1_500, 110), "refused": (0, 0)})
+    return made
+
+
+@pytest.fixture(scope="module")
+def cache_run(folder: Path) -> NotebookRun:
+    (notebook,) = discover(NOTEBOOKS, "cache")
+    few: dict[str, Value] = {
+        "users": 100,
+        "days": 7,
+        "edits_per_user_day": 2.0,
+        "max_staleness_s": 300.0,
+        "workers": 2,
+        "epoch_read_us": 100.0,
+    }
+    return run_notebook(notebook, {"profile": "smoke", **few}, folder)
+
+
+@pytest.fixture(scope="module")
+def cost_run(folder: Path, cache_run: NotebookRun) -> NotebookRun:
+    assert cache_run.result is not None
+    (notebook,) = discover(NOTEBOOKS, "cost")
+    return run_notebook(notebook, {"profile": "smoke", "users": "10, 1_000"}, folder)
+
+
+def result_of(run: NotebookRun) -> NotebookResult:
+    assert run.result is not None, run.problem
+    return run.result
+
+
+def test_theory_simulator_and_real_caches_agree(cache_run: NotebookRun) -> None:
+    result = result_of(cache_run)
+    assert "Theory, simulator and real caches agree" in result.verdict
+    found = {each.name: each for each in result.headlines}
+    assert found["Requests unlike the simulation"].value == 0
+    assert found["Requests unlike the simulation"].n > 3_000
+    assert found["Answers on changed notes"].value == 0
+    assert [len(result.pictures), len(result.tables)] == [4, 6]
+
+
+def test_permitted_staleness_is_weighed_and_said_to_be_simulated(cache_run: NotebookRun) -> None:
+    result = result_of(cache_run)
+    assert (
+        "Simulated, not measured: at this traffic, on 2 processes, believing an" in result.verdict
+    )
+    assert "epoch for 5 min saves" in result.verdict
+    assert "Deployed is 0: every request asks Postgres" in result.verdict
+    weighed = [each for each in result.headlines if "epoch" in each.meaning]
+    assert [each.name for each in weighed] == [
+        "Simulated: epoch reads saved",
+        "Simulated: answers late",
+    ]
+    saved = weighed[0].value
+    rows = {
+        (row["max_staleness_s"], row["workers"]): row
+        for row in result.data["staleness"]["settings"]
+    }
+    row = rows[300.0, 2]
+    assert saved == pytest.approx(1e6 * (1 - row["reads_per_request"]))
+    a_day = row["reads_saved_a_day"]
+    assert row["cpu_s_saved_a_day"] == pytest.approx(a_day * 100e-6)
+    assert {rows[0.0, workers]["late"] for workers in (1, 2, 4, 16)} == {0}
+
+
+def test_the_recommended_settings_load(cache_run: NotebookRun, folder: Path) -> None:
+    chosen = hit_rates_of_result(folder / "03_cache.json").recommended.setting
+    settings = load_settings(folder / "recommended.env")
+    assert settings.answer_soft_ttl_s == chosen.answer_soft_ttl_s
+    assert settings.answer_hard_ttl_s == chosen.answer_hard_ttl_s
+    assert settings.context_ttl_s == chosen.context_ttl_s
+    assert settings.embedding_ttl_s == chosen.embedding_ttl_s
+
+
+def test_cost_follows_the_tokens_and_hit_rates_of_the_same_run(
+    cost_run: NotebookRun, folder: Path
+) -> None:
+    result = result_of(cost_run)
+    assert result.n == 2
+    assert "result of 01_quality" in result.facts["tokens"]
+    assert "result of 03_cache" in result.facts["hit rates"]
+    found = {each.name: each.value for each in result.headlines}
+    usd = 1_400 * 2e-7 + 100 * 6e-7
+    assert found["1,000 LLM answers"] == pytest.approx(1_000 * usd)
+    missed = 1 - hit_rates_of_result(folder / "03_cache.json").deployed.hit_rate.value
+    assert found["A month of 1,000 users"] == pytest.approx(1_000 * 10 * 30 * missed * usd)
+
+
+def test_cost_reproduces_the_reference_table_and_says_what_measuring_makes_of_it(
+    cost_run: NotebookRun,
+) -> None:
+    verdict = result_of(cost_run).verdict
+    assert verdict.startswith("The reference table comes out as stated")
+    assert "1,400 tokens in, 2.0 times as many" in verdict
+
+
+def test_sliders_leave_a_hint_in_an_executed_notebook(cache_run: NotebookRun) -> None:
+    executed = cache_run.executed.read_text(encoding="utf-8")
+    assert "run it there to move sliders" in executed
+    assert "jupyter.widget" not in executed
+
+
+def test_questions_that_never_reached_the_generator_cost_nothing_and_are_left_out(
+    tmp_path: Path,
+) -> None:
+    path = quality_result(tmp_path, {"q1": (1_000, 50), "refused": (0, 0)})
+    sample = tokens_of_result(path)
+    assert (sample.asked, sample.generated) == (2, 1)
+    assert sample.tokens.means() == (1_000, 50)
+    with pytest.raises(InvalidInput, match="no question reached"):
+        tokens_of_result(quality_result(tmp_path, {"refused": (0, 0)}))
+
+
+def test_another_notebooks_result_is_refused_by_name(tmp_path: Path) -> None:
+    path = write_result(NotebookResult(title="x", verdict="", n=1), tmp_path / "x.json")
+    with pytest.raises(InvalidInput, match="no tokens"):
+        tokens_of_result(path)
+    with pytest.raises(InvalidInput, match="no hit rates"):
+        hit_rates_of_result(path)
+
+
+def test_a_result_that_is_named_must_be_there(tmp_path: Path) -> None:
+    assert result_path("", tmp_path / "04_cost.json", "03_cache") == tmp_path / "03_cache.json"
+    with pytest.raises(InvalidInput, match="Run 03_cache"):
+        result_path(str(tmp_path / "nowhere.json"), tmp_path / "04_cost.json", "03_cache")
+
+
+def test_numbers_of_users_are_read_or_refused() -> None:
+    assert user_counts("10_000, 100 1000") == (100, 1_000, 10_000)
+    for wrong in ("", "many", "0, 10"):
+        with pytest.raises(InvalidInput, match="users"):
+            user_counts(wrong)
+
+
+def test_an_unknown_profile_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="smoke, full"):
+        scale("fast")

@@ -1,0 +1,95 @@
+"""The lint of notebooks, and that our own pass it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evals.project import NOTEBOOKS
+from evals.run.notebook_lint import lint, lint_folder
+from rag_core.errors import InvalidInput
+from tests.evals.run.notebook_files import (
+    PARAMETERS,
+    code,
+    markdown,
+    small_notebook,
+    write_notebook,
+)
+
+
+def problems(tmp_path: Path, *cells: dict[str, Any]) -> list[str]:
+    return list(lint(write_notebook(tmp_path / "01_a.ipynb", cells)))
+
+
+def test_the_notebooks_of_the_project_are_clean() -> None:
+    assert lint_folder(NOTEBOOKS) == []
+
+
+def test_a_story_with_parameters_and_calls_is_clean(tmp_path: Path) -> None:
+    path = small_notebook(tmp_path, "run = await measure(profile)", "run.table")
+    assert list(lint(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        (code("1", execution_count=3), "cell 3 has an execution count"),
+        (
+            code("1", outputs=[{"output_type": "stream", "name": "stdout", "text": "1"}]),
+            "cell 3 has outputs",
+        ),
+        (code("x = 1\ndef f():\n    pass"), "line 2 defines a function"),
+        (code("class A:\n    pass"), "line 1 defines a function or class"),
+        (code("f = lambda: 1"), "line 1 defines a function"),
+        (code("1 +"), "cell 3 is not Python"),
+        (code("Markdown(result.verdict)"), "line 1 shows Markdown"),
+        (markdown("From $5 a day to $100."), "cell 3 has two dollar signs"),
+    ],
+)
+def test_what_does_not_belong_into_a_notebook_is_named(
+    tmp_path: Path, cell: dict[str, Any], problem: str
+) -> None:
+    [found] = problems(tmp_path, markdown(), code(PARAMETERS, ["parameters"]), cell)
+    assert problem in found
+
+
+def test_one_dollar_sign_and_those_in_code_are_fine(tmp_path: Path) -> None:
+    text = markdown("It costs $5, written `$5` or `$6`.")
+    assert problems(tmp_path, markdown(), code(PARAMETERS, ["parameters"]), text) == []
+
+
+def test_every_parameter_has_a_comment(tmp_path: Path) -> None:
+    [found] = problems(tmp_path, markdown(), code(f"{PARAMETERS}\nseed = 0", ["parameters"]))
+    assert found == "parameter 'seed' has no comment that says what it is for"
+
+
+def test_a_hash_within_a_string_is_no_comment(tmp_path: Path) -> None:
+    [found] = problems(tmp_path, markdown(), code(f'{PARAMETERS}\nx = "#"', ["parameters"]))
+    assert "parameter 'x' has no comment" in found
+
+
+def test_the_parameters_that_the_runner_sets_must_be_there(tmp_path: Path) -> None:
+    found = problems(tmp_path, markdown(), code("seed = 0  # of what", ["parameters"]))
+    assert found == ["has no parameter 'profile'", "has no parameter 'out_path'"]
+
+
+def test_a_notebook_without_parameters_or_story_is_named(tmp_path: Path) -> None:
+    found = problems(tmp_path, code("1"))
+    assert found == [
+        "does not begin with Markdown that says what it is about",
+        "has 0 cells tagged 'parameters', needs one",
+    ]
+
+
+def test_a_broken_notebook_is_one_problem(tmp_path: Path) -> None:
+    path = tmp_path / "01_a.ipynb"
+    path.write_text("{}")
+    [found] = lint(path)
+    assert "not a valid notebook" in found
+
+
+def test_a_folder_without_notebooks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="holds no notebooks"):
+        lint_folder(tmp_path)
