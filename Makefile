@@ -87,4 +87,4 @@ constraints: $(BIN)/uv ## refresh constraints.txt; ARGS=--upgrade takes newer ve
 		--python-version 3.11 --no-header --no-annotate $(EVERYTHING) -o constraints.txt $(ARGS)
 
 clean: ## remove the environments, the embedded servers' data and the reports
-	rm -rf .venv .venvs .rag reports
+	rm -rf .venv .venvs .rag reports/[0-9]*

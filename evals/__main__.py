@@ -97,14 +97,14 @@ def _add_run(commands: Commands) -> None:
 def _run(parsed: argparse.Namespace) -> int:
     # Imported here so that --help and mistakes answer at once.
     from evals.project import NOTEBOOKS, REPORTS
-    from evals.run.evaluation import Order, evaluate
+    from evals.run.evaluation import RunOptions, evaluate
     from evals.run.notebooks import parse_parameter
 
     parameters = dict(map(parse_parameter, parsed.parameter))
     if parsed.max_usd is not None:
         parameters["max_usd"] = parsed.max_usd
     reports = (parsed.out or REPORTS).absolute()
-    return evaluate(Order(parsed.profile, NOTEBOOKS, reports, parsed.only, parameters))
+    return evaluate(RunOptions(parsed.profile, NOTEBOOKS, reports, parsed.only, parameters))
 
 
 def _add_lint(commands: Commands) -> None:
@@ -157,7 +157,7 @@ def _calibrate(parsed: argparse.Namespace) -> int:
     from evals.project import project_settings
     from evals.retrieval.calibrate import calibrate
     from evals.retrieval.calibration_report import as_json, as_text
-    from rag_core.domain.ranking import SearchMethod
+    from rag_core.domain import SearchMethod
 
     systems = list(SearchMethod) if parsed.system == "both" else [SearchMethod(parsed.system)]
     found = asyncio.run(

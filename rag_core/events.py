@@ -17,7 +17,7 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request within which an event is emitted; empty outside of any."""
 
 Level = Literal["answer", "embedding", "context"]
-Outcome = Literal["hit", "miss", "revalidated", "stale", "unavailable"]
+LookupOutcome = Literal["hit", "miss", "revalidated", "stale", "unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,17 @@ class SearchFellShort:
 
 
 @dataclass(frozen=True, slots=True)
-class CacheLooked:
+class CacheLookedUp:
     """A cache level was asked."""
 
     level: Level
-    outcome: Outcome
+    outcome: LookupOutcome
     saved_ms: float = 0.0
     """What making the answer anew would have taken, by what it took the first time."""
     saved_usd: float = 0.0
 
 
-Event = Answered | StepFinished | AttackRefused | LeakBlocked | SearchFellShort | CacheLooked
+Event = Answered | StepFinished | AttackRefused | LeakBlocked | SearchFellShort | CacheLookedUp
 Listener = Callable[[Event], None]
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rag_core.domain.chunks import Chunk, Chunker
-from rag_core.domain.note_store import Conflict, EmbeddedNote, Library, NoteStore, StoredVersion
+from rag_core.domain.note_store import Conflict, EmbeddedNote, NoteStore, StoredNotes, StoredVersion
 from rag_core.domain.notes import Note, check_note
 from rag_core.domain.ranking import Embedder
 from rag_core.domain.user import UserId
@@ -76,7 +76,7 @@ class Ingest:
         """
         for note in notes:
             check_note(note)
-        library = await self._store.library(user, [note.id for note in notes])
+        library = await self._store.stored_notes(user, [note.id for note in notes])
         if library.embedder not in (None, self._embedder.digest):
             raise EmbedderMismatch(user, library.embedder, self._embedder.digest)
         changed = await asyncio.to_thread(self._changed, notes, library)
@@ -119,7 +119,7 @@ class Ingest:
             batches = self._batches(notes)
             while batch := await asyncio.to_thread(next, batches, None):
                 vectors |= await self._embed_missing(batch, vectors)
-                items += [_embedded(cut, vectors, Library({}, None)) for cut in batch]
+                items += [_embedded(cut, vectors, StoredNotes({}, None)) for cut in batch]
                 progress(len(batch))
             if await self._store.re_embed(
                 user, items, chunking=self._chunker.name, embedder=self._embedder.digest
@@ -128,7 +128,7 @@ class Ingest:
         chunks = sum(len(item.chunks) for item in items)
         return IngestReport(len(notes), len(notes), chunks, len(vectors))
 
-    def _changed(self, notes: Sequence[Note], library: Library) -> list[Note]:
+    def _changed(self, notes: Sequence[Note], library: StoredNotes) -> list[Note]:
         return [note for note in notes if library.notes.get(note.id) != self._stored(note)]
 
     def _stored(self, note: Note) -> StoredVersion:
@@ -180,7 +180,7 @@ class Ingest:
         )
 
 
-def _embedded(cut: _Cut, vectors: dict[str, Vector], library: Library) -> EmbeddedNote:
+def _embedded(cut: _Cut, vectors: dict[str, Vector], library: StoredNotes) -> EmbeddedNote:
     return EmbeddedNote(
         cut.note,
         cut.chunks,

@@ -27,7 +27,7 @@ from rag_core.domain.completion import Completion, Generator
 from rag_core.domain.context import Context, build_context
 from rag_core.domain.cost import NO_USAGE
 from rag_core.domain.evidence import fingerprint
-from rag_core.domain.pipeline_config import Budgets, pipeline_digest
+from rag_core.domain.pipeline_config import PipelineConfig, pipeline_digest
 from rag_core.domain.prompt import Prompt, assemble_prompt
 from rag_core.domain.question import Question, validate_question
 from rag_core.domain.ranking import Embedder, Ranking, Retriever
@@ -36,15 +36,15 @@ from rag_core.domain.user import UserId, authenticated
 from rag_core.errors import DeadlineExceeded, ProviderTimeout, ProviderUnavailable
 from rag_core.events import (
     AttackRefused,
-    CacheLooked,
+    CacheLookedUp,
     LeakBlocked,
     Listener,
-    Outcome,
+    LookupOutcome,
     SearchFellShort,
 )
 from rag_core.request import Limits, Request
 from rag_core.safety.injection import find_attack
-from rag_core.safety.leaks import LeakGuard
+from rag_core.safety.leaks import LeakFilter
 
 if TYPE_CHECKING:
     from rag_core.domain.ranking import Vector
@@ -69,7 +69,7 @@ class Pipeline:
         retriever: Retriever,
         generator: Generator,
         caches: Caches,
-        budgets: Budgets,
+        config: PipelineConfig,
         clock: Clock,
         listener: Listener,
         canary: str,
@@ -81,12 +81,12 @@ class Pipeline:
         self._retriever = retriever
         self._generator = generator
         self._caches = caches
-        self._budgets = budgets
+        self._config = config
         self._clock = clock
         self._listener = listener
         self._canary = canary
         self._limits = limits or Limits()
-        self.digest = pipeline_digest(budgets, generator, embedder, retrieval_name)
+        self.digest = pipeline_digest(config, generator, embedder, retrieval_name)
 
     async def answer(self, question: str, user: str | None) -> Answer:
         """The whole answer to `question` from the notes of `user`.
@@ -161,7 +161,7 @@ class Pipeline:
             if self._caches.decide(request.lookup, evidence) is Decision.REVALIDATE:
                 await self._caches.confirm(request.lookup)
                 return _again(self._served(request, Provenance.REVALIDATED), Provenance.REVALIDATED)
-            self._caches.emit(CacheLooked("answer", "miss"))
+            self._caches.emit(CacheLookedUp("answer", "miss"))
             if not context:
                 return await self._keep(request, _nothing_found(request.question, evidence))
             try:
@@ -177,7 +177,7 @@ class Pipeline:
         key = ""
         if epoch := request.lookup.epoch:
             key = context_key(request.user, epoch, request.question, self.digest)
-        context = self._caches.context(key) if key else None
+        context = self._caches.get_context(key) if key else None
         if context is None:
             with request.step("embed"):
                 vector = await self._embed(request.user, request.question)
@@ -186,7 +186,7 @@ class Pipeline:
             with request.step("context"):
                 context = self._build(ranking)
             if key:
-                self._caches.keep_context(key, context)
+                self._caches.put_context(key, context)
         return context
 
     async def _once(
@@ -208,7 +208,7 @@ class Pipeline:
     ) -> Answer:
         """6 generate; 7 check, price and store."""
         prompt = assemble_prompt(request.question, context, canary=self._canary)
-        guard = LeakGuard(prompt)
+        guard = LeakFilter(prompt)
         with request.step("generate"):
             completion = await self._complete(request, prompt, guard, emit)
         with request.step("check"):
@@ -236,24 +236,24 @@ class Pipeline:
         if flight.claim():
             return answer
         with request.bound():
-            self._caches.emit(CacheLooked("answer", "hit", saved_usd=answer.cost_usd))
+            self._caches.emit(CacheLookedUp("answer", "hit", saved_usd=answer.cost_usd))
         return _again(answer, Provenance.CACHED)
 
     def _validate(self, raw: str) -> Question:
         return validate_question(
-            raw, tokenizer=self._tokenizer, max_tokens=self._budgets.question_tokens
+            raw, tokenizer=self._tokenizer, max_tokens=self._config.question_tokens
         )
 
     async def _embed(self, user: UserId, question: Question) -> Vector:
         key = embedding_key(user, question, self._embedder.digest)
-        vector = await self._caches.vector(key)
+        vector = await self._caches.get_vector(key)
         if vector is None:
             vector = (await self._embedder.embed([question.text]))[0]
-            await self._caches.keep_vector(key, vector)
+            await self._caches.put_vector(key, vector)
         return vector
 
     async def _search(self, user: UserId, vector: Vector) -> Ranking:
-        ranking = await self._retriever.search(user, vector, k=self._budgets.top_k)
+        ranking = await self._retriever.search(user, vector, k=self._config.top_k)
         if ranking.missed:
             self._listener(SearchFellShort(len(ranking.hits), ranking.missed))
         return ranking
@@ -262,15 +262,15 @@ class Pipeline:
         return build_context(
             ranking,
             tokenizer=self._tokenizer,
-            max_tokens=self._budgets.context_tokens,
-            min_score=self._budgets.min_score,
+            max_tokens=self._config.context_tokens,
+            min_score=self._config.min_score,
         )
 
     async def _complete(
-        self, request: Request, prompt: Prompt, guard: LeakGuard, emit: Emit | None
+        self, request: Request, prompt: Prompt, guard: LeakFilter, emit: Emit | None
     ) -> Completion:
         """What the generator says within the request's time; in pieces where someone listens."""
-        limit = self._budgets.output_tokens
+        limit = self._config.output_tokens
         try:
             async with asyncio.timeout(request.deadline.left_s() * GENERATION_SHARE):
                 if emit is None:
@@ -309,7 +309,7 @@ class Pipeline:
 
     async def _keep(self, request: Request, answer: Answer) -> Answer:
         with request.step("store"):
-            await self._caches.keep(request.lookup, answer, request.elapsed_ms())
+            await self._caches.put(request.lookup, answer, request.elapsed_ms())
         return answer
 
     def _refuse(self, question: Question, attack: str) -> Answer:
@@ -322,12 +322,12 @@ class Pipeline:
         cached = request.lookup.cached
         assert cached is not None, "only what was found can be served"
         self._caches.emit(
-            CacheLooked("answer", _OUTCOMES[provenance], cached.took_ms, cached.answer.cost_usd)
+            CacheLookedUp("answer", _OUTCOMES[provenance], cached.took_ms, cached.answer.cost_usd)
         )
         return cached.answer
 
 
-_OUTCOMES: dict[Provenance, Outcome] = {
+_OUTCOMES: dict[Provenance, LookupOutcome] = {
     Provenance.CACHED: "hit",
     Provenance.REVALIDATED: "revalidated",
     Provenance.STALE: "stale",

@@ -12,10 +12,9 @@ import pytest
 import pytest_asyncio
 from psycopg import sql
 
-from rag_core.adapters.embedders.export import export_once
-from rag_core.adapters.embedders.model_files import resolve_model
-from rag_core.adapters.postgres.database import Database, open_database
-from rag_core.domain.user import UserId, authenticated
+from rag_core.adapters.embedders import export_once, resolve_model
+from rag_core.adapters.postgres import Database, open_database
+from rag_core.domain import UserId, authenticated
 from rag_core.embedded import StackUrls, embedded_stack
 from rag_core.migrations import migrate
 from tests.servers import chosen

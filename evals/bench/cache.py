@@ -22,10 +22,9 @@ from evals.bench.figures import Figure
 from evals.bench.world import QUESTION, USER, bench
 from evals.simulation.agreement import MILLION_REQUESTS, measure_speed, reference_hit_rates
 from evals.simulation.traffic import generate
-from rag_core.cache.contexts import ContextCache
+from rag_core.cache import ContextCache
 from rag_core.clock import SystemClock
-from rag_core.domain.answer import Provenance
-from rag_core.domain.context import Context
+from rag_core.domain import Context, Provenance
 
 ROUNDS = 15
 

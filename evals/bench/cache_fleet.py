@@ -14,10 +14,10 @@ from redis.asyncio import Redis
 
 from evals.bench.figures import Figure
 from evals.bench.world import QUESTION, USER, bench, bench_settings, scripted
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.redis.fleet import LEASE_S
-from rag_core.bootstrap.application import assemble
-from rag_core.domain.chunks import WholeNoteChunker
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.redis import LEASE_S
+from rag_core.bootstrap import assemble
+from rag_core.domain import WholeNoteChunker
 
 PROCESSES = 4
 MISSES = 1_000

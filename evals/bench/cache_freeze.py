@@ -15,9 +15,9 @@ import numpy as np
 from evals.bench.figures import Figure
 from evals.bench.world import USER, bench, bench_settings, scripted
 from evals.consistency.valkeys import MortalValkey
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.bootstrap.application import assemble
-from rag_core.domain.chunks import WholeNoteChunker
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.bootstrap import assemble
+from rag_core.domain import WholeNoteChunker
 from rag_core.errors import RagError
 from rag_core.pipeline import Pipeline
 

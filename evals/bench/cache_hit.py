@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 
 from evals.bench.figures import Figure
 from evals.bench.world import QUESTION, USER, Bench, bench
-from rag_core.domain.answer import Provenance
+from rag_core.domain import Provenance
 
 ROUNDS = 15
 CALLS = 320

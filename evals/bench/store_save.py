@@ -14,11 +14,9 @@ from redis.asyncio import Redis
 from evals.bench.figures import Figure
 from evals.bench.world import Bench, bench, bench_settings, notes, scripted
 from evals.consistency.valkeys import MortalValkey
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.bootstrap.application import Application, assemble
-from rag_core.domain.chunks import WholeNoteChunker
-from rag_core.domain.notes import Note
-from rag_core.domain.user import UserId
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.bootstrap import Application, assemble
+from rag_core.domain import Note, UserId, WholeNoteChunker
 
 ROUNDS = 60
 MANY = 50_000

@@ -15,9 +15,8 @@ from pgvector.psycopg import register_vector_async
 
 from evals.bench.figures import Figure
 from evals.bench.world import QUESTION, USER, bench, notes
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.domain.chunks import WholeNoteChunker
-from rag_core.domain.user import UserId
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.domain import UserId, WholeNoteChunker
 from rag_core.ingest import Ingest
 
 CHUNKS = 10_000

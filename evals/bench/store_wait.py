@@ -16,8 +16,7 @@ import psycopg
 
 from evals.bench.figures import Figure
 from evals.bench.world import USER, bench
-from rag_core.domain.notes import Note
-from rag_core.domain.user import UserId
+from rag_core.domain import Note, UserId
 from rag_core.errors import Unavailable
 from rag_core.ingest import Ingest
 from rag_core.pipeline import Pipeline

@@ -9,14 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.generators.scripted import ScriptedGenerator
-from rag_core.bootstrap.application import Application, assemble
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.generators import ScriptedGenerator
+from rag_core.bootstrap import Application, assemble
 from rag_core.clock import SystemClock
-from rag_core.domain.chunks import WholeNoteChunker
-from rag_core.domain.context import Context, build_context
-from rag_core.domain.notes import Note
-from rag_core.domain.user import UserId
+from rag_core.domain import Context, Note, UserId, WholeNoteChunker, build_context
 from rag_core.embedded import embedded_stack
 from rag_core.migrations import migrate
 from rag_core.pipeline import Pipeline

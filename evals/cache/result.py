@@ -9,15 +9,16 @@ from pathlib import Path
 import pandas as pd
 
 from evals.cache.plots import POLICY_NAMES, duration
-from evals.cache.recommendation import ENVIRONMENT_NAMES, write_env
 from evals.cache.staleness_result import (
     staleness_agreement_table,
     staleness_headlines,
     staleness_table,
     staleness_verdict,
 )
-from evals.cache.study import CacheStudy, Choice
+from evals.cache.study import CacheStudy
 from evals.results.result import Cell, Headline, NotebookResult, Picture, Table
+from evals.simulation.choice import Choice
+from evals.simulation.recommendation import ENVIRONMENT_NAMES, write_env
 from evals.simulation.simulator import Policy
 from evals.simulation.traffic import DAY_S
 
@@ -88,7 +89,7 @@ def headlines(study: CacheStudy) -> tuple[Headline, ...]:
         _rate("Served, recommended TTLs", study.recommended, n, "With the recommended TTLs, the"),
         Headline(
             name="Answers on changed notes", value=_changed(study), n=replayed, unit="count",
-            better="lower", aim=0, key=True,
+            better="lower", target=0, key=True,
             meaning="Replayed requests that got an answer whose notes had changed since.",
         ),
         Headline(
@@ -98,17 +99,17 @@ def headlines(study: CacheStudy) -> tuple[Headline, ...]:
         ),
         Headline(
             name="Requests unlike the simulation", value=_differing(study), n=replayed,
-            unit="count", better="lower", aim=0, key=True,
+            unit="count", better="lower", target=0, key=True,
             meaning="Replayed requests that the real caches treated otherwise than simulated.",
         ),
         Headline(
             name="Real caches against simulator", value=_replay_gap(study), n=replayed,
-            unit="share", better="lower", aim=_WITHIN_REPLAY,
+            unit="share", better="lower", target=_WITHIN_REPLAY,
             meaning="Largest difference of any replayed rate from the simulated one.",
         ),
         Headline(
             name="Simulator against theory", value=_form_gap(study), n=_forms(study),
-            unit="share", better="lower", aim=_WITHIN_FORM,
+            unit="share", better="lower", target=_WITHIN_FORM,
             meaning="Largest difference of a simulated rate from its closed form.",
         ),
         Headline(

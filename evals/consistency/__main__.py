@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evals.consistency.faults import Fault
-from evals.consistency.outcome import Outcome
+from evals.consistency.result import TrialResult
 from evals.consistency.trial import try_to_break
 from evals.consistency.workers import SETTINGS
 from rag_core.embedded import embedded_stack
@@ -39,45 +39,45 @@ def main(arguments: list[str] | None = None) -> int:
     )  # fmt: skip
     parsed = parser.parse_args(arguments)
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # that connections break is meant
-    outcome = asyncio.run(_try(parsed.steps, parsed.seed, Fault(parsed.fault)))
-    print(json.dumps(_figures(outcome), indent=2))
-    print(_sentence(outcome, parsed.seed, Fault(parsed.fault)))
-    if outcome.wrong:
+    result = asyncio.run(_try(parsed.steps, parsed.seed, Fault(parsed.fault)))
+    print(json.dumps(_figures(result), indent=2))
+    print(_sentence(result, parsed.seed, Fault(parsed.fault)))
+    if result.wrong:
         return 1
-    if untried := outcome.untried():
+    if untried := result.untried():
         print(f"That shows little: never happened: {', '.join(untried)}. Take more --steps.")
         return 3
     return 0
 
 
-async def _try(steps: int, seed: int, fault: Fault) -> Outcome:
+async def _try(steps: int, seed: int, fault: Fault) -> TrialResult:
     with TemporaryDirectory(prefix="rag-consistency-") as home:
         async with embedded_stack(Path(home), valkey=False) as urls:
             return await try_to_break(urls.database_url, steps=steps, seed=seed, fault=fault)
 
 
-def _figures(outcome: Outcome) -> dict[str, object]:
+def _figures(result: TrialResult) -> dict[str, object]:
     return {
-        "steps": outcome.steps,
-        "seconds": round(outcome.seconds, 1),
-        "answers": outcome.provenances,
-        "answers of workers that may be late": outcome.late,
-        "requests that failed": outcome.unavailable,
-        "events": dict(sorted(outcome.events.items())),
-        "answers on changed evidence": outcome.changed_evidence,
-        "answers across users": outcome.other_user,
-        "edits undone": outcome.impossible,
-        "examples": outcome.examples,
+        "steps": result.steps,
+        "seconds": round(result.seconds, 1),
+        "answers": result.provenances,
+        "answers of workers that may be late": result.late,
+        "requests that failed": result.unavailable,
+        "events": dict(sorted(result.events.items())),
+        "answers on changed evidence": result.changed_evidence,
+        "answers across users": result.other_user,
+        "edits undone": result.impossible,
+        "examples": result.examples,
     }
 
 
-def _sentence(outcome: Outcome, seed: int, fault: Fault) -> str:
+def _sentence(result: TrialResult, seed: int, fault: Fault) -> str:
     broken = "" if fault is Fault.NONE else f", with '{fault}' broken on purpose"
     return (
-        f"{outcome.changed_evidence} answers on changed evidence, {outcome.other_user} across users"
-        f" and {outcome.impossible} edits undone in {outcome.steps:,} steps{broken}, seed {seed}:"
-        f" {len(SETTINGS)} workers over one Postgres and two Valkeys, {outcome.served:,} strict"
-        f" answers served without generating, {outcome.seconds:.0f} s."
+        f"{result.changed_evidence} answers on changed evidence, {result.other_user} across users"
+        f" and {result.impossible} edits undone in {result.steps:,} steps{broken}, seed {seed}:"
+        f" {len(SETTINGS)} workers over one Postgres and two Valkeys, {result.served:,} strict"
+        f" answers served without generating, {result.seconds:.0f} s."
     )
 
 

@@ -15,9 +15,8 @@ from psycopg import sql
 
 from evals.consistency.history import ABSENT, mentions
 from evals.consistency.world import Pauses
-from rag_core.adapters.postgres.connection import Connection, Row
-from rag_core.adapters.postgres.database import Database
-from rag_core.domain.user import UserId
+from rag_core.adapters.postgres import Connection, Database, Row
+from rag_core.domain import UserId
 from rag_core.migrations import migrate
 
 T = TypeVar("T")

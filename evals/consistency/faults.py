@@ -9,13 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from evals.consistency.world import Pauses
-from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.cache.caches import Caches, Lookup
-from rag_core.cache.epochs import Epoch, EpochSource, ReadEpochs
-from rag_core.domain.answer import Answer
-from rag_core.domain.context import Context
-from rag_core.domain.note_store import Conflict, EmbeddedNote, Library
-from rag_core.domain.user import UserId
+from rag_core.adapters.postgres import PostgresNotes
+from rag_core.cache import Caches, Epoch, EpochSource, Lookup, ReadEpochs
+from rag_core.domain import Answer, Conflict, Context, EmbeddedNote, StoredNotes, UserId
 from rag_core.pipeline import Pipeline
 from rag_core.request import Request
 
@@ -65,10 +61,10 @@ class LaterEpochs(Caches):
         self._users[key] = user
         return await super().lookup(user, key)
 
-    async def keep(self, lookup: Lookup, answer: Answer, took_ms: float) -> None:
+    async def put(self, lookup: Lookup, answer: Answer, took_ms: float) -> None:
         """See `Caches`."""
         epoch = await self._later.epoch(self._users[lookup.key])
-        await super().keep(replace(lookup, epoch=epoch), answer, took_ms)
+        await super().put(replace(lookup, epoch=epoch), answer, took_ms)
 
 
 class OlderReads:
@@ -103,7 +99,7 @@ class TrialNotes(PostgresNotes):
         database: Any,
         pauses: Pauses,
         *,
-        seen: Callable[[Library], None] = lambda library: None,
+        seen: Callable[[StoredNotes], None] = lambda library: None,
         compares: bool = True,
     ) -> None:
         super().__init__(database)
@@ -111,9 +107,11 @@ class TrialNotes(PostgresNotes):
         self._seen = seen
         self._compares = compares
 
-    async def library(self, user: UserId, note_ids: Sequence[str] | None = None) -> Library:
+    async def stored_notes(
+        self, user: UserId, note_ids: Sequence[str] | None = None
+    ) -> StoredNotes:
         """See `NoteStore`."""
-        library = await super().library(user, note_ids)
+        library = await super().stored_notes(user, note_ids)
         self._seen(library)
         await self._pauses()
         return library

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from rag_core.domain.user import UserId
+from rag_core.domain import UserId
 
 ABSENT = -1
 """The version of a note that is not there."""

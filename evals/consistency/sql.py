@@ -12,12 +12,9 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from evals.consistency.database import WRITING
 from evals.consistency.world import Pauses
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.postgres.connection import Connection
-from rag_core.adapters.postgres.database import Pool
-from rag_core.domain.chunks import WholeNoteChunker
-from rag_core.domain.notes import Note
-from rag_core.domain.user import UserId
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.postgres import Connection, Pool
+from rag_core.domain import Note, UserId, WholeNoteChunker
 from rag_core.errors import DatabaseUnavailable
 
 

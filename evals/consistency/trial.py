@@ -13,18 +13,17 @@ from tempfile import TemporaryDirectory
 from evals.consistency.database import backstage, own_database
 from evals.consistency.faults import Fault
 from evals.consistency.history import ABSENT, History, mentions
-from evals.consistency.outcome import Outcome
+from evals.consistency.result import TrialResult
 from evals.consistency.sql import sql_editor
 from evals.consistency.trouble import Trouble
 from evals.consistency.valkeys import valkey_pair
 from evals.consistency.workers import SETTINGS, Surroundings, Worker, hire
 from evals.consistency.world import Actions, Pauses
 from evals.consistency.writers import TOPICS, USERS, Writers
-from evals.progress import progress_bar
-from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.domain.answer import Answer
-from rag_core.domain.user import UserId
+from rag_core.cli import progress_bar
+from rag_core.domain import Answer, UserId
 from rag_core.errors import Unavailable
 from rag_core.pipeline import Pipeline
 
@@ -41,26 +40,30 @@ class Trial:
     """Clients over workers; what they see is judged by one history."""
 
     def __init__(
-        self, workers: Sequence[Worker], history: History, chance: random.Random, outcome: Outcome
+        self,
+        workers: Sequence[Worker],
+        history: History,
+        chance: random.Random,
+        result: TrialResult,
     ) -> None:
         self._workers = workers
         self._history = history
         self._chance = chance
-        self.outcome = outcome
+        self.result = result
 
     async def run(self, others: Actions, *, steps: int, until_wrong: bool) -> None:
         """All steps, by clients at the same time; they ask, or do what `others` do."""
         shares = {self.ask: 100 - sum(others.values()), **others}
         actions = {action.__name__: action for action in shares}
-        outcome = self.outcome
-        outcome.events |= dict.fromkeys(actions, 0)
+        result = self.result
+        result.events |= dict.fromkeys(actions, 0)
 
         async def client() -> None:
-            while outcome.steps < steps and not (until_wrong and outcome.wrong):
-                outcome.steps += 1
+            while result.steps < steps and not (until_wrong and result.wrong):
+                result.steps += 1
                 bar.update(1)
                 (name,) = self._chance.choices(list(actions), list(shares.values()))
-                outcome.events[name] += 1
+                result.events[name] += 1
                 async with asyncio.timeout(HANGS_S):
                     await actions[name]()
 
@@ -79,7 +82,7 @@ class Trial:
         if self._chance.random() < 0.02:
             await asyncio.sleep(0.01 * self._chance.random())
             asking.cancel()
-            self.outcome.events["went away"] += 1
+            self.result.events["went away"] += 1
         await asyncio.wait([asking])
         if not asking.cancelled():
             asking.result()
@@ -93,23 +96,23 @@ class Trial:
         try:
             answer = await _answer(worker.pipeline, question, user, streamed=streamed)
         except Unavailable as error:
-            self.outcome.unavailable[type(error).__name__] += 1
+            self.result.unavailable[type(error).__name__] += 1
             return
-        (self.outcome.late if late_s else self.outcome.provenances)[answer.provenance] += 1
+        (self.result.late if late_s else self.result.provenances)[answer.provenance] += 1
         self._judge(user, topic, answer, first)
 
     def _judge(self, user: UserId, topic: str, answer: Answer, first: int) -> None:
         """Its evidence stood at one moment since `first`, and what was there was found."""
         seen = mentions(answer.text)
         if any(mention.user != user for mention in seen):
-            self.outcome.other_user += 1
-            self.outcome.explain(f"{user} was told {answer.text}")
+            self.result.other_user += 1
+            self.result.explain(f"{user} was told {answer.text}")
         claims = {topic: ABSENT} | {mention.note: mention.version for mention in seen}
         last = self._history.tick()
         if not self._history.allows(user, claims, first=first, last=last):
-            self.outcome.changed_evidence += 1
+            self.result.changed_evidence += 1
             account = self._history.account(user, claims)
-            self.outcome.explain(
+            self.result.explain(
                 f"{answer.provenance} to {user} from {first} to {last}: {claims}. {account}"
             )
 
@@ -123,23 +126,23 @@ async def _answer(pipeline: Pipeline, question: str, user: UserId, *, streamed: 
 
 async def try_to_break(
     server_url: str, *, steps: int, seed: int, fault: Fault = Fault.NONE
-) -> Outcome:
+) -> TrialResult:
     """Run one trial in a database of its own on that server, and two Valkeys.
 
     With a fault it ends with the first wrong answer.
     """
     began = time.monotonic()
-    history, outcome, chance = History(), Outcome(), random.Random(seed)
-    async with _world(server_url, history, outcome, chance, fault) as (workers, others):
-        trial = Trial(workers, history, chance, outcome)
+    history, result, chance = History(), TrialResult(), random.Random(seed)
+    async with _world(server_url, history, result, chance, fault) as (workers, others):
+        trial = Trial(workers, history, chance, result)
         await trial.run(others, steps=steps, until_wrong=fault is not Fault.NONE)
-    outcome.seconds = time.monotonic() - began
-    return outcome
+    result.seconds = time.monotonic() - began
+    return result
 
 
 @asynccontextmanager
 async def _world(
-    server_url: str, history: History, outcome: Outcome, chance: random.Random, fault: Fault
+    server_url: str, history: History, result: TrialResult, chance: random.Random, fault: Fault
 ) -> AsyncIterator[tuple[list[Worker], Actions]]:
     """Servers, workers, and what may happen to them."""
     pauses = Pauses(chance)
@@ -161,6 +164,6 @@ async def _world(
                 url, valkeys.primary.url, own, chance, pauses, history.tick, tokenizer, fault
             )
             workers.append(await stack.enter_async_context(hire(settings, around)))
-        writers = Writers(history, workers, editor, operator, chance, outcome)
+        writers = Writers(history, workers, editor, operator, chance, result)
         trouble = Trouble(workers, valkeys, operator, chance)
         yield workers, writers.actions | trouble.actions

@@ -14,8 +14,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from rag_core.embedded.binaries import find_valkey
-from rag_core.embedded.child import spawn
+from rag_core.embedded import find_valkey, spawn
 
 
 class MortalValkey:

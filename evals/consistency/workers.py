@@ -13,28 +13,33 @@ from evals.consistency.database import PausingDatabase
 from evals.consistency.faults import Fault, LateEpochs, LaterEpochs, OlderReads, TrialNotes
 from evals.consistency.proxy import CuttingProxy, cutting_proxy
 from evals.consistency.world import PATIENCE, EchoGenerator, Pauses, SkewedClock
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.postgres.database import open_database
-from rag_core.adapters.postgres.epochs import PostgresEpochs
-from rag_core.adapters.postgres.search import PostgresRetriever
-from rag_core.adapters.redis.answers import RedisAnswerCache
-from rag_core.adapters.redis.client import CONCURRENT_CALLS, RedisClient
-from rag_core.adapters.redis.connect import open_driver
-from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
-from rag_core.adapters.redis.fleet import RedisFleet
-from rag_core.bootstrap.caches import CacheStores
-from rag_core.cache.answers import CachedAnswer, MemoryAnswerCache
-from rag_core.cache.caches import AnswerTtl, Caches
-from rag_core.cache.contexts import ContextCache
-from rag_core.cache.embeddings import MemoryEmbeddingCache
-from rag_core.cache.epochs import BelievedEpochs, Epoch, EpochSource, ReadEpochs, SharedEpochs
-from rag_core.cache.single_flight import NoFleet
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.postgres import PostgresEpochs, PostgresRetriever, open_database
+from rag_core.adapters.redis import (
+    CONCURRENT_CALLS,
+    RedisAnswerCache,
+    RedisClient,
+    RedisEmbeddingCache,
+    RedisFleet,
+    open_driver,
+)
+from rag_core.bootstrap import CacheStores
+from rag_core.cache import (
+    AnswerTtl,
+    BelievedEpochs,
+    CachedAnswer,
+    Caches,
+    ContextCache,
+    Epoch,
+    EpochSource,
+    MemoryAnswerCache,
+    MemoryEmbeddingCache,
+    NoFleet,
+    ReadEpochs,
+    SharedEpochs,
+)
 from rag_core.clock import SystemClock
-from rag_core.domain.chunks import WholeNoteChunker
-from rag_core.domain.note_store import Library
-from rag_core.domain.pipeline_config import Budgets
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.domain import PipelineConfig, StoredNotes, Tokenizer, UserId, WholeNoteChunker
 from rag_core.errors import CacheUnavailable
 from rag_core.events import ignore
 from rag_core.ingest import Ingest
@@ -162,12 +167,12 @@ class Worker:
     _database: PausingDatabase
     _around: Surroundings
 
-    def notes(self, seen: Callable[[Library], None] = lambda library: None) -> TrialNotes:
+    def notes(self, seen: Callable[[StoredNotes], None] = lambda library: None) -> TrialNotes:
         """Its store; `seen` is told what an ingest saw."""
         compares = self._around.fault is not Fault.COMPARE_AND_SET
         return TrialNotes(self._database, self._around.pauses, seen=seen, compares=compares)
 
-    def ingest(self, seen: Callable[[Library], None]) -> Ingest:
+    def ingest(self, seen: Callable[[StoredNotes], None]) -> Ingest:
         """Its way of writing notes."""
         return Ingest(
             store=self.notes(seen), embedder=HashingEmbedder(), chunker=WholeNoteChunker()
@@ -231,7 +236,7 @@ def _pipeline(
         "retriever": PostgresRetriever(database, embedder_digest=embedder.digest),
         "generator": EchoGenerator(around.pauses, around.chance, outages=0.2),
         "caches": caches,
-        "budgets": Budgets(top_k=2, min_score=0.35),
+        "config": PipelineConfig(top_k=2, min_score=0.35),
         "clock": clock,
         "listener": ignore,
         "canary": "0123456789abcdef",

@@ -8,9 +8,7 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextvars import ContextVar
 
-from rag_core.domain.completion import Completion
-from rag_core.domain.cost import Prices, Usage
-from rag_core.domain.prompt import Prompt
+from rag_core.domain import Completion, Prices, Prompt, Usage
 from rag_core.errors import ProviderUnavailable
 
 _NOON = 1_800_000_000.0

@@ -11,13 +11,11 @@ from itertools import count
 
 from evals.consistency.database import WRITING, Backstage
 from evals.consistency.history import ABSENT, History, Mention, Write
-from evals.consistency.outcome import Outcome
+from evals.consistency.result import TrialResult
 from evals.consistency.sql import NothingToEdit, SqlEdit, SqlEditor
 from evals.consistency.workers import Worker
 from evals.consistency.world import PATIENCE, Actions
-from rag_core.domain.note_store import Library
-from rag_core.domain.notes import Note
-from rag_core.domain.user import UserId
+from rag_core.domain import Note, StoredNotes, UserId
 from rag_core.errors import DatabaseUnavailable
 
 USERS = tuple(map(UserId, ("anna", "boas", "chloe")))
@@ -37,14 +35,14 @@ class Writers:
         editor: SqlEditor,
         backstage: Backstage,
         chance: random.Random,
-        outcome: Outcome,
+        result: TrialResult,
     ) -> None:
         self._history = history
         self._workers = workers
         self._editor = editor
         self._backstage = backstage
         self._chance = chance
-        self._outcome = outcome
+        self._outcome = result
         self._versions = count()
 
     @property
@@ -117,7 +115,7 @@ class Writers:
         notes = [self._note(user, topic) for topic in topics]
         writes = [self._history.begin(user, note.id, _version(note)) for note in notes]
 
-        def seen(library: Library) -> None:
+        def seen(library: StoredNotes) -> None:
             tick = self._history.tick()
             for write in writes:
                 if write.note in library.notes:  # else others may come and go: none is none
@@ -155,7 +153,7 @@ class Writers:
 
     async def _find_out(self, writes: Sequence[Write], processes: set[int]) -> None:
         """Nobody was told whether it was committed: end whoever may still do it, and look."""
-        self._outcome.events["outcome unknown"] += 1
+        self._outcome.events["result unknown"] += 1
         await self._backstage.end(processes)
         for write in writes:
             self._history.settle(write)

@@ -9,10 +9,10 @@ from pathlib import Path
 from evals.cost.model import MeasuredTokens
 from evals.datasets.corpus import held_open, ingest_golden
 from evals.datasets.golden import load
+from evals.measures.asking import ask_all, generators_of
 from evals.project import GOLDEN, project_settings
-from evals.quality.study import ask_all, generators_of
 from evals.results.result import NotebookResult, read_result
-from rag_core.bootstrap.application import assemble
+from rag_core.bootstrap import assemble
 from rag_core.errors import InvalidInput
 
 

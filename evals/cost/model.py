@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from evals.simulation.traffic import Floats
 from evals.stats.intervals import Estimate
-from rag_core.domain.cost import Prices
+from rag_core.domain import Prices
 from rag_core.errors import InvalidInput
 
 DAYS_PER_MONTH = 30

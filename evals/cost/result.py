@@ -57,7 +57,7 @@ def headlines(study: CostStudy) -> tuple[Headline, ...]:
     return (
         Headline(
             name="1,000 LLM answers", value=1_000 * each.value, low=1_000 * each.low,
-            high=1_000 * each.high, n=n, unit="usd", better="lower", aim=0.26, key=True,
+            high=1_000 * each.high, n=n, unit="usd", better="lower", target=0.26, key=True,
             meaning="What a thousand answers cost that no cache gives, at the tokens measured.",
         ),
         _monthly(f"A month of {users:,} users", month, n, "With the deployed TTLs"),

@@ -12,7 +12,7 @@ from evals.cost.plots import cost_against_users, dollars
 from evals.cost.study import DEPLOYED, TABLE, CostStudy
 from evals.results.sliders import Live, slider
 from evals.stats.intervals import Estimate
-from rag_core.domain.cost import Prices
+from rag_core.domain import Prices
 
 _USERS = (100, 1_000, 10_000, 100_000)
 

@@ -9,8 +9,6 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
-from evals.cache.recommendation import Objective
-from evals.cache.study import SCALES, Choice, best_choice, choose, deployed_setting
 from evals.cost.break_even import (
     CacheLevel,
     ComputePrices,
@@ -31,10 +29,12 @@ from evals.cost.model import (
 )
 from evals.project import project_path, project_settings
 from evals.results.result import read_result
+from evals.simulation.choice import SCALES, Choice, best_choice, choose, deployed_setting
+from evals.simulation.recommendation import Objective
 from evals.simulation.timeline import EvidenceModel, prepare
 from evals.simulation.traffic import Assumptions, generate
 from evals.stats.intervals import Estimate
-from rag_core.domain.cost import Prices
+from rag_core.domain import Prices
 from rag_core.errors import InvalidInput
 
 NO_CACHE, DEPLOYED, RECOMMENDED = "no cache", "deployed TTLs", "recommended TTLs"

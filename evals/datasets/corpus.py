@@ -13,12 +13,10 @@ from pydantic import SecretStr
 
 from evals.datasets.beir import Collection
 from evals.datasets.golden import GoldenSet
-from evals.progress import progress_bar
-from rag_core.adapters.documents.note_file import read_notes
-from rag_core.bootstrap.application import Application, servers
-from rag_core.domain.chunks import Chunker
-from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note
-from rag_core.domain.user import UserId, authenticated
+from rag_core.adapters.documents import read_notes
+from rag_core.bootstrap import Application, servers
+from rag_core.cli import progress_bar
+from rag_core.domain import MAX_TITLE_CHARACTERS, Chunker, Note, UserId, authenticated
 from rag_core.ingest import IngestReport
 from rag_core.settings import Settings
 

@@ -22,7 +22,7 @@ from evals.measures.judge import Judge
 from evals.measures.observations import Observation, plain_text
 from evals.measures.scores import Score, Scored, Statistic, Unscored
 from evals.measures.vectors import Vectors
-from rag_core.domain.answer import Answer
+from rag_core.domain import Answer
 
 LEAKS = "isolation_leaks"
 RETRIEVAL = ("nDCG@10", "R@5", "RR@10")

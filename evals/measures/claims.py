@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag_core.domain.answer import Answer, Citation
-from rag_core.domain.sentences import sentences
+from rag_core.domain import Answer, Citation, split_sentences
 
 _MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _MARKS_AFTER_END = re.compile(r"""([.!?…]+["'”’)\]]*)((?:\s*\[\d{1,3}(?:\s*,\s*\d{1,3})*\])+)""")
@@ -43,7 +42,7 @@ def claims(answer: Answer) -> tuple[Claim, ...]:
     by_number = {citation.number: citation for citation in answer.citations}
     found = []
     for paragraph in _PARAGRAPH.split(answer.text):
-        for sentence in sentences(_MARKS_AFTER_END.sub(r"\2\1", _BULLET.sub("", paragraph))):
+        for sentence in split_sentences(_MARKS_AFTER_END.sub(r"\2\1", _BULLET.sub("", paragraph))):
             text = _MARK.sub("", sentence).strip()
             if _LETTER.search(text) and not text.endswith(":"):
                 numbers = [int(n) for group in _MARK.findall(sentence) for n in group.split(",")]

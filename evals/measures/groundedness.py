@@ -9,7 +9,7 @@ from evals.measures.claims import Claim, claims, disagreements, evidence, quoted
 from evals.measures.observations import Observation, declined
 from evals.measures.scores import Score, Unscored, share
 from evals.measures.vectors import Vectors
-from rag_core.domain.sentences import sentences
+from rag_core.domain import split_sentences
 
 SUPPORTS = 0.6
 """Least cosine of a sentence to the best sentence, or pair of adjacent ones, of a cited chunk.
@@ -67,5 +67,5 @@ async def verdict(claim: Claim, vectors: Vectors, *, threshold: float = SUPPORTS
 
 def sentence_units(text: str) -> list[str]:
     """The sentences of `text` and its pairs of adjacent sentences."""
-    single = sentences(text)
+    single = split_sentences(text)
     return single + [f"{first} {second}" for first, second in pairwise(single)]

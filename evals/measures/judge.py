@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from evals.measures.judge_cache import JudgeBudget, JudgeCache, JudgeReply
-from rag_core.domain.cost import NO_USAGE, Usage
+from rag_core.domain import NO_USAGE, Usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag_core.domain.cost import Prices, Usage
+from rag_core.domain import Prices, Usage
 from rag_core.errors import InvalidInput
 
 

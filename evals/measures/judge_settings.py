@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from evals.measures.judge import Judge
 from evals.measures.judge_cache import JudgeBudget, JudgeCache
-from rag_core.domain.cost import Prices
+from rag_core.domain import Prices
 from rag_core.errors import ConfigurationError
 
 

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 
 from evals.datasets.golden import GoldenQuestion
-from rag_core.domain.answer import NO_CONTEXT_TEXT, Answer, Provenance
-from rag_core.domain.ranking import Ranking
+from rag_core.domain import NO_CONTEXT_TEXT, Answer, Provenance, Ranking
 
 _MARK = re.compile(r"\s?\[\d{1,3}(?:\s*,\s*\d{1,3})*\]")
 _WORDS = re.compile(r"[a-z']+")

@@ -15,7 +15,7 @@ from ir_measures import RR, R, nDCG
 from evals.datasets.golden import Passage
 from evals.measures.scores import RESAMPLES, Aggregate, Score, Unscored, aggregate, scored
 from evals.measures.spans import PassageIndex
-from rag_core.domain.ranking import Hit
+from rag_core.domain import Hit
 
 MEASURES = (nDCG @ 10, R @ 5, RR @ 10)
 NAMES = tuple(map(str, MEASURES))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag_core.domain.ranking import DIMENSIONS, Embedder
+from rag_core.domain import DIMENSIONS, Embedder
 
 if TYPE_CHECKING:
-    from rag_core.domain.ranking import Matrix
+    from rag_core.domain import Matrix
 
 
 class Vectors:

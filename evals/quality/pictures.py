@@ -14,7 +14,7 @@ from evals.quality.study import QualityRun
 from evals.results.pictures import WIDTH, interval_panels, save
 from evals.results.plot_style import BLUE, ORANGE, SKY, VERMILION, house_style, label, panels
 from evals.results.result import Picture
-from rag_core.domain.answer import Provenance
+from rag_core.domain import Provenance
 
 ANSWER_PANELS = {
     "fact_coverage": "facts covered",

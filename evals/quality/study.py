@@ -8,19 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evals.datasets.corpus import Ingested, held_open, ingest_golden
-from evals.datasets.golden import GoldenQuestion, GoldenSet, load
+from evals.datasets.golden import GoldenSet, load
 from evals.measures.answer_measures import Instruments
+from evals.measures.asking import ask_all, generators_of
 from evals.measures.judge_settings import open_judge
-from evals.measures.observations import Observation, refused
+from evals.measures.observations import Observation
 from evals.measures.summary import Summary, summarise
 from evals.measures.vectors import Vectors
-from evals.progress import progress_bar
 from evals.project import GOLDEN, project_settings
-from rag_core.bootstrap.application import Application, assemble
-from rag_core.errors import ProviderError, RagError, Unavailable
-
-WARM_UP = "What do my notes say about patience?"
-"""Asked once of retrieval alone, untimed: no answer is cached by it."""
+from rag_core.bootstrap import assemble
+from rag_core.cli import progress_bar
 
 
 @dataclass(frozen=True)
@@ -70,47 +67,3 @@ async def measure(*, seed: int = 0, max_usd: float = 1.0) -> QualityRun:
         judge=judge.model if judge else "none",
         seconds=time.perf_counter() - began,
     )
-
-
-async def ask_all(
-    application: Application, questions: Sequence[GoldenQuestion]
-) -> list[Observation]:
-    """An observation of each question, asked one after the other."""
-    if questions:
-        await application.pipeline.retrieve(WARM_UP, questions[0].user)
-    observations = []
-    with progress_bar(len(questions), "ask", "question") as bar:
-        for question in questions:
-            observations.append(await _ask(application, question))
-            bar.update()
-    return observations
-
-
-async def _ask(application: Application, question: GoldenQuestion) -> Observation:
-    wall, cpu = time.perf_counter(), time.process_time()
-    try:
-        answer = await application.pipeline.answer(question.question, question.user)
-    except (ProviderError, Unavailable) as error:
-        return _failed(question, error)
-    latency_ms = (time.perf_counter() - wall) * 1000
-    cpu_ms = (time.process_time() - cpu) * 1000
-    # A refused question was never searched for. Asked again, after the clock has stopped.
-    searched = not refused(answer)
-    ranking = (
-        await application.pipeline.retrieve(question.question, question.user) if searched else None
-    )
-    return Observation(question, answer, ranking, latency_ms=latency_ms, cpu_ms=cpu_ms)
-
-
-def _failed(question: GoldenQuestion, error: RagError) -> Observation:
-    return Observation(question, None, error=f"{type(error).__name__}: {error}")
-
-
-def generators_of(observations: Sequence[Observation]) -> str:
-    """Generators and models that wrote the answers, as they name themselves."""
-    names = {
-        f"{seen.answer.generator} ({seen.answer.model})"
-        for seen in observations
-        if seen.answer and seen.answer.generator
-    }
-    return ", ".join(sorted(names)) or "none"

@@ -9,8 +9,8 @@ from typing import Any
 
 from evals.report.verdict import key_headlines, overall_verdict
 from evals.results import numbers
+from evals.results.notebook_run import NotebookRun
 from evals.results.result import Cell, Picture, Table
-from evals.run.runner import NotebookRun
 
 INDEX = "index.html"
 MANY_ROWS = 12
@@ -42,7 +42,7 @@ def render(
     environment.filters |= {
         "cell": numbers.cell,
         "interval": numbers.interval,
-        "aim": numbers.aim,
+        "target": numbers.target,
         "data_uri": lambda picture: data_uri(picture, folder),
     }
     environment.globals |= {

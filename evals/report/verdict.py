@@ -1,12 +1,12 @@
-"""The verdict over a whole run: which aims are met, which are not, what could not be measured."""
+"""The verdict over a whole run: which targets are met or missed, what could not be measured."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evals.results.notebook_run import NotebookRun
 from evals.results.result import Headline, Status
-from evals.run.runner import NotebookRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +26,22 @@ def key_headlines(runs: Sequence[NotebookRun]) -> list[Headline]:
 def overall_verdict(runs: Sequence[NotebookRun]) -> Verdict:
     """Judge a run by its key numbers and by what failed."""
     failed = [run for run in runs if run.problem]
-    aimed = [found for found in key_headlines(runs) if found.aim is not None]
+    targeted = [found for found in key_headlines(runs) if found.target is not None]
     met, near, missed, unknown = (
-        [found.name for found in aimed if found.status == status]
+        [found.name for found in targeted if found.status == status]
         for status in ("good", "watch", "bad", "unknown")
     )
     details = []
     if missed:
         details.append(f"Missed: {_listed(missed)}.")
     if near:
-        details.append(f"Below the aim, but too few questions to be sure: {_listed(near)}.")
+        details.append(f"Below the target, but too few questions to be sure: {_listed(near)}.")
     if unknown:
         details.append(f"Not measured: {_listed(unknown)}.")
     if failed:
         details.append(f"Failed: {_listed([f'{run.name} ({run.problem})' for run in failed])}.")
     return Verdict(
-        _status(failed, missed, near or unknown), _line(failed, met, aimed), tuple(details)
+        _status(failed, missed, near or unknown), _line(failed, met, targeted), tuple(details)
     )
 
 
@@ -51,14 +51,14 @@ def _status(failed: Sequence[object], missed: Sequence[object], unsure: Sequence
     return "watch" if unsure else "good"
 
 
-def _line(failed: Sequence[NotebookRun], met: Sequence[str], aimed: Sequence[Headline]) -> str:
+def _line(failed: Sequence[NotebookRun], met: Sequence[str], targeted: Sequence[Headline]) -> str:
     if failed:
         return f"This run is incomplete: {len(failed)} of its notebooks failed."
-    if not aimed:
-        return "Everything ran; no number here has an aim."
-    if len(met) == len(aimed):
-        return f"All {len(aimed)} aims are met."
-    return f"{len(met)} of {len(aimed)} aims are met."
+    if not targeted:
+        return "Everything ran; no number here has a target."
+    if len(met) == len(targeted):
+        return f"All {len(targeted)} targets are met."
+    return f"{len(met)} of {len(targeted)} targets are met."
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -41,17 +41,21 @@ def interval(found: Headline) -> str:
     return f"{low.removesuffix(unit)} to {high}"
 
 
-def aim(found: Headline) -> str:
+def target(found: Headline) -> str:
     """What we want of a headline: `at least 90 %`."""
-    if found.aim is None:
+    if found.target is None:
         return ""
     if found.better == "lower":
         return (
-            number(found.aim, found.unit)
-            if not found.aim
-            else f"at most {number(found.aim, found.unit)}"
+            number(found.target, found.unit)
+            if not found.target
+            else f"at most {number(found.target, found.unit)}"
         )
-    return f"at least {number(found.aim, found.unit)}" if found.aim != 1 else number(1, found.unit)
+    return (
+        f"at least {number(found.target, found.unit)}"
+        if found.target != 1
+        else number(1, found.unit)
+    )
 
 
 def cell(value: Cell) -> str:

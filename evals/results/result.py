@@ -27,8 +27,8 @@ Cell = str | int | float | None
 class Headline:
     """One number that a manager asks for, with all that is needed to believe it.
 
-    `value` is None when nothing was scored. `meaning` is one plain sentence. `aim` is what we want
-    to reach, at least (or, where lower is better, at most); None where there is no aim. `key`
+    `value` is None when nothing was scored. `meaning` is one plain sentence. `target` is what we
+    want to reach, at least (or, where lower is better, at most); None where there is none. `key`
     numbers stand at the top of the report. Raises ValueError for numbers that are not finite.
     """
 
@@ -41,29 +41,29 @@ class Headline:
     unscored: int = 0
     unit: Unit = "score"
     better: Literal["higher", "lower"] = "higher"
-    aim: float | None = None
+    target: float | None = None
     key: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("value", "low", "high", "aim"):
+        for name in ("value", "low", "high", "target"):
             number = getattr(self, name)
             if number is not None and not math.isfinite(number):
                 raise ValueError(f"{self.name}: {name} must be a finite number, got {number!r}")
 
     @property
     def status(self) -> Status:
-        """`watch` when the aim is missed but lies within the interval; `plain` without an aim."""
+        """`watch`: the target is missed, but lies within the interval; `plain`: there is none."""
         if self.value is None:
             return "unknown"
-        if self.aim is None:
+        if self.target is None:
             return "plain"
-        if self._reaches(self.value, self.aim):
+        if self._reaches(self.value, self.target):
             return "good"
         best = self.high if self.better == "higher" else self.low
-        return "watch" if best is not None and self._reaches(best, self.aim) else "bad"
+        return "watch" if best is not None and self._reaches(best, self.target) else "bad"
 
-    def _reaches(self, value: float, aim: float) -> bool:
-        return value >= aim if self.better == "higher" else value <= aim
+    def _reaches(self, value: float, target: float) -> bool:
+        return value >= target if self.better == "higher" else value <= target
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def headline(
     *,
     unit: Unit = "share",
     better: Literal["higher", "lower"] = "higher",
-    aim: float | None = None,
+    target: float | None = None,
     key: bool = False,
     times: float = 1.0,
 ) -> Headline:
@@ -165,7 +165,7 @@ def headline(
         unscored=found.unscored,
         unit=unit,
         better=better,
-        aim=aim,
+        target=target,
         key=key,
     )
 

@@ -13,13 +13,18 @@ from evals.datasets.beir import Collection, read_collection
 from evals.datasets.corpus import collection_notes, collection_user, held_open
 from evals.measures.retrieval_measures import score_runs
 from evals.measures.scores import Aggregate
-from evals.progress import progress_bar
 from evals.retrieval.search_runs import SearchRun, embed_queries, open_retriever, search_all
-from rag_core.bootstrap.application import Application, Overrides, assemble
-from rag_core.domain.chunks import Chunker, SentenceChunker, WholeNoteChunker
-from rag_core.domain.notes import Note
-from rag_core.domain.ranking import Embedder, SearchMethod
-from rag_core.domain.user import UserId
+from rag_core.bootstrap import Application, Overrides, assemble
+from rag_core.cli import progress_bar
+from rag_core.domain import (
+    Chunker,
+    Embedder,
+    Note,
+    SearchMethod,
+    SentenceChunker,
+    UserId,
+    WholeNoteChunker,
+)
 from rag_core.settings import Settings
 
 DEPTH = 100

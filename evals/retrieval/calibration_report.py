@@ -9,7 +9,7 @@ from typing import Any
 from evals.measures.scores import Aggregate
 from evals.results.table import text_table
 from evals.retrieval.calibrate import REFERENCES, Calibration
-from rag_core.domain.ranking import SearchMethod
+from rag_core.domain import SearchMethod
 
 _COLUMNS = (
     "collection", "chunking", "search", "queries", "nDCG@10", "95 %", "recall@5", "MRR@10",

@@ -10,7 +10,7 @@ from evals.results.pictures import WIDTH, save
 from evals.results.plot_style import BLUE, GREEN, ORANGE, SKY, house_style, label, panels
 from evals.results.result import Picture
 from evals.retrieval.study import OVERLAPS, RetrievalRun
-from rag_core.domain.ranking import SearchMethod
+from rag_core.domain import SearchMethod
 
 MEASURES = {"R@5": "recall@5", "nDCG@10": "nDCG@10", "RR@10": "MRR@10"}
 _COLOURS = {SearchMethod.EXACT: BLUE, SearchMethod.HNSW: ORANGE}

@@ -9,7 +9,7 @@ from evals.measures.scores import Aggregate, Scored
 from evals.results.result import Cell, Headline, NotebookResult, Picture, Table, headline
 from evals.retrieval.pictures import MEASURES
 from evals.retrieval.study import OVERLAPS, CollectionRun, RetrievalRun
-from rag_core.domain.ranking import SearchMethod
+from rag_core.domain import SearchMethod
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def _headlines(collection: CollectionRun) -> list[Headline]:
             collection.overlap[5],
             f"HNSW recall@5 against exact, {collection.name}",
             "Share of what exact search finds first that the HNSW index finds, too.",
-            aim=0.95,
+            target=0.95,
         ),
     ]
 

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evals.datasets.corpus import held_open
-from evals.progress import progress_bar
-from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, index_vectors
-from rag_core.bootstrap.application import assemble
-from rag_core.domain.ranking import Embedder, Hit, SearchMethod
-from rag_core.domain.user import UserId
+from rag_core.adapters.postgres import HNSW_INDEX, IndexKind, index_vectors
+from rag_core.bootstrap import assemble
+from rag_core.cli import progress_bar
+from rag_core.domain import Embedder, Hit, SearchMethod, UserId
 from rag_core.settings import Settings
 
 if TYPE_CHECKING:
-    from rag_core.adapters.postgres.search import PostgresRetriever
-    from rag_core.domain.ranking import Vector
+    from rag_core.adapters.postgres import PostgresRetriever
+    from rag_core.domain import Vector
 
 WARM_UP = 10
 """Untimed searches before the timed ones: a prepared statement, pages in memory."""

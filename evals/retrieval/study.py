@@ -22,10 +22,8 @@ from evals.measures.retrieval_measures import Qrels, RetrievalScores, ranked_pas
 from evals.measures.scores import Aggregate, Score, Scored, Unscored, aggregate
 from evals.project import GOLDEN, project_settings
 from evals.retrieval.search_runs import SearchRun, embed_queries, open_retriever, search_all
-from rag_core.bootstrap.application import Application, assemble
-from rag_core.domain.chunks import WholeNoteChunker
-from rag_core.domain.ranking import SearchMethod
-from rag_core.domain.user import UserId, authenticated
+from rag_core.bootstrap import Application, assemble
+from rag_core.domain import SearchMethod, UserId, WholeNoteChunker, authenticated
 from rag_core.errors import InvalidInput
 from rag_core.settings import Settings
 

@@ -17,20 +17,20 @@ import msgspec
 from evals.datasets.beir import read_collection
 from evals.datasets.corpus import Ingested, held_open, ingest_golden
 from evals.datasets.golden import load
-from evals.progress import progress_bar
 from evals.project import GOLDEN, ROOT, project_settings
 from evals.report.page import write_report
 from evals.report.verdict import overall_verdict
 from evals.results import numbers
+from evals.results.notebook_run import NotebookRun
 from evals.results.result import Headline
 from evals.results.table import text_table
 from evals.retrieval.study import COLLECTIONS, collection_folders, store_collection
 from evals.run import manifest as manifests
 from evals.run.notebooks import Notebook, Value, check_known, discover, values_for
-from evals.run.runner import NotebookRun, run_notebook
-from rag_core.bootstrap.application import assemble
-from rag_core.cli.progress import entered
-from rag_core.domain.prompt import PROMPT_VERSION
+from evals.run.runner import run_notebook
+from rag_core.bootstrap import assemble
+from rag_core.cli import entered, progress_bar
+from rag_core.domain import PROMPT_VERSION
 from rag_core.errors import InvalidInput
 from rag_core.settings import Settings
 
@@ -41,7 +41,7 @@ _QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "RAGAS_DO_NOT_TRACK": "true"}
 
 
 @dataclass(frozen=True)
-class Order:
+class RunOptions:
     """What was asked for on the command line."""
 
     profile: str
@@ -65,24 +65,24 @@ class Store:
     models: Mapping[str, str]
 
 
-def evaluate(order: Order) -> int:
+def evaluate(options: RunOptions) -> int:
     """Run everything; returns the exit code: the worst of the notebooks'.
 
     Raises:
         InvalidInput: a notebook or a parameter does not exist.
         Unavailable: a server cannot be reached.
     """
-    if order.profile not in COLLECTIONS:
+    if options.profile not in COLLECTIONS:
         raise InvalidInput("--profile", f"must be one of {', '.join(COLLECTIONS)}")
-    notebooks = discover(order.notebooks, order.only)
-    check_known(order.parameters, notebooks)
-    offered: dict[str, Value] = {**order.parameters, "profile": order.profile}
+    notebooks = discover(options.notebooks, options.only)
+    check_known(options.parameters, notebooks)
+    offered: dict[str, Value] = {**options.parameters, "profile": options.profile}
     values = {n.name: values_for(n, offered, REQUIRED) for n in notebooks}
-    return asyncio.run(_evaluate(order, notebooks, values))
+    return asyncio.run(_evaluate(options, notebooks, values))
 
 
 async def _evaluate(
-    order: Order, notebooks: Sequence[Notebook], values: Mapping[str, Mapping[str, Value]]
+    options: RunOptions, notebooks: Sequence[Notebook], values: Mapping[str, Mapping[str, Value]]
 ) -> int:
     os.environ.update(_QUIET)
     started, began = datetime.now(UTC), time.perf_counter()
@@ -90,8 +90,8 @@ async def _evaluate(
     settings = project_settings()
     # Held open while the notebooks run, so that each of them finds the servers up.
     async with entered(held_open(settings), "starting the database") as ready:
-        store = await _fill(ready, order.profile, [notebook.name for notebook in notebooks])
-        folder = _new_folder(order.reports, started, revision)
+        store = await _fill(ready, options.profile, [notebook.name for notebook in notebooks])
+        folder = _new_folder(options.reports, started, revision)
         runs = []
         with progress_bar(len(notebooks), "notebooks", "notebook") as bar:
             for notebook in notebooks:
@@ -102,8 +102,8 @@ async def _evaluate(
     manifest = manifests.Manifest(
         revision=revision,
         code="this checkout",  # anything else was refused, or is a notebook's problem
-        profile=order.profile,
-        seed=order.seed,
+        profile=options.profile,
+        seed=options.seed,
         started=manifests.timestamp(started),
         finished=manifests.timestamp(datetime.now(UTC)),
         seconds=round(time.perf_counter() - began, 1),
@@ -119,7 +119,7 @@ async def _evaluate(
         notebooks={run.name: _of_run(run, values[run.name]) for run in runs},
     ).as_dict()
     _write_json(folder / "manifest.json", manifest)
-    _write_json(folder / "summary.json", summary(runs, order.profile))
+    _write_json(folder / "summary.json", summary(runs, options.profile))
     page = write_report(runs, manifest, folder, commit=revision.short)
     print(terminal_table(runs))
     print(f"\n{overall_verdict(runs).line}\nopen {page}")
@@ -176,7 +176,7 @@ def terminal_table(runs: Sequence[NotebookRun]) -> str:
     rows = [
         [run.name, *_cells(found)] for run in runs if run.result for found in run.result.headlines
     ]
-    columns = ("notebook", "number", "value", "95 % interval", "n", "unscored", "aim", "")
+    columns = ("notebook", "number", "value", "95 % interval", "n", "unscored", "target", "")
     problems = [f"\n{run.name}: {run.problem}" for run in runs if run.problem]
     return "\n".join([text_table(columns, rows) if rows else "nothing was measured", *problems])
 
@@ -189,7 +189,7 @@ def _cells(found: Headline) -> list[str]:
         numbers.interval(found),
         str(found.n),
         str(found.unscored),
-        numbers.aim(found),
+        numbers.target(found),
         states[found.status],
     ]
 

@@ -9,11 +9,11 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from evals.project import ROOT, foreign
-from evals.results.result import NotebookResult, read_result
+from evals.results.notebook_run import NotebookRun
+from evals.results.result import read_result
 from evals.run.notebooks import Notebook, Value
 from rag_core import errors
 from rag_core.errors import InvalidInput, RagError
@@ -29,18 +29,6 @@ _TELL_IMPORTS = (
     "__import__('pathlib').Path({file!r})"
     ".write_text('\\n'.join(__import__(name).__file__ for name in ('rag_core', 'evals')))"
 )
-
-
-@dataclass(frozen=True)
-class NotebookRun:
-    """What became of a notebook: its result, or why there is none and the exit code that is due."""
-
-    name: str
-    executed: Path
-    seconds: float
-    result: NotebookResult | None = None
-    problem: str = ""
-    exit_code: int = 0
 
 
 def run_notebook(

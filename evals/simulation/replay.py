@@ -22,29 +22,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evals.progress import progress_bar
 from evals.simulation.replay_world import TimedEmbeddings, TimelineRetriever, prose
-from evals.simulation.simulator import Outcome, Policy, Setting, outcomes, simulate
+from evals.simulation.simulator import CacheOutcome, Policy, Setting, outcomes, simulate
 from evals.simulation.timeline import Timeline
 from evals.simulation.traffic import Traffic
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.generators.scripted import ScriptedGenerator
-from rag_core.adapters.memory.notes import MemoryNotes
-from rag_core.adapters.redis.answers import RedisAnswerCache
-from rag_core.adapters.redis.client import RedisClient, open_client
-from rag_core.adapters.redis.connect import primaries
-from rag_core.cache.caches import AnswerTtl, Caches
-from rag_core.cache.contexts import ContextCache
-from rag_core.cache.epochs import SharedEpochs
-from rag_core.cache.single_flight import NoFleet
-from rag_core.cache.stats import LevelStats
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.generators import ScriptedGenerator
+from rag_core.adapters.memory import MemoryNotes
+from rag_core.adapters.redis import RedisAnswerCache, RedisClient, open_client, primaries
+from rag_core.cache import AnswerTtl, Caches, ContextCache, LevelStats, NoFleet, SharedEpochs
+from rag_core.cli import progress_bar
 from rag_core.clock import ManualClock
-from rag_core.domain.answer import Provenance
-from rag_core.domain.chunks import WholeNoteChunker
-from rag_core.domain.cost import FREE
-from rag_core.domain.notes import Note
-from rag_core.domain.pipeline_config import Budgets
-from rag_core.domain.user import UserId, authenticated
+from rag_core.domain import (
+    FREE,
+    Note,
+    PipelineConfig,
+    Provenance,
+    UserId,
+    WholeNoteChunker,
+    authenticated,
+)
 from rag_core.embedded import embedded_stack
 from rag_core.errors import InvalidInput
 from rag_core.events import ignore
@@ -56,9 +53,9 @@ PATIENCE_S = 30.0
 """For the Redis work of one request: what a busy machine delays must not look like a miss."""
 
 _OUTCOMES = {
-    Provenance.FRESH: Outcome.MISS,
-    Provenance.CACHED: Outcome.HIT,
-    Provenance.REVALIDATED: Outcome.REVALIDATED,
+    Provenance.FRESH: CacheOutcome.MISS,
+    Provenance.CACHED: CacheOutcome.HIT,
+    Provenance.REVALIDATED: CacheOutcome.REVALIDATED,
 }
 
 
@@ -100,7 +97,7 @@ class Replay:
     @property
     def hit_rate(self) -> float:
         """Share of requests answered without an LLM call."""
-        return float((self.outcomes != Outcome.MISS).mean())
+        return float((self.outcomes != CacheOutcome.MISS).mean())
 
     @property
     def unavailable(self) -> int:
@@ -119,7 +116,7 @@ class Replay:
             "hit rate": (report.hit_rate, self.hit_rate),
             "revalidated": (
                 report.revalidated_rate,
-                float((self.outcomes == Outcome.REVALIDATED).mean()),
+                float((self.outcomes == CacheOutcome.REVALIDATED).mean()),
             ),
             "LLM calls per request": (
                 report.llm_calls / report.requests,
@@ -234,7 +231,7 @@ class _Player:
                 listener=ignore,
                 jitter=random.Random(0),
             ),
-            budgets=Budgets(),
+            config=PipelineConfig(),
             clock=clock,
             listener=ignore,
             canary="0123456789abcdef",
@@ -242,7 +239,7 @@ class _Player:
             limits=Limits(redis_s=PATIENCE_S),
         )
         self._evidence: dict[tuple[int, int], str] = {}
-        self.seen: list[Outcome] = []
+        self.seen: list[CacheOutcome] = []
         self.changed_evidence = 0
 
     async def play(self) -> None:

@@ -9,20 +9,15 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from evals.project import GOLDEN
-from rag_core.adapters.documents.note_file import read_notes
+from rag_core.adapters.documents import read_notes
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.adapters.redis.client import RedisClient
-from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
-from rag_core.cache.stats import CacheSize
+from rag_core.adapters.redis import RedisClient, RedisEmbeddingCache
+from rag_core.cache import CacheSize
 from rag_core.clock import Clock
-from rag_core.domain.chunks import SentenceChunker
-from rag_core.domain.notes import Note
-from rag_core.domain.ranking import Hit, Ranking
-from rag_core.domain.sentences import sentences
-from rag_core.domain.user import UserId
+from rag_core.domain import Hit, Note, Ranking, SentenceChunker, UserId, split_sentences
 
 if TYPE_CHECKING:
-    from rag_core.domain.ranking import Vector
+    from rag_core.domain import Vector
 
 _NOTES = GOLDEN / "notes" / "golden-gospels.jsonl"
 PASSAGES = 200
@@ -50,7 +45,7 @@ class Prose:
     def answer(self) -> str:
         """An answer as long as real ones are: two sentences from each of three notes, cited."""
         return "\n".join(
-            f"{' '.join(sentences(text)[:2])} [{number}]"
+            f"{' '.join(split_sentences(text)[:2])} [{number}]"
             for number, (_, text) in enumerate(self.chunks[:CITED], start=1)
         )
 

@@ -21,11 +21,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evals.progress import progress_bar
 from evals.simulation.level import Flags, Lookups, Residency, use_contexts
 from evals.simulation.timeline import EvidenceModel, Timeline, hashed_uniform, prepare
 from evals.simulation.traffic import DAY_S, Floats, Traffic
 from evals.stats.intervals import Estimate
+from rag_core.cli import progress_bar
 from rag_core.errors import InvalidInput
 
 
@@ -40,7 +40,7 @@ class Policy(StrEnum):
     """An answer from another epoch is served if retrieval still finds the same evidence."""
 
 
-class Outcome(IntEnum):
+class CacheOutcome(IntEnum):
     """What the answer cache did for one request."""
 
     MISS = 0
@@ -125,7 +125,7 @@ def simulate(timeline: Timeline, setting: Setting) -> CacheReport:
     jitter = ttl_factors(timeline, setting)
     generated = _generated(timeline, setting, jitter)
     served = _outcomes(timeline, setting.policy, generated)
-    needy = (served == Outcome.MISS) | (served == Outcome.REVALIDATED)
+    needy = (served == CacheOutcome.MISS) | (served == CacheOutcome.REVALIDATED)
     lookups = requests.only(needy)
     contexts = use_contexts(
         lookups, setting.context_ttl_s, setting.context_capacity_bytes // setting.context_bytes
@@ -135,13 +135,13 @@ def simulate(timeline: Timeline, setting: Setting) -> CacheReport:
     start_s = searches.time_s[embedded]
     embeddings = Residency.of(start_s, start_s + setting.embedding_ttl_s, timeline.traffic.span_s)
     answers = _answer_residency(timeline, setting, generated, jitter)
-    n, hits = len(served), int((served != Outcome.MISS).sum())
-    stale = int((served == Outcome.STALE).sum())
+    n, hits = len(served), int((served != CacheOutcome.MISS).sum())
+    stale = int((served == CacheOutcome.STALE).sum())
     return CacheReport(
         requests=n,
         hit_rate=hits / n,
         valid_hit_rate=(hits - stale) / n,
-        revalidated_rate=float((served == Outcome.REVALIDATED).mean()),
+        revalidated_rate=float((served == CacheOutcome.REVALIDATED).mean()),
         stale_share_of_hits=_share(stale, hits),
         llm_calls=n - hits,
         retrievals=len(searches),
@@ -156,7 +156,7 @@ def simulate(timeline: Timeline, setting: Setting) -> CacheReport:
 
 
 def outcomes(timeline: Timeline, setting: Setting) -> NDArray[np.uint8]:
-    """The `Outcome` of every request, in the order of the trace; uint8[n].
+    """The `CacheOutcome` of every request, in the order of the trace; uint8[n].
 
     With jitter 0 these are what the real answer cache must do, request by request, when its
     retrieval returns evidence that changes exactly where `Timeline.version` does.
@@ -187,14 +187,14 @@ def ttl_factors(timeline: Timeline, setting: Setting) -> Floats:
 
 
 def _outcomes(timeline: Timeline, policy: Policy, generated: Flags) -> NDArray[np.uint8]:
-    served = np.full(len(generated), Outcome.HIT, dtype=np.uint8)
+    served = np.full(len(generated), CacheOutcome.HIT, dtype=np.uint8)
     if policy == Policy.TTL_ONLY:
         source = np.maximum.accumulate(np.where(generated, np.arange(len(generated)), 0))
-        served[timeline.version != timeline.version[source]] = Outcome.STALE
+        served[timeline.version != timeline.version[source]] = CacheOutcome.STALE
     if policy == Policy.EVIDENCE_REVALIDATION:
         # Whatever the request before did, it left the entry stamped with its own epoch.
-        served[np.diff(timeline.epoch, prepend=-1) != 0] = Outcome.REVALIDATED
-    served[generated] = Outcome.MISS
+        served[np.diff(timeline.epoch, prepend=-1) != 0] = CacheOutcome.REVALIDATED
+    served[generated] = CacheOutcome.MISS
     return served
 
 

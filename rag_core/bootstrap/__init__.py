@@ -1,1 +1,23 @@
 """Wiring: the only place that sees settings, adapters and the pipeline together."""
+
+from __future__ import annotations
+
+from rag_core.bootstrap.application import (
+    Application,
+    Overrides,
+    assemble,
+    build,
+    open_generator,
+    servers,
+)
+from rag_core.bootstrap.caches import CacheStores
+
+__all__ = [
+    "Application",
+    "CacheStores",
+    "Overrides",
+    "assemble",
+    "build",
+    "open_generator",
+    "servers",
+]

@@ -27,7 +27,7 @@ from rag_core.clock import Clock, SystemClock
 from rag_core.domain.chunks import Chunker, SentenceChunker
 from rag_core.domain.completion import Generator
 from rag_core.domain.cost import Prices
-from rag_core.domain.pipeline_config import Budgets
+from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.ranking import Embedder
 from rag_core.domain.tokens import Tokenizer
 from rag_core.errors import ConfigurationError
@@ -118,7 +118,7 @@ async def assemble(
             retriever=retriever,
             generator=generator,
             caches=caches(settings, stores, epochs, clock, listener),
-            budgets=_budgets(settings),
+            config=_config(settings),
             clock=clock,
             listener=listener,
             canary=secrets.token_hex(8),
@@ -198,8 +198,8 @@ def _load_embedder(settings: Settings) -> Embedder:
     )
 
 
-def _budgets(settings: Settings) -> Budgets:
-    return Budgets(
+def _config(settings: Settings) -> PipelineConfig:
+    return PipelineConfig(
         question_tokens=settings.question_tokens,
         context_tokens=settings.context_tokens,
         output_tokens=settings.output_tokens,

@@ -1,1 +1,50 @@
 """Caches that never serve an answer whose evidence has changed."""
+
+from __future__ import annotations
+
+from rag_core.cache.answers import AnswerCache, CachedAnswer, MemoryAnswerCache
+from rag_core.cache.caches import AnswerTtl, Caches, Lookup
+from rag_core.cache.codec import VERSION, decode_answer, decode_cached, encode
+from rag_core.cache.contexts import ContextCache, context_bytes
+from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
+from rag_core.cache.epochs import BelievedEpochs, Epoch, EpochSource, ReadEpochs, SharedEpochs
+from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key, user_key
+from rag_core.cache.policy import Decision, decide
+from rag_core.cache.single_flight import Emit, Flight, NoFleet, SingleFlight
+from rag_core.cache.stats import CacheSize, CacheStats, LevelStats
+
+__all__ = [
+    "VERSION",
+    "AnswerCache",
+    "AnswerTtl",
+    "BelievedEpochs",
+    "CacheSize",
+    "CacheStats",
+    "CachedAnswer",
+    "Caches",
+    "ContextCache",
+    "Decision",
+    "EmbeddingCache",
+    "Emit",
+    "Epoch",
+    "EpochSource",
+    "Flight",
+    "LevelStats",
+    "Lookup",
+    "MemoryAnswerCache",
+    "MemoryEmbeddingCache",
+    "NoFleet",
+    "ReadEpochs",
+    "SharedEpochs",
+    "SingleFlight",
+    "answer_key",
+    "context_bytes",
+    "context_key",
+    "decide",
+    "decode_answer",
+    "decode_cached",
+    "embedding_key",
+    "encode",
+    "flight_key",
+    "user_key",
+]

@@ -19,7 +19,7 @@ from rag_core.domain.answer import Answer
 from rag_core.domain.context import Context
 from rag_core.domain.user import UserId
 from rag_core.errors import CacheUnavailable, ConfigurationError
-from rag_core.events import CacheLooked, Listener
+from rag_core.events import CacheLookedUp, Listener
 
 if TYPE_CHECKING:
     from rag_core.domain.ranking import Vector
@@ -98,7 +98,7 @@ class Caches:
         """What may be done with what was found, by `rag_core.cache.policy`."""
         return decide(lookup.cached, epoch=lookup.epoch, evidence=evidence, now=self._clock.now())
 
-    async def keep(self, lookup: Lookup, answer: Answer, took_ms: float) -> None:
+    async def put(self, lookup: Lookup, answer: Answer, took_ms: float) -> None:
         """Store a new answer under the epoch that was read before its evidence was retrieved."""
         if lookup.epoch is None:
             return
@@ -117,33 +117,33 @@ class Caches:
         if lookup.cached and lookup.epoch is not None:
             await self._put(lookup.key, replace(lookup.cached, epoch=lookup.epoch))
 
-    async def vector(self, key: str) -> Vector | None:
+    async def get_vector(self, key: str) -> Vector | None:
         """The stored vector of a question."""
         try:
             vector = await self._embeddings.get(key)
         except CacheUnavailable:
-            self.emit(CacheLooked("embedding", "unavailable"))
+            self.emit(CacheLookedUp("embedding", "unavailable"))
             return None
-        self.emit(CacheLooked("embedding", "miss" if vector is None else "hit"))
+        self.emit(CacheLookedUp("embedding", "miss" if vector is None else "hit"))
         return vector
 
-    async def keep_vector(self, key: str, vector: Vector) -> None:
+    async def put_vector(self, key: str, vector: Vector) -> None:
         """Store the vector of a question."""
         with suppress(CacheUnavailable):
             await self._embeddings.put(key, vector)
 
-    def context(self, key: str) -> Context | None:
+    def get_context(self, key: str) -> Context | None:
         """The stored context of a question at one epoch."""
         self._contexts.expire()
         context: Context | None = self._contexts.get(key)
-        self.emit(CacheLooked("context", "miss" if context is None else "hit"))
+        self.emit(CacheLookedUp("context", "miss" if context is None else "hit"))
         return context
 
-    def keep_context(self, key: str, context: Context) -> None:
+    def put_context(self, key: str, context: Context) -> None:
         """Store the context of a question at one epoch."""
         self._contexts.put(key, context)
 
-    def emit(self, event: CacheLooked) -> None:
+    def emit(self, event: CacheLookedUp) -> None:
         """Count a lookup and pass it on."""
         self._stats(event)
         self._listener(event)
@@ -164,7 +164,7 @@ class Caches:
         try:
             return await self._answers.get(key)
         except CacheUnavailable:
-            self.emit(CacheLooked("answer", "unavailable"))
+            self.emit(CacheLookedUp("answer", "unavailable"))
             return None
 
     async def _put(self, key: str, cached: CachedAnswer) -> None:

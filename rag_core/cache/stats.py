@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import get_args
 
-from rag_core.events import CacheLooked, Event, Level
+from rag_core.events import CacheLookedUp, Event, Level
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 
@@ -38,7 +38,7 @@ class LevelStats:
 
 
 class CacheStats:
-    """A listener that counts CacheLooked events."""
+    """A listener that counts CacheLookedUp events."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[Level, str]] = Counter()
@@ -46,7 +46,7 @@ class CacheStats:
         self._saved_usd: defaultdict[Level, float] = defaultdict(float)
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, CacheLooked):
+        if isinstance(event, CacheLookedUp):
             self._counts[event.level, _FIELDS[event.outcome]] += 1
             self._saved_ms[event.level] += event.saved_ms
             self._saved_usd[event.level] += event.saved_usd

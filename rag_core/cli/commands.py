@@ -15,7 +15,7 @@ from rag_core.adapters.documents.note_file import read_notes
 from rag_core.adapters.postgres.index import IndexKind, index_vectors
 from rag_core.bootstrap.application import assemble, servers
 from rag_core.cli.bundle import write_bundle
-from rag_core.cli.progress import entered, progress
+from rag_core.cli.progress import entered, progress_bar
 from rag_core.domain.answer import Answer, Citation, Flag
 from rag_core.domain.user import authenticated
 from rag_core.errors import ConfigurationError, InvalidInput, UnknownUser
@@ -54,10 +54,10 @@ async def ingest(settings: Settings, file: Path, user: str, re_embed: bool) -> i
     notes = await asyncio.to_thread(read_notes, file)
     async with entered(assemble(settings), _STARTING) as application:
         if re_embed:
-            stored = len((await application.notes.library(owner)).notes)
-            with progress(stored, "re-embedding", "note") as bar:
+            stored = len((await application.notes.stored_notes(owner)).notes)
+            with progress_bar(stored, "re-embedding", "note") as bar:
                 await application.ingest.re_embed(owner, progress=bar.update)
-        with progress(len(notes), "ingesting", "note") as bar:
+        with progress_bar(len(notes), "ingesting", "note") as bar:
             report = await application.ingest.run(
                 owner, notes, as_of=_changed_at(file), progress=bar.update
             )

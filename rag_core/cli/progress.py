@@ -91,7 +91,7 @@ class Lines:
 
 
 @contextmanager
-def progress(
+def progress_bar(
     total: int | None, label: str, unit: str = "", *, stream: TextIO | None = None
 ) -> Iterator[Progress]:
     """Shows on `stream`, or stderr, how far the work of the block is.
@@ -111,7 +111,7 @@ def progress(
 async def entered(context: AbstractAsyncContextManager[T], label: str) -> AsyncIterator[T]:
     """`context`, saying that it goes on where entering it takes long."""
     async with AsyncExitStack() as stack:
-        with progress(None, label):
+        with progress_bar(None, label):
             value = await stack.enter_async_context(context)
         yield value
 

@@ -1,1 +1,129 @@
 """Words: what the pipeline speaks of; standard library only, no I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rag_core.domain.answer import (
+    LEAK_WORDS,
+    NO_CONTEXT_TEXT,
+    REFUSAL_TEXT,
+    Answer,
+    CheckedText,
+    Citation,
+    Flag,
+    Provenance,
+    check_completion,
+    leaks,
+)
+from rag_core.domain.chunks import Chunk, Chunker, SentenceChunker, WholeNoteChunker
+from rag_core.domain.completion import Completion, Generator
+from rag_core.domain.context import Context, Source, build_context, merge_verses
+from rag_core.domain.cost import FREE, NO_USAGE, Prices, Usage
+from rag_core.domain.evidence import fingerprint
+from rag_core.domain.findings import Finding, Level, all_well, as_text, fail, ok, warn
+from rag_core.domain.note_store import Conflict, EmbeddedNote, NoteStore, StoredNotes, StoredVersion
+from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note, Verses, check_note
+from rag_core.domain.pipeline_config import PipelineConfig
+from rag_core.domain.prompt import PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt
+from rag_core.domain.question import MAX_CHARACTERS, Question, normalise, validate_question
+from rag_core.domain.ranking import (
+    DIMENSIONS,
+    Embedder,
+    Hit,
+    Ranking,
+    Retriever,
+    SearchMethod,
+)
+from rag_core.domain.sections import split_sections
+from rag_core.domain.sentences import sentence_spans, split_sentences
+from rag_core.domain.server_url import (
+    HTTP,
+    PIECE,
+    POSTGRES,
+    REDIS,
+    check_url,
+    masked,
+    target,
+    without_secrets,
+)
+from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.user import UserId, authenticated
+
+if TYPE_CHECKING:  # numpy is not imported for a name
+    from rag_core.domain.ranking import Matrix as Matrix
+    from rag_core.domain.ranking import Vector as Vector
+
+__all__ = [
+    "DIMENSIONS",
+    "FREE",
+    "HTTP",
+    "LEAK_WORDS",
+    "MAX_CHARACTERS",
+    "MAX_TITLE_CHARACTERS",
+    "NO_CONTEXT_TEXT",
+    "NO_USAGE",
+    "PIECE",
+    "POSTGRES",
+    "PROMPT_VERSION",
+    "REDIS",
+    "REFUSAL_TEXT",
+    "RULES",
+    "Answer",
+    "CheckedText",
+    "Chunk",
+    "Chunker",
+    "Citation",
+    "Completion",
+    "Conflict",
+    "Context",
+    "EmbeddedNote",
+    "Embedder",
+    "Finding",
+    "Flag",
+    "Generator",
+    "Hit",
+    "Level",
+    "Message",
+    "Note",
+    "NoteStore",
+    "PipelineConfig",
+    "Prices",
+    "Prompt",
+    "Provenance",
+    "Question",
+    "Ranking",
+    "Retriever",
+    "SearchMethod",
+    "SentenceChunker",
+    "Source",
+    "StoredNotes",
+    "StoredVersion",
+    "Tokenizer",
+    "Usage",
+    "UserId",
+    "Verses",
+    "WholeNoteChunker",
+    "all_well",
+    "as_text",
+    "assemble_prompt",
+    "authenticated",
+    "build_context",
+    "check_completion",
+    "check_note",
+    "check_url",
+    "fail",
+    "fingerprint",
+    "leaks",
+    "masked",
+    "merge_verses",
+    "normalise",
+    "ok",
+    "sentence_spans",
+    "split_sections",
+    "split_sentences",
+    "target",
+    "validate_question",
+    "warn",
+    "without_secrets",
+]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from rag_core.domain.notes import Verses
 from rag_core.domain.ranking import Hit, Ranking
-from rag_core.domain.sentences import sentences
+from rag_core.domain.sentences import split_sentences
 from rag_core.domain.tokens import Tokenizer
 
 NEAR_DUPLICATE = 0.8
@@ -119,7 +119,7 @@ def _fit(source: Source, tokenizer: Tokenizer, room: int) -> Source | None:
         return source
     kept = ""
     start = 0
-    for sentence in sentences(source.text):
+    for sentence in split_sentences(source.text):
         end = source.text.index(sentence, start) + len(sentence)
         if _cost(replace(source, text=source.text[:end]), tokenizer) > room:
             break

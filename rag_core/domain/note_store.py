@@ -46,7 +46,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Library:
+class StoredNotes:
     """A user's live notes at one moment, by id."""
 
     notes: dict[str, StoredVersion]
@@ -60,7 +60,9 @@ class NoteStore(Protocol):
     Whatever changes a note changes the user's epoch in the same transaction.
     """
 
-    async def library(self, user: UserId, note_ids: Sequence[str] | None = None) -> Library:
+    async def stored_notes(
+        self, user: UserId, note_ids: Sequence[str] | None = None
+    ) -> StoredNotes:
         """What is stored for `user`, of these notes or of all; empty for an unknown user."""
         ...
 

@@ -1,4 +1,4 @@
-"""Token budgets and thresholds of a question, and the digest of all that decides an answer."""
+"""Token config and thresholds of a question, and the digest of all that decides an answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rag_core.domain.ranking import Embedder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Budgets:
+class PipelineConfig:
     """What a question may use; all of it is part of the answer's cache key."""
 
     question_tokens: int = 150
@@ -23,9 +23,9 @@ class Budgets:
 
 
 def pipeline_digest(
-    budgets: Budgets, generator: Generator, embedder: Embedder, retrieval_name: str
+    config: PipelineConfig, generator: Generator, embedder: Embedder, retrieval_name: str
 ) -> str:
     """Changes with every setting that may change an answer."""
     parts = [PROMPT_VERSION, generator.name, generator.model, embedder.digest, retrieval_name]
-    content = json.dumps([parts, sorted(asdict(budgets).items())])
+    content = json.dumps([parts, sorted(asdict(config).items())])
     return hashlib.sha256(content.encode()).hexdigest()[:16]

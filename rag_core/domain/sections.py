@@ -21,7 +21,7 @@ class Section(NamedTuple):
     """Characters under the heading, blanks at both ends not counted."""
 
 
-def sections(body: str) -> Iterator[Section]:
+def split_sections(body: str) -> Iterator[Section]:
     """All sections of `body` in order; together they are the whole of it."""
     heading, start, text_start = "", 0, 0
     for match in _HEADING.finditer(body):
@@ -37,7 +37,7 @@ def grouped(body: str, shortest: int) -> Iterator[list[Section]]:
     """
     group: list[Section] = []
     length = 0
-    for section in sections(body):
+    for section in split_sections(body):
         if not section.heading and not section.text_length:
             continue  # blank lines before the first heading
         group.append(section)

@@ -35,7 +35,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def sentences(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """The sentences of `text`, each verbatim."""
     return [text[start:end] for start, end in sentence_spans(text)]
 

@@ -16,7 +16,7 @@ LONGEST_HOLD_CHARACTERS = 1_000
 _WORD = re.compile(r"[a-z0-9]+", re.IGNORECASE)
 
 
-class LeakGuard:
+class LeakFilter:
     """Passes text on `LEAK_WORDS` words late, and nothing more once it leaks."""
 
     def __init__(self, prompt: Prompt) -> None:

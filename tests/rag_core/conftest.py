@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.domain.tokens import Tokenizer
+from rag_core.domain import Tokenizer
 
 
 @pytest.fixture(scope="session")

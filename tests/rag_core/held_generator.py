@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
-from rag_core.domain.completion import Completion
-from rag_core.domain.cost import Prices, Usage
-from rag_core.domain.prompt import Prompt
+from rag_core.domain import Completion, Prices, Prompt, Usage
 from rag_core.errors import RagError
 from tests.rag_core.embedded.processes import eventually
 

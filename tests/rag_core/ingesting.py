@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.adapters.postgres.database import open_database
-from rag_core.domain.user import authenticated
+from rag_core.adapters.postgres import open_database
+from rag_core.domain import authenticated
 from tests.rag_core.library import ingest_over, library
 
 if TYPE_CHECKING:
-    from rag_core.domain.ranking import Matrix
+    from rag_core.domain import Matrix
 
 
 class Stopping(HashingEmbedder):

@@ -8,19 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.postgres.database import Database
-from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.domain.chunks import SentenceChunker
-from rag_core.domain.notes import Note
-from rag_core.domain.ranking import Embedder
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.postgres import Database, PostgresNotes
+from rag_core.domain import Embedder, Note, SentenceChunker, Tokenizer, UserId
 from rag_core.errors import RagError
 from rag_core.ingest import Ingest
 
 if TYPE_CHECKING:
-    from rag_core.domain.ranking import Matrix
+    from rag_core.domain import Matrix
 
 TOPICS = (
     ("grace", "Grace means unearned favour. Paul calls grace a gift. Nobody can buy grace."),

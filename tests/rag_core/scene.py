@@ -8,14 +8,10 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
-from rag_core.adapters.generators.scripted import Outcome, ScriptedGenerator
-from rag_core.bootstrap.application import Application, assemble
+from rag_core.adapters.generators import ScriptedGenerator, ScriptItem
+from rag_core.bootstrap import Application, assemble
 from rag_core.clock import Clock, ManualClock
-from rag_core.domain.answer import Answer
-from rag_core.domain.completion import Generator
-from rag_core.domain.notes import Note
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.domain import Answer, Generator, Note, Tokenizer, UserId
 from rag_core.events import Event, Listener
 from rag_core.settings import Settings
 from tests.rag_core.library import CountingEmbedder
@@ -66,7 +62,7 @@ async def open_scene(
     settings: Settings,
     user: UserId,
     tokenizer: Tokenizer,
-    script: Iterable[Outcome] = repeat(ANSWER),
+    script: Iterable[ScriptItem] = repeat(ANSWER),
     *,
     generator: Generator | None = None,
     embedder: CountingEmbedder | None = None,

@@ -14,10 +14,8 @@ from pathlib import Path
 import pytest
 
 import rag_core
-from rag_core.adapters.postgres.database import Database
-from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.adapters.postgres import Database, PostgresNotes
+from rag_core.domain import Tokenizer, UserId
 from rag_core.ingest import BATCH_CHUNKS
 from tests.rag_core.embedded.processes import DEADLINE_S, eventually, pid_of, running_below
 from tests.rag_core.library import half_written, ingest_over, library, rows, stored_chunks

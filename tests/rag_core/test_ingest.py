@@ -12,15 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.postgres.database import Database
-from rag_core.adapters.postgres.epochs import PostgresEpochs
-from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.domain.chunks import Chunk, SentenceChunker
-from rag_core.domain.note_store import Conflict, EmbeddedNote
-from rag_core.domain.notes import Note
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.postgres import Database, PostgresEpochs, PostgresNotes
+from rag_core.domain import Chunk, Conflict, EmbeddedNote, Note, SentenceChunker, Tokenizer, UserId
 from rag_core.errors import EmbedderMismatch, InvalidInput, RagError
 from rag_core.ingest import BATCH_CHUNKS, Ingest, IngestReport
 from tests.rag_core.library import (
@@ -37,7 +31,7 @@ from tests.rag_core.library import (
 )
 
 if TYPE_CHECKING:
-    from rag_core.domain.ranking import Matrix
+    from rag_core.domain import Matrix
 
 
 async def epoch_of(database: Database, user: UserId) -> str | None:
@@ -170,7 +164,7 @@ async def test_another_embedder_is_refused_until_all_is_embedded_anew(
     steps: list[int] = []
     report = await ingest.re_embed(user, progress=steps.append)
     assert (report.notes_written, report.chunks_embedded, sum(steps)) == (5, 5, 5)
-    assert (await PostgresNotes(database).library(user)).embedder == other.digest
+    assert (await PostgresNotes(database).stored_notes(user)).embedder == other.digest
     assert await epoch_of(database, user) != epoch
     assert await ingest.run(user, library()) == IngestReport(5, 0, 0, 0)
 
@@ -198,7 +192,7 @@ async def test_a_note_that_changes_while_all_is_embedded_anew_is_not_overwritten
     embedder = Interrupting()
     await ingest_over(database, tokenizer, embedder).re_embed(user)
     assert await store.read(user) == [changed, note("harvest")]
-    assert (await store.library(user)).embedder == embedder.digest
+    assert (await store.stored_notes(user)).embedder == embedder.digest
     assert {row[0] for row in await stored_chunks(database, user)} == {"grace", "harvest"}
 
 

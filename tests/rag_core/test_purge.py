@@ -6,13 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rag_core.adapters.memory.notes import MemoryNotes
-from rag_core.cache.answers import MemoryAnswerCache
-from rag_core.cache.keys import user_key
+from rag_core.adapters.memory import MemoryNotes
+from rag_core.cache import MemoryAnswerCache, user_key
 from rag_core.clock import ManualClock
-from rag_core.domain.answer import Provenance
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.domain import Provenance, Tokenizer, UserId
 from rag_core.errors import CacheUnavailable
 from rag_core.purge import Purge, PurgeReport
 from tests.rag_core.cache.parts import cached_answer
@@ -63,7 +60,7 @@ async def test_where_the_cache_cannot_be_reached_the_note_is_kept_to_be_purged_a
 
 async def _deleted_note(notes: MemoryNotes, user: UserId) -> datetime:
     """Store a note and delete it; a moment after that."""
-    from rag_core.domain.note_store import EmbeddedNote
+    from rag_core.domain import EmbeddedNote
 
     await notes.replace(user, [EmbeddedNote(note("grace"), (), ())], chunking="c", embedder="d")
     await notes.delete(user, "grace")

@@ -7,12 +7,9 @@ import asyncio
 import pytest
 
 from rag_core.clock import ManualClock
-from rag_core.domain.answer import Answer, Provenance
-from rag_core.domain.cost import Usage
-from rag_core.domain.user import UserId
+from rag_core.domain import Answer, Provenance, Usage, UserId
 from rag_core.events import REQUEST_ID, Answered, Event, StepFinished, ignore
-from rag_core.guard.deadline import seconds_left
-from rag_core.guard.time_budget import budget_left, spend
+from rag_core.guard import budget_left, seconds_left, spend
 from rag_core.request import Limits, Request
 
 LIMITS = Limits(request_s=30.0, redis_s=0.05)

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from rag_core.embedded.home import StackHome
-from rag_core.embedded.valkey import ValkeyServer
+from rag_core.embedded import StackHome, ValkeyServer
 from tests.rag_core.embedded.processes import pid_of
 
 

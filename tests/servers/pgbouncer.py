@@ -15,10 +15,16 @@ from urllib.parse import quote
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from rag_core.embedded.binaries import find_postgres
-from rag_core.embedded.child import end, spawn
-from rag_core.embedded.home import log_tail, open_log, remove_socket_folder
-from rag_core.embedded.unprivileged import Seat, find_seat
+from rag_core.embedded import (
+    Seat,
+    end,
+    find_postgres,
+    find_seat,
+    log_tail,
+    open_log,
+    remove_socket_folder,
+    spawn,
+)
 
 PATIENCE_S = 30.0
 

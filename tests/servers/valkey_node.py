@@ -19,9 +19,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from rag_core.embedded.binaries import find_valkey
-from rag_core.embedded.child import end, spawn
-from rag_core.embedded.home import log_tail, open_log
+from rag_core.embedded import end, find_valkey, log_tail, open_log, spawn
 
 PATIENCE_S = 30.0
 

@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from rag_core.adapters.embedders.backend import Backend, load_embedder
+from rag_core.adapters.embedders.batches import MAX_PADDING, length_sorted_batches
+from rag_core.adapters.embedders.export import export_model, export_once
+from rag_core.adapters.embedders.exported import write_manifest
+from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.embedders.model_files import PACKAGED, embedder_digest, resolve_model
+from rag_core.adapters.embedders.word_pieces import WordPieces
 
-from rag_core.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from rag_core.domain.ranking import Embedder
-
-Backend = Literal["onnx", "torch"]
-
-
-def load_embedder(
-    model: str, *, backend: Backend = "onnx", cache_dir: Path, threads: int | None = None
-) -> Embedder:
-    """Load `model` (a package name, a folder, an exported folder or a hub name) for `backend`.
-
-    Blocks: 0.6 s for onnx once built under `cache_dir`, some 3 s the first time; 6 s for torch.
-    `threads` bounds the cores that bulk work takes; None means all.
-
-    Raises:
-        ConfigurationError: the model or what the backend needs is missing or wrong.
-    """
-    if backend == "torch":
-        return _load_torch(model, threads)
-    return _load_onnx(model, cache_dir, threads)
-
-
-def _load_onnx(model: str, cache_dir: Path, threads: int | None) -> Embedder:
-    from rag_core.adapters.embedders.export import export_once
-    from rag_core.adapters.embedders.exported import is_exported, open_exported
-    from rag_core.adapters.embedders.model_files import resolve_model
-    from rag_core.adapters.embedders.onnx import OnnxEmbedder
-
-    folder = Path(model).expanduser()
-    if is_exported(folder):
-        return OnnxEmbedder(open_exported(folder), threads=threads)
-    return OnnxEmbedder(export_once(resolve_model(model), cache_dir), threads=threads)
-
-
-def _load_torch(model: str, threads: int | None) -> Embedder:
-    from rag_core.adapters.embedders.exported import is_exported
-    from rag_core.adapters.embedders.model_files import SETTING, resolve_model
-    from rag_core.adapters.embedders.sentence_transformers import SentenceTransformersEmbedder
-
-    if is_exported(Path(model).expanduser()):
-        raise ConfigurationError(
-            SETTING, f"{model} is an ONNX export", "Use the onnx backend, or name the weights"
-        )
-    return SentenceTransformersEmbedder(resolve_model(model), threads=threads)
+__all__ = [
+    "MAX_PADDING",
+    "PACKAGED",
+    "Backend",
+    "HashingEmbedder",
+    "WordPieces",
+    "embedder_digest",
+    "export_model",
+    "export_once",
+    "length_sorted_batches",
+    "load_embedder",
+    "resolve_model",
+    "write_manifest",
+]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from rag_core.adapters.embedders import Backend, load_embedder
-from rag_core.domain.sentences import sentences
+from rag_core.domain.sentences import split_sentences
 from rag_core.errors import InvalidInput, RagError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _texts(path: Path, count: int) -> list[str]:
     """Sentences of the notes in `path`, `count` at most."""
     try:
         with path.open(encoding="utf-8") as lines:
-            found = (text for line in lines for text in sentences(json.loads(line)["body"]))
+            found = (text for line in lines for text in split_sentences(json.loads(line)["body"]))
             texts = list(islice(found, count))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidInput("notes", f"{path} cannot be read as notes ({error})") from error

@@ -1,1 +1,16 @@
 """Generators: who writes the answers."""
+
+from __future__ import annotations
+
+from rag_core.adapters.generators.extractive import ABSTENTION, ExtractiveGenerator, stem, terms
+from rag_core.adapters.generators.scripted import Interrupted, ScriptedGenerator, ScriptItem
+
+__all__ = [
+    "ABSTENTION",
+    "ExtractiveGenerator",
+    "Interrupted",
+    "ScriptItem",
+    "ScriptedGenerator",
+    "stem",
+    "terms",
+]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag_core.domain.completion import Completion
 from rag_core.domain.cost import FREE, Usage
-from rag_core.domain.sentences import sentences
+from rag_core.domain.sentences import split_sentences
 
 if TYPE_CHECKING:
     from rag_core.domain.context import Context
@@ -140,7 +140,7 @@ def _candidates(question: str, context: Context) -> list[Candidate]:
     found = [
         (source, position, sentence)
         for source in context.sources
-        for position, sentence in enumerate(sentences(source.text))
+        for position, sentence in enumerate(split_sentences(source.text))
         if len(sentence.split()) >= _MIN_WORDS and not _BRACKETED_NUMBER.search(sentence)
     ]
     shares = _term_shares(terms(question), [terms(sentence) for _, _, sentence in found])

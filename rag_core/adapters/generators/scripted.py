@@ -26,7 +26,7 @@ class Interrupted:
     error: RagError
 
 
-Outcome = str | RagError | Interrupted
+ScriptItem = str | RagError | Interrupted
 
 
 class ScriptedGenerator:
@@ -38,7 +38,7 @@ class ScriptedGenerator:
 
     def __init__(
         self,
-        script: Iterable[Outcome],
+        script: Iterable[ScriptItem],
         *,
         name: str = "scripted",
         model: str = "scripted-v1",

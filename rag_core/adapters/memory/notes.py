@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rag_core.cache.epochs import Epoch
 from rag_core.clock import Clock, SystemClock
 from rag_core.domain.chunks import Chunk
-from rag_core.domain.note_store import Conflict, EmbeddedNote, Library, StoredVersion
+from rag_core.domain.note_store import Conflict, EmbeddedNote, StoredNotes, StoredVersion
 from rag_core.domain.notes import Note
 from rag_core.domain.ranking import DIMENSIONS, Hit, Ranking
 from rag_core.domain.user import UserId
@@ -69,7 +69,9 @@ class MemoryNotes:
         self._shelves: dict[UserId, Shelf] = defaultdict(Shelf)
         self._locks: dict[UserId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def library(self, user: UserId, note_ids: Sequence[str] | None = None) -> Library:
+    async def stored_notes(
+        self, user: UserId, note_ids: Sequence[str] | None = None
+    ) -> StoredNotes:
         """See `rag_core.domain.note_store.NoteStore`."""
         await asyncio.sleep(0)
         shelf = self._shelves[user]
@@ -78,7 +80,7 @@ class MemoryNotes:
             for note_id, stored in shelf.live.items()
             if note_ids is None or note_id in note_ids
         }
-        return Library(notes, shelf.embedder)
+        return StoredNotes(notes, shelf.embedder)
 
     async def vectors(self, user: UserId, note_ids: Sequence[str]) -> dict[str, Vector]:
         """See `rag_core.domain.note_store.NoteStore`."""

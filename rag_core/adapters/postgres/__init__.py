@@ -1,1 +1,27 @@
 """Notes and chunks in Postgres with pgvector, over psycopg's async pool."""
+
+from __future__ import annotations
+
+from rag_core.adapters.postgres.connection import Connection, Row
+from rag_core.adapters.postgres.database import Database, Pool, open_database
+from rag_core.adapters.postgres.epochs import PostgresEpochs
+from rag_core.adapters.postgres.failures import translated
+from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, check_index, index_vectors
+from rag_core.adapters.postgres.notes import PostgresNotes
+from rag_core.adapters.postgres.search import PostgresRetriever
+
+__all__ = [
+    "HNSW_INDEX",
+    "Connection",
+    "Database",
+    "IndexKind",
+    "Pool",
+    "PostgresEpochs",
+    "PostgresNotes",
+    "PostgresRetriever",
+    "Row",
+    "check_index",
+    "index_vectors",
+    "open_database",
+    "translated",
+]

@@ -13,7 +13,7 @@ from psycopg.types.numeric import Int4
 from rag_core.adapters.postgres.connection import Connection, Cursor
 from rag_core.adapters.postgres.database import Database
 from rag_core.domain.chunks import Chunk
-from rag_core.domain.note_store import Conflict, EmbeddedNote, Library, StoredVersion
+from rag_core.domain.note_store import Conflict, EmbeddedNote, StoredNotes, StoredVersion
 from rag_core.domain.notes import Note, Verses
 from rag_core.domain.ranking import DIMENSIONS
 from rag_core.domain.user import UserId
@@ -83,13 +83,15 @@ class PostgresNotes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def library(self, user: UserId, note_ids: Sequence[str] | None = None) -> Library:
+    async def stored_notes(
+        self, user: UserId, note_ids: Sequence[str] | None = None
+    ) -> StoredNotes:
         """See `rag_core.domain.note_store.NoteStore`."""
         only = "" if note_ids is None else "AND notes.id = ANY(%(ids)s)"
         parameters = {"user": user, "ids": list(note_ids or ())}
         rows = await self._database.fetch(_LIBRARY.format(only=only), parameters)
         notes = {row[1]: StoredVersion(row[2], row[3]) for row in rows if row[1] is not None}
-        return Library(notes, rows[0][0] if rows else None)
+        return StoredNotes(notes, rows[0][0] if rows else None)
 
     async def vectors(self, user: UserId, note_ids: Sequence[str]) -> dict[str, Vector]:
         """See `rag_core.domain.note_store.NoteStore`."""

@@ -1,1 +1,34 @@
 """Caches on Redis or Valkey: an accelerator that may be slow, frozen or gone at any time."""
+
+from __future__ import annotations
+
+from rag_core.adapters.redis.address import parse_address
+from rag_core.adapters.redis.answers import RedisAnswerCache
+from rag_core.adapters.redis.client import (
+    CALL_TIMEOUT_S,
+    CONCURRENT_CALLS,
+    RedisClient,
+    open_client,
+)
+from rag_core.adapters.redis.cluster import ClusterClient, owners_of_slots
+from rag_core.adapters.redis.connect import Driver, open_driver, primaries
+from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
+from rag_core.adapters.redis.fleet import LEASE_S, RESULT_S, RedisFleet
+
+__all__ = [
+    "CALL_TIMEOUT_S",
+    "CONCURRENT_CALLS",
+    "LEASE_S",
+    "RESULT_S",
+    "ClusterClient",
+    "Driver",
+    "RedisAnswerCache",
+    "RedisClient",
+    "RedisEmbeddingCache",
+    "RedisFleet",
+    "open_client",
+    "open_driver",
+    "owners_of_slots",
+    "parse_address",
+    "primaries",
+]

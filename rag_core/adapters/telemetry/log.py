@@ -13,7 +13,7 @@ from rag_core.events import (
     REQUEST_ID,
     Answered,
     AttackRefused,
-    CacheLooked,
+    CacheLookedUp,
     Event,
     LeakBlocked,
     SearchFellShort,
@@ -47,7 +47,7 @@ class LogListener:
             fields = asdict(event)
             if request_id := REQUEST_ID.get():
                 fields["request_id"] = request_id
-            if isinstance(event, CacheLooked):
+            if isinstance(event, CacheLookedUp):
                 fields["cache"] = fields.pop("level")  # a log line has a level of its own
             self._log.log(level, type(event).__name__, **fields)
 
@@ -66,7 +66,7 @@ def _level(event: Event) -> int:
             return logging.WARNING
         case Answered() | AttackRefused():
             return logging.INFO
-        case CacheLooked(outcome="unavailable"):
+        case CacheLookedUp(outcome="unavailable"):
             return logging.INFO
         case _:
             return logging.DEBUG

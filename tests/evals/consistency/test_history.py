@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evals.consistency.history import ABSENT, History
-from rag_core.domain.user import UserId
+from rag_core.domain import UserId
 
 ANNA, BOAS = UserId("anna"), UserId("boas")
 

@@ -10,27 +10,27 @@ import pytest
 from evals.consistency.__main__ import main
 from evals.consistency.faults import Fault
 from evals.consistency.trial import try_to_break
-from rag_core.domain.answer import Provenance
+from rag_core.domain import Provenance
 from rag_core.embedded import StackUrls
 
 
 async def test_no_answer_rests_on_changed_evidence_or_on_another_users_notes(
     stack: StackUrls,
 ) -> None:
-    outcome = await try_to_break(stack.database_url, steps=3_000, seed=20)
-    assert outcome.wrong == 0, outcome.examples
+    result = await try_to_break(stack.database_url, steps=3_000, seed=20)
+    assert result.wrong == 0, result.examples
     # The trial must have tried: ways of answering, and kinds of trouble.
     ways = {Provenance.FRESH, Provenance.CACHED, Provenance.REVALIDATED, Provenance.NO_CONTEXT}
-    assert ways <= set(outcome.provenances)
+    assert ways <= set(result.provenances)
     assert {
         "edit", "import_files", "sql", "delete", "crash", "end_session", "cut", "fail_over", "move",
-    } <= set(outcome.events)  # fmt: skip
+    } <= set(result.events)  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.NONE])
 async def test_a_broken_rule_is_found(stack: StackUrls, fault: Fault) -> None:
-    outcome = await try_to_break(stack.database_url, steps=30_000, seed=20, fault=fault)
-    assert outcome.wrong > 0
+    result = await try_to_break(stack.database_url, steps=30_000, seed=20, fault=fault)
+    assert result.wrong > 0
 
 
 def test_a_trial_that_tried_too_little_does_not_pass(capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ from evals.simulation.simulator import Setting, simulate
 from evals.simulation.timeline import prepare
 from evals.simulation.traffic import Assumptions, generate
 from evals.stats.intervals import Estimate
-from rag_core.domain.cost import FREE, Prices
+from rag_core.domain import FREE, Prices
 from rag_core.errors import InvalidInput
 
 CACHED = replace(REFERENCE, hit_rate=REFERENCE_HIT_RATE)

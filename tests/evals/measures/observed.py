@@ -7,8 +7,15 @@ from pathlib import Path
 from evals.datasets.golden import Fact, GoldenQuestion, GoldenSet, NoteFile, Passage, Scenario
 from evals.measures.observations import Observation
 from evals.measures.scores import Score, Scored
-from rag_core.domain.answer import NO_CONTEXT_TEXT, REFUSAL_TEXT, Answer, Citation, Provenance
-from rag_core.domain.ranking import Hit, Ranking
+from rag_core.domain import (
+    NO_CONTEXT_TEXT,
+    REFUSAL_TEXT,
+    Answer,
+    Citation,
+    Hit,
+    Provenance,
+    Ranking,
+)
 
 CAIN = "Cain showed a proud heart. Therefore he and his offering were rejected."
 ABEL = "Abel offered in faith, and Cain did not. He kept 40 sheep near Eden."

@@ -6,7 +6,7 @@ from evals.datasets.golden import Fact
 from evals.measures.citations import citation_precision, citation_recall, fact_coverage, fact_recall
 from evals.measures.scores import Scored, Unscored
 from evals.measures.vectors import Vectors
-from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.embedders import HashingEmbedder
 from tests.evals.measures.observed import (
     ABEL,
     BODIES,

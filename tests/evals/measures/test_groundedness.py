@@ -6,7 +6,7 @@ from evals.measures.claims import Claim
 from evals.measures.groundedness import groundedness, judge_claims, sentence_units, verdict
 from evals.measures.scores import Scored, Unscored
 from evals.measures.vectors import Vectors
-from rag_core.adapters.embedders.hashing import HashingEmbedder
+from rag_core.adapters.embedders import HashingEmbedder
 from tests.evals.measures.observed import ABEL, CAIN, NOTHING_FOUND, answer, cite, failed, seen
 
 ONE, TWO = cite(1, CAIN), cite(2, ABEL)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from evals.measures.judge import MAX_TOKENS, Judge, JudgeFailed
 from evals.measures.judge_cache import BudgetSpent, JudgeBudget, JudgeCache
-from rag_core.domain.cost import Prices, Usage
+from rag_core.domain import Prices, Usage
 from tests.evals.measures.judge_server import JudgeServer, judge_server, says
 
 

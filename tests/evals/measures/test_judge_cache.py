@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evals.measures.judge_cache import BudgetSpent, JudgeBudget, JudgeCache, JudgeReply
-from rag_core.domain.cost import NO_USAGE, Prices, Usage
+from rag_core.domain import NO_USAGE, Prices, Usage
 from rag_core.errors import InvalidInput
 
 REPLY = JudgeReply('{"verdict": 1} · ü', Usage(7, 3))

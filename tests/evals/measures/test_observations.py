@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from evals.measures.observations import Observation, declined, plain_text
-from rag_core.domain.answer import Answer, Provenance
+from rag_core.domain import Answer, Provenance
 from tests.evals.measures.observed import NOTHING_FOUND, REFUSED, answer, failed, question
 
 

@@ -17,8 +17,8 @@ from evals.measures.judge_cache import JudgeBudget, JudgeCache
 from evals.measures.ragas_adapter import answer_scores, context_scores, judge_scores
 from evals.measures.scores import Scored, Unscored
 from evals.measures.vectors import Vectors
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.domain.cost import Prices
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.domain import Prices
 from tests.evals.measures.judge_server import JudgeServer, judge_server, says
 from tests.evals.measures.observed import (
     ABEL,

@@ -14,8 +14,8 @@ from evals.measures.observations import Observation
 from evals.measures.scores import Scored, Unscored
 from evals.measures.summary import OVERALL, Summary, read_rows, summarise
 from evals.measures.vectors import Vectors
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.domain.cost import Prices
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.domain import Prices
 from rag_core.errors import InvalidInput
 from tests.evals.measures.observed import (
     ABEL,

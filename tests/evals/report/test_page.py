@@ -12,9 +12,9 @@ import pytest
 
 from evals.report.page import write_report
 from evals.report.verdict import overall_verdict
+from evals.results.notebook_run import NotebookRun
 from evals.results.result import Block, Case, Headline, NotebookResult, Picture, Table
 from evals.run.manifest import Manifest, Revision, machine
-from evals.run.runner import NotebookRun
 
 NASTY = '<script>alert(1)</script> & "quotes"'
 PNG = b"\x89PNG\r\n"
@@ -111,7 +111,7 @@ def test_text_from_notes_and_questions_is_escaped_everywhere(tmp_path: Path) -> 
 
 
 def test_a_number_stands_with_its_interval_n_unscored_and_meaning(tmp_path: Path) -> None:
-    shown = headline(0.912, low=0.85, high=0.96, unscored=19, aim=0.95)
+    shown = headline(0.912, low=0.85, high=0.96, unscored=19, target=0.95)
     text = page(tmp_path, run(tmp_path, result(headlines=(shown,))))
     card = text[text.index('class="card ') :].partition('class="card ')[2][:900]
     for part in ("91.2 %", "85.0 to 96.0 %", "n = 41", "19 unscored", "at least 95.0 %", "unsure"):
@@ -120,7 +120,7 @@ def test_a_number_stands_with_its_interval_n_unscored_and_meaning(tmp_path: Path
 
 
 def test_what_was_not_measured_is_never_shown_as_a_number(tmp_path: Path) -> None:
-    text = page(tmp_path, run(tmp_path, result(headlines=(headline(None, aim=0.9, n=0),))))
+    text = page(tmp_path, run(tmp_path, result(headlines=(headline(None, target=0.9, n=0),))))
     assert "not measured" in text
     assert "None" not in text
     assert "nan" not in text.lower().replace("finance", "")
@@ -150,15 +150,15 @@ def test_the_manifest_is_told_with_its_commit_and_that_it_was_changed(tmp_path: 
 @pytest.mark.parametrize(
     ("values", "status", "line"),
     [
-        ([0.95], "good", "All 1 aims are met."),
-        ([0.95, 0.5], "bad", "1 of 2 aims are met."),
-        ([None], "watch", "0 of 1 aims are met."),
+        ([0.95], "good", "All 1 targets are met."),
+        ([0.95, 0.5], "bad", "1 of 2 targets are met."),
+        ([None], "watch", "0 of 1 targets are met."),
     ],
 )
 def test_the_verdict_counts_the_aims_that_are_met(
     tmp_path: Path, values: list[float | None], status: str, line: str
 ) -> None:
-    shown = tuple(headline(value, aim=0.9) for value in values)
+    shown = tuple(headline(value, target=0.9) for value in values)
     verdict = overall_verdict([run(tmp_path, result(headlines=shown))])
     assert (verdict.status, verdict.line) == (status, line)
 

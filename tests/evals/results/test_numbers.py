@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evals.results.numbers import aim, cell, interval, number
+from evals.results.numbers import cell, interval, number, target
 from evals.results.result import Cell, Headline, Unit
 
 
@@ -49,7 +49,7 @@ def test_an_interval_names_its_unit_once() -> None:
 
 
 def test_an_aim_says_which_way_is_good() -> None:
-    assert aim(headline(aim=0.9)) == "at least 90.0 %"
-    assert aim(headline(aim=1.0)) == "100 %"
-    assert aim(headline(aim=0.0, better="lower")) == "0 %"
-    assert aim(headline(aim=0.26, better="lower", unit="usd")) == "at most $0.26"
+    assert target(headline(target=0.9)) == "at least 90.0 %"
+    assert target(headline(target=1.0)) == "100 %"
+    assert target(headline(target=0.0, better="lower")) == "0 %"
+    assert target(headline(target=0.26, better="lower", unit="usd")) == "at most $0.26"

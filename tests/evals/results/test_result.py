@@ -37,7 +37,7 @@ def test_what_is_written_is_read_back_whole(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "p.png").write_bytes(b"png")
     whole = result(
-        headlines=(number(0.5, low=0.4, high=0.6, unit="share", aim=0.9, key=True),),
+        headlines=(number(0.5, low=0.4, high=0.6, unit="share", target=0.9, key=True),),
         pictures=(Picture("p.png", "P", "c"),),
         tables=(Table("T", ("a", "b"), (("x", 1), (None, 0.5))),),
         cases=(Case("C", "s", (("Answer", (Block("h", "t", "bad"),)),), (("score", 0.1),)),),
@@ -62,14 +62,14 @@ def test_a_row_must_fit_its_columns() -> None:
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
-        ({"value": 0.95, "aim": 0.9}, "good"),
-        ({"value": 0.85, "low": 0.8, "high": 0.92, "aim": 0.9}, "watch"),
-        ({"value": 0.8, "low": 0.7, "high": 0.89, "aim": 0.9}, "bad"),
-        ({"value": 0.8, "aim": 0.9}, "bad"),
-        ({"value": 0.1, "low": 0.0, "high": 0.3, "aim": 0.0, "better": "lower"}, "watch"),
-        ({"value": 0.0, "aim": 0.0, "better": "lower"}, "good"),
-        ({"value": 0.2, "low": 0.1, "high": 0.3, "aim": 0.0, "better": "lower"}, "bad"),
-        ({"value": None, "aim": 0.9}, "unknown"),
+        ({"value": 0.95, "target": 0.9}, "good"),
+        ({"value": 0.85, "low": 0.8, "high": 0.92, "target": 0.9}, "watch"),
+        ({"value": 0.8, "low": 0.7, "high": 0.89, "target": 0.9}, "bad"),
+        ({"value": 0.8, "target": 0.9}, "bad"),
+        ({"value": 0.1, "low": 0.0, "high": 0.3, "target": 0.0, "better": "lower"}, "watch"),
+        ({"value": 0.0, "target": 0.0, "better": "lower"}, "good"),
+        ({"value": 0.2, "low": 0.1, "high": 0.3, "target": 0.0, "better": "lower"}, "bad"),
+        ({"value": None, "target": 0.9}, "unknown"),
         ({"value": 0.8}, "plain"),
     ],
 )

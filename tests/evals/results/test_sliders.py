@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from evals.cache.sliders import cache_sliders
-from evals.cache.study import choose
 from evals.cost.break_even import ComputePrices
 from evals.cost.golden_tokens import TokenSample
 from evals.cost.model import MeasuredTokens
 from evals.cost.sliders import cost_sliders
 from evals.cost.study import HitRates, cost_study
 from evals.results.sliders import HINT, Live
+from evals.simulation.choice import choose
 from evals.simulation.simulator import Setting
 from evals.simulation.timeline import prepare
 from evals.simulation.traffic import Assumptions, generate

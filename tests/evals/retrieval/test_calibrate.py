@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from evals.retrieval.calibrate import Calibration, calibrate
 from evals.retrieval.calibration_report import as_json, as_text
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.domain.ranking import SearchMethod
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.domain import SearchMethod
 from rag_core.errors import InvalidInput
 from rag_core.settings import Settings
 

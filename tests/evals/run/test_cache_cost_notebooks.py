@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from evals.cache.study import scale
 from evals.cost.golden_tokens import tokens_of_result
 from evals.cost.study import hit_rates_of_result, result_path, user_counts
 from evals.project import NOTEBOOKS
+from evals.results.notebook_run import NotebookRun
 from evals.results.result import NotebookResult, write_result
 from evals.run.notebooks import Value, discover
-from evals.run.runner import NotebookRun, run_notebook
+from evals.run.runner import run_notebook
+from evals.simulation.choice import scale
 from rag_core.errors import InvalidInput
 from rag_core.settings import load_settings
 

@@ -13,8 +13,9 @@ import nbformat
 import pytest
 
 from evals.project import ROOT
+from evals.results.notebook_run import NotebookRun
 from evals.run.notebooks import Value, discover
-from evals.run.runner import NotebookRun, run_notebook
+from evals.run.runner import run_notebook
 from tests.evals.run.notebook_files import WRITES, small_notebook
 
 # jupyter_client and its relations warn of things that only they can change.

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from evals.simulation.replay import Replay, replay, sample
-from evals.simulation.simulator import Outcome, Policy, Setting, simulate
+from evals.simulation.simulator import CacheOutcome, Policy, Setting, simulate
 from evals.simulation.timeline import EvidenceModel, prepare
 from evals.simulation.traffic import Assumptions, generate
 from rag_core.embedded import StackUrls
@@ -36,7 +36,11 @@ async def replayed(stack: StackUrls) -> Replay:
 
 async def test_every_request_ends_as_simulated(replayed: Replay) -> None:
     assert len(replayed.outcomes) > 250
-    assert set(replayed.outcomes.tolist()) == {Outcome.MISS, Outcome.HIT, Outcome.REVALIDATED}
+    assert set(replayed.outcomes.tolist()) == {
+        CacheOutcome.MISS,
+        CacheOutcome.HIT,
+        CacheOutcome.REVALIDATED,
+    }
     assert replayed.differing == replayed.unavailable == replayed.changed_evidence == 0
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evals.cache.recommendation import Objective, recommend, write_env
 from evals.simulation import closed_forms as theory
 from evals.simulation.agreement import (
     closed_form_agreement,
     reference_hit_rates,
 )
+from evals.simulation.recommendation import Objective, recommend, write_env
 from evals.simulation.simulator import (
-    Outcome,
+    CacheOutcome,
     Policy,
     Setting,
     outcomes,
@@ -51,32 +51,32 @@ class PlainCaches:
     embedding_calls: int = 0
     retrievals: int = 0
 
-    def ask(self, now: float, key: int, epoch: int, version: int) -> Outcome:
+    def ask(self, now: float, key: int, epoch: int, version: int) -> CacheOutcome:
         outcome = self._answer(now, key, epoch, version)
-        if outcome in (Outcome.MISS, Outcome.REVALIDATED):
+        if outcome in (CacheOutcome.MISS, CacheOutcome.REVALIDATED):
             self._retrieve(now, key, epoch)
         return outcome
 
-    def _answer(self, now: float, key: int, epoch: int, version: int) -> Outcome:
+    def _answer(self, now: float, key: int, epoch: int, version: int) -> CacheOutcome:
         if key in self.answers:
             made, seen_epoch, seen_version = self.answers[key]
             if now - made < self.setting.answer_soft_ttl_s:
                 verdict = self._verdict(seen_epoch == epoch, seen_version == version)
-                if verdict is not Outcome.MISS:
+                if verdict is not CacheOutcome.MISS:
                     self.answers[key] = (made, epoch, seen_version)
                     return verdict
         self.answers[key] = (now, epoch, version)
-        return Outcome.MISS
+        return CacheOutcome.MISS
 
-    def _verdict(self, same_epoch: bool, same_evidence: bool) -> Outcome:
+    def _verdict(self, same_epoch: bool, same_evidence: bool) -> CacheOutcome:
         match self.setting.policy:
             case Policy.TTL_ONLY:
-                return Outcome.HIT if same_evidence else Outcome.STALE
+                return CacheOutcome.HIT if same_evidence else CacheOutcome.STALE
             case Policy.FLUSH_ON_CHANGE:
-                return Outcome.HIT if same_epoch else Outcome.MISS
+                return CacheOutcome.HIT if same_epoch else CacheOutcome.MISS
             case Policy.EVIDENCE_REVALIDATION if same_epoch:
-                return Outcome.HIT
-        return Outcome.REVALIDATED if same_evidence else Outcome.MISS
+                return CacheOutcome.HIT
+        return CacheOutcome.REVALIDATED if same_evidence else CacheOutcome.MISS
 
     def _embed(self, now: float, key: int) -> None:
         if now - self.embeddings.get(key, -np.inf) >= self.setting.embedding_ttl_s:
@@ -129,8 +129,8 @@ def test_every_outcome_equals_that_of_a_plain_simulation(
     report = simulate(timeline, setting)
     assert report.embedding_calls == caches.embedding_calls
     assert report.retrievals == caches.retrievals
-    assert report.llm_calls == expected.count(Outcome.MISS)
-    assert report.revalidated_rate == expected.count(Outcome.REVALIDATED) / len(expected)
+    assert report.llm_calls == expected.count(CacheOutcome.MISS)
+    assert report.revalidated_rate == expected.count(CacheOutcome.REVALIDATED) / len(expected)
 
 
 def test_only_ttl_only_serves_changed_evidence() -> None:
@@ -155,19 +155,30 @@ ONE_NOTE = EvidenceModel(notes_per_user=1, evidence_notes=1, enter_probability=0
 def test_a_ttl_runs_from_generation_and_is_over_at_its_end() -> None:
     timeline = prepare(_traffic([0, 60, 99, 100, 150, 200], []))
     served = outcomes(timeline, Setting(answer_soft_ttl_s=100))
-    assert [Outcome(code).name for code in served] == ["MISS", "HIT", "HIT", "MISS", "HIT", "MISS"]
+    assert [CacheOutcome(code).name for code in served] == [
+        "MISS",
+        "HIT",
+        "HIT",
+        "MISS",
+        "HIT",
+        "MISS",
+    ]
 
 
 def test_an_edit_of_the_evidence_at_the_time_of_a_request_comes_first() -> None:
     timeline = prepare(_traffic([0, 10, 20], [10]), ONE_NOTE)
-    assert outcomes(timeline, Setting()).tolist() == [Outcome.MISS, Outcome.MISS, Outcome.HIT]
+    assert outcomes(timeline, Setting()).tolist() == [
+        CacheOutcome.MISS,
+        CacheOutcome.MISS,
+        CacheOutcome.HIT,
+    ]
 
 
 def test_an_edit_elsewhere_is_revalidated_once() -> None:
     untouched = EvidenceModel(notes_per_user=1_000, evidence_notes=1, enter_probability=0.0)
     timeline = prepare(_traffic([0, 20, 30], [10, 15], note=999), untouched)
     served = outcomes(timeline, Setting()).tolist()
-    assert served == [Outcome.MISS, Outcome.REVALIDATED, Outcome.HIT]
+    assert served == [CacheOutcome.MISS, CacheOutcome.REVALIDATED, CacheOutcome.HIT]
 
 
 def test_an_edit_changes_evidence_as_often_as_the_model_says() -> None:
@@ -279,7 +290,7 @@ def test_a_hard_ttl_below_the_soft_one_and_impossible_evidence_are_refused() -> 
 @pytest.mark.parametrize("users", [1, 5])
 def test_a_rate_comes_with_an_interval_over_users_or_days(users: int) -> None:
     traffic = generate(replace(MIXED, users=users))
-    hit = outcomes(prepare(traffic, EVIDENCE), Setting()) != Outcome.MISS
+    hit = outcomes(prepare(traffic, EVIDENCE), Setting()) != CacheOutcome.MISS
     rate = rate_interval(traffic, hit)
     assert rate.value == hit.mean()
     assert rate.low < rate.value < rate.high

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rag_core.adapters.memory.notes import MemoryNotes
-from rag_core.adapters.postgres.epochs import PostgresEpochs
-from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.adapters.postgres.search import PostgresRetriever
-from rag_core.cache.epochs import SharedEpochs
-from rag_core.domain.chunks import SentenceChunker
-from rag_core.domain.tokens import Tokenizer
+from rag_core.adapters.memory import MemoryNotes
+from rag_core.adapters.postgres import PostgresEpochs, PostgresNotes, PostgresRetriever
+from rag_core.cache import SharedEpochs
+from rag_core.domain import SentenceChunker, Tokenizer
 from tests.rag_core.adapters.note_backend import DIGEST, Backend
 
 

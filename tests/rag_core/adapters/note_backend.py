@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.cache.epochs import EpochSource
-from rag_core.domain.chunks import SentenceChunker
-from rag_core.domain.note_store import Conflict, EmbeddedNote, NoteStore
-from rag_core.domain.notes import Note
-from rag_core.domain.ranking import Retriever
-from rag_core.domain.user import UserId
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.cache import EpochSource
+from rag_core.domain import (
+    Conflict,
+    EmbeddedNote,
+    Note,
+    NoteStore,
+    Retriever,
+    SentenceChunker,
+    UserId,
+)
 from tests.rag_core.library import OtherEmbedder
 
 DIGEST = HashingEmbedder().digest
@@ -38,7 +42,7 @@ class Backend:
         """Write over whatever is stored, however often that changes meanwhile."""
         items = await self.embedded(*notes)
         while items:
-            seen = (await self.store.library(user, [item.note.id for item in items])).notes
+            seen = (await self.store.stored_notes(user, [item.note.id for item in items])).notes
             items = [replace(item, replaces=seen.get(item.note.id)) for item in items]
             lost = {conflict.note_id for conflict in await self.put(user, items, embedder=embedder)}
             items = [item for item in items if item.note.id in lost]
@@ -61,4 +65,4 @@ class Backend:
         notes = await self.store.read(user)
         vectors = await self.store.vectors(user, [note.id for note in notes])
         raw = {sha256: vector.tobytes() for sha256, vector in vectors.items()}
-        return await self.store.library(user), notes, raw, await self.epochs.epoch(user)
+        return await self.store.stored_notes(user), notes, raw, await self.epochs.epoch(user)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from rag_core.domain.user import UserId
+from rag_core.domain import UserId
 from rag_core.errors import EmbedderMismatch
 from tests.rag_core.adapters.note_backend import OTHER_DIGEST, Backend
 from tests.rag_core.library import library, note

@@ -11,23 +11,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rag_core.domain.chunks import SentenceChunker
-from rag_core.domain.note_store import EmbeddedNote, Library, StoredVersion
-from rag_core.domain.notes import Note, Verses
-from rag_core.domain.ranking import DIMENSIONS, Ranking
-from rag_core.domain.user import UserId
+from rag_core.domain import (
+    DIMENSIONS,
+    EmbeddedNote,
+    Note,
+    Ranking,
+    SentenceChunker,
+    StoredNotes,
+    StoredVersion,
+    UserId,
+    Verses,
+)
 from rag_core.errors import EmbedderMismatch
 from tests.rag_core.adapters.note_backend import DIGEST, OTHER_DIGEST, Backend
 from tests.rag_core.library import library, long_note, note
 
 if TYPE_CHECKING:
-    from rag_core.domain.ranking import Matrix, Vector
+    from rag_core.domain import Matrix, Vector
 
 # What is written is what is read
 
 
 async def test_an_unknown_user_has_nothing(backend: Backend, user: UserId) -> None:
-    assert await backend.state(user) == (Library({}, None), [], {}, None)
+    assert await backend.state(user) == (StoredNotes({}, None), [], {}, None)
     assert await backend.store.vectors(user, ["grace"]) == {}
     assert await backend.found(user, "grace") == []
 
@@ -55,7 +61,7 @@ async def test_the_library_says_version_and_chunker_of_each_note_and_the_embedde
     await backend.store.replace(
         user, await backend.embedded(note("storm")), chunking="another", embedder=DIGEST
     )
-    assert await backend.store.library(user) == Library(
+    assert await backend.store.stored_notes(user) == StoredNotes(
         {
             "grace": StoredVersion(note("grace").version, backend.cut.name),
             "storm": StoredVersion(note("storm").version, "another"),
@@ -107,7 +113,7 @@ async def test_users_do_not_touch_each_other(
 async def test_a_deleted_note_is_gone_at_once(backend: Backend, user: UserId) -> None:
     await backend.write(user, note("grace"), note("storm"))
     assert await backend.store.delete(user, "grace")
-    assert list((await backend.store.library(user)).notes) == ["storm"]
+    assert list((await backend.store.stored_notes(user)).notes) == ["storm"]
     assert await backend.store.read(user) == [note("storm")]
     assert await backend.store.vectors(user, ["grace"]) == {}
     assert await backend.found(user, "unearned grace is a gift") == ["storm"]
@@ -152,7 +158,7 @@ async def test_re_embedding_replaces_every_chunk_chunker_and_the_embedder(
     await backend.store.delete(user, "harvest")
     other = replace(backend, cut=SentenceChunker(backend.cut.tokenizer, 8, 0))
     assert await other.re_embed(user, note("storm"), note("grace"))
-    assert await backend.store.library(user) == Library(
+    assert await backend.store.stored_notes(user) == StoredNotes(
         {topic: StoredVersion(note(topic).version, "anew") for topic in ("grace", "storm")},
         OTHER_DIGEST,
     )
@@ -184,7 +190,7 @@ async def test_re_embedding_other_notes_than_the_live_ones_is_refused_and_change
 # Compare and set
 
 
-def expecting(items: list[EmbeddedNote], seen: Library) -> list[EmbeddedNote]:
+def expecting(items: list[EmbeddedNote], seen: StoredNotes) -> list[EmbeddedNote]:
     """The notes as a writer has them that saw this library."""
     return [replace(item, replaces=seen.notes.get(item.note.id)) for item in items]
 
@@ -193,7 +199,7 @@ async def test_a_note_is_written_over_the_version_that_its_writer_saw(
     backend: Backend, user: UserId
 ) -> None:
     await backend.write(user, note("grace"))
-    seen = await backend.store.library(user, ["grace", "storm"])
+    seen = await backend.store.stored_notes(user, ["grace", "storm"])
     items = await backend.embedded(note("grace", "Edited."), note("storm"))
     assert await backend.put(user, expecting(items, seen)) == []
     assert await backend.store.read(user) == [note("grace", "Edited."), note("storm")]
@@ -206,13 +212,13 @@ async def test_what_was_changed_meanwhile_is_left_as_it_is_and_named(
     """And the notes beside it are written."""
     if meanwhile != "written":
         await backend.write(user, note("grace"))
-    seen = await backend.store.library(user)
+    seen = await backend.store.stored_notes(user)
     if meanwhile == "deleted":
         await backend.store.delete(user, "grace")
     else:
         await backend.write(user, note("grace", "Edited by someone else."))
     theirs = await backend.store.read(user)
-    stored = (await backend.store.library(user)).notes.get("grace")
+    stored = (await backend.store.stored_notes(user)).notes.get("grace")
     items = await backend.embedded(note("grace", "An older edition."), note("storm"))
     (conflict,) = await backend.put(user, expecting(items, seen))
     assert (conflict.note_id, conflict.stored) == ("grace", stored)
@@ -227,7 +233,9 @@ async def test_a_conflict_says_when_the_other_change_was_made(
     await backend.write(user, note("grace", "Edited."))
     (edit,) = await backend.put(user, await backend.embedded(note("grace")))
     await backend.store.delete(user, "grace")
-    stale = expecting(await backend.embedded(note("grace")), Library({"grace": edit.stored}, None))
+    stale = expecting(
+        await backend.embedded(note("grace")), StoredNotes({"grace": edit.stored}, None)
+    )
     (deletion,) = await backend.put(user, stale)
     assert edited_after <= edit.changed_at <= deletion.changed_at <= datetime.now(UTC)
 
@@ -241,8 +249,8 @@ async def test_where_every_note_conflicts_nothing_changes(backend: Backend, user
 
 async def test_the_library_of_some_notes_has_those_alone(backend: Backend, user: UserId) -> None:
     await backend.write(user, note("grace"), note("storm"))
-    assert list((await backend.store.library(user, ["storm", "none"])).notes) == ["storm"]
-    assert await backend.store.library(user, []) == Library({}, DIGEST)
+    assert list((await backend.store.stored_notes(user, ["storm", "none"])).notes) == ["storm"]
+    assert await backend.store.stored_notes(user, []) == StoredNotes({}, DIGEST)
 
 
 # Purging
@@ -305,7 +313,7 @@ async def test_vectors_that_cannot_be_stored_change_nothing(
     good, bad = await backend.embedded(note("grace"), note("storm"))
     count, dimensions = kept
     broken = replace(bad, vectors=tuple(vector[:dimensions] for vector in bad.vectors[:count]))
-    items = expecting([good, broken], await backend.store.library(user))
+    items = expecting([good, broken], await backend.store.stored_notes(user))
     with pytest.raises(Exception, match=problem):
         await change(user, items, chunking="c", embedder=DIGEST)
     assert await backend.state(user) == before

@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 
 import rag_core
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.generators.extractive import ExtractiveGenerator
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.generators import ExtractiveGenerator
 from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
-from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, index_vectors
-from rag_core.bootstrap.application import assemble, open_generator, servers
-from rag_core.domain.answer import Provenance
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.adapters.postgres import HNSW_INDEX, IndexKind, index_vectors
+from rag_core.bootstrap import assemble, open_generator, servers
+from rag_core.domain import Provenance, Tokenizer, UserId
 from rag_core.embedded import StackUrls
 from rag_core.errors import ConfigurationError
 from rag_core.settings import Settings

@@ -8,16 +8,20 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from rag_core.cache.answers import CachedAnswer
-from rag_core.cache.epochs import Epoch
-from rag_core.cache.single_flight import Emit
+from rag_core.cache import CachedAnswer, Emit, Epoch
 from rag_core.clock import Clock
-from rag_core.domain.answer import Answer, Citation, Flag, Provenance
-from rag_core.domain.context import Context, Source
-from rag_core.domain.cost import Usage
-from rag_core.domain.notes import Verses
-from rag_core.domain.ranking import Hit
-from rag_core.domain.user import UserId
+from rag_core.domain import (
+    Answer,
+    Citation,
+    Context,
+    Flag,
+    Hit,
+    Provenance,
+    Source,
+    Usage,
+    UserId,
+    Verses,
+)
 
 PATIENCE_S = 30
 """After so long a test that waits for something has failed."""

@@ -12,19 +12,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_core import events
-from rag_core.cache.answers import AnswerCache, CachedAnswer, MemoryAnswerCache
-from rag_core.cache.caches import AnswerTtl, Caches, Lookup
-from rag_core.cache.contexts import ContextCache
-from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
-from rag_core.cache.epochs import Epoch, EpochSource, SharedEpochs
-from rag_core.cache.policy import Decision
-from rag_core.cache.single_flight import NoFleet
-from rag_core.cache.stats import CacheSize, CacheStats, LevelStats
+from rag_core.cache import (
+    AnswerCache,
+    AnswerTtl,
+    CachedAnswer,
+    Caches,
+    CacheSize,
+    CacheStats,
+    ContextCache,
+    Decision,
+    EmbeddingCache,
+    Epoch,
+    EpochSource,
+    LevelStats,
+    Lookup,
+    MemoryAnswerCache,
+    MemoryEmbeddingCache,
+    NoFleet,
+    SharedEpochs,
+)
 from rag_core.clock import ManualClock
-from rag_core.domain.ranking import DIMENSIONS
-from rag_core.domain.user import UserId
+from rag_core.domain import DIMENSIONS, UserId
 from rag_core.errors import CacheUnavailable, ConfigurationError, DatabaseUnavailable
-from rag_core.events import AttackRefused, CacheLooked
+from rag_core.events import AttackRefused, CacheLookedUp
 from tests.rag_core.cache.parts import (
     ANSWER,
     PATIENCE_S,
@@ -138,7 +148,7 @@ def test_lifetimes_may_be_equal_and_without_jitter() -> None:
 async def test_jitter_keeps_both_lifetimes_within_a_tenth(seed: int) -> None:
     caches = caches_of(ManualClock(0), ttl=AnswerTtl(soft_s=100, hard_s=1000), seed=seed)
     for number in range(5):
-        await caches.keep(Lookup(f"key {number}", None, Epoch("now")), ANSWER, 0)
+        await caches.put(Lookup(f"key {number}", None, Epoch("now")), ANSWER, 0)
         kept = await stored(caches, f"key {number}")
         assert 90 <= kept.soft_expires_at <= 110
         assert 900 <= kept.hard_expires_at <= 1100
@@ -147,7 +157,7 @@ async def test_jitter_keeps_both_lifetimes_within_a_tenth(seed: int) -> None:
 async def test_entries_made_together_do_not_end_together(clock: ManualClock) -> None:
     caches, ends = caches_of(clock), set()
     for number in range(20):
-        await caches.keep(Lookup(f"key {number}", None, Epoch("now")), ANSWER, 0)
+        await caches.put(Lookup(f"key {number}", None, Epoch("now")), ANSWER, 0)
         kept = await stored(caches, f"key {number}")
         ends |= {kept.soft_expires_at, kept.hard_expires_at}
     assert len(ends) == 40
@@ -161,7 +171,7 @@ async def test_an_answer_is_kept_with_the_epoch_of_its_lookup(
     caches = caches_of(clock, epochs=epochs)
     lookup = await caches.lookup(USER, "key")
     epochs.epochs[USER] = Epoch("later")
-    await caches.keep(lookup, ANSWER, 3500.0)
+    await caches.put(lookup, ANSWER, 3500.0)
     found = await caches.lookup(USER, "key")
     assert found.cached is not None
     assert (found.cached.epoch, found.cached.took_ms, found.epoch) == ("now", 3500.0, "later")
@@ -169,7 +179,7 @@ async def test_an_answer_is_kept_with_the_epoch_of_its_lookup(
 
 async def test_without_an_epoch_nothing_is_kept_nor_confirmed(clock: ManualClock) -> None:
     caches = caches_of(clock)
-    await caches.keep(Lookup("key", None, None), ANSWER, 0)
+    await caches.put(Lookup("key", None, None), ANSWER, 0)
     await caches.confirm(Lookup("key", cached_answer(clock), None))
     assert await caches.lookup(USER, "key") == Lookup("key", None, None)
 
@@ -212,7 +222,7 @@ async def test_when_the_epoch_cannot_be_read_there_is_no_answer(
     clock: ManualClock, epochs: KnownEpochs
 ) -> None:
     caches = caches_of(clock, epochs=epochs)
-    await caches.keep(NOW, ANSWER, 0)
+    await caches.put(NOW, ANSWER, 0)
     epochs.error = DatabaseUnavailable("gone")
     with pytest.raises(DatabaseUnavailable):
         await caches.lookup(USER, "key")
@@ -241,11 +251,14 @@ async def test_caches_that_are_gone_cost_hits_and_are_counted(
     gone = Gone()
     caches = caches_of(clock, answers=gone, embeddings=gone, epochs=epochs, listener=heard.append)
     assert await caches.lookup(USER, "key") == NOW
-    assert await caches.vector("key") is None
-    await caches.keep(NOW, ANSWER, 0)
+    assert await caches.get_vector("key") is None
+    await caches.put(NOW, ANSWER, 0)
     await caches.confirm(Lookup("key", cached_answer(clock), Epoch("now")))
-    await caches.keep_vector("key", VECTOR)
-    assert heard == [CacheLooked("answer", "unavailable"), CacheLooked("embedding", "unavailable")]
+    await caches.put_vector("key", VECTOR)
+    assert heard == [
+        CacheLookedUp("answer", "unavailable"),
+        CacheLookedUp("embedding", "unavailable"),
+    ]
     stats = await caches.stats()
     assert stats["answer"] == LevelStats(unavailable=1)
     assert stats["embedding"] == LevelStats(unavailable=1)
@@ -255,13 +268,13 @@ async def test_stats_say_of_each_level_what_it_did_and_holds(
     clock: ManualClock, epochs: KnownEpochs
 ) -> None:
     caches = caches_of(clock, epochs=epochs)
-    assert await caches.vector("key") is None
-    await caches.keep_vector("key", VECTOR)
-    assert await caches.vector("key") is not None
-    assert caches.context("key") is None
-    caches.keep_context("key", context(hit()))
-    assert caches.context("key") is not None
-    await caches.keep(await caches.lookup(USER, "key"), ANSWER, 0)
+    assert await caches.get_vector("key") is None
+    await caches.put_vector("key", VECTOR)
+    assert await caches.get_vector("key") is not None
+    assert caches.get_context("key") is None
+    caches.put_context("key", context(hit()))
+    assert caches.get_context("key") is not None
+    await caches.put(await caches.lookup(USER, "key"), ANSWER, 0)
     stats = await caches.stats()
     assert stats["embedding"] == LevelStats(hits=1, misses=1, entries=1, size_bytes=1536)
     assert (stats["context"].hits, stats["context"].misses, stats["context"].entries) == (1, 1, 1)
@@ -272,11 +285,11 @@ async def test_stats_say_of_each_level_what_it_did_and_holds(
 def test_counters_add_up_what_was_saved_and_know_nothing_of_other_events() -> None:
     stats = CacheStats()
     for looked in (
-        CacheLooked("answer", "hit", 100.0, 0.25),
-        CacheLooked("answer", "revalidated", 200.0, 0.5),
-        CacheLooked("answer", "stale", 300.0, 0.25),
-        CacheLooked("answer", "miss"),
-        CacheLooked("context", "miss"),
+        CacheLookedUp("answer", "hit", 100.0, 0.25),
+        CacheLookedUp("answer", "revalidated", 200.0, 0.5),
+        CacheLookedUp("answer", "stale", 300.0, 0.25),
+        CacheLookedUp("answer", "miss"),
+        CacheLookedUp("context", "miss"),
         AttackRefused("ignore-previous"),
     ):
         stats(looked)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag_core.cache.answers import CachedAnswer
-from rag_core.cache.codec import VERSION, decode_answer, decode_cached, encode
-from rag_core.cache.epochs import Epoch
+from rag_core.cache import VERSION, CachedAnswer, Epoch, decode_answer, decode_cached, encode
 from rag_core.clock import ManualClock
-from rag_core.domain.answer import Answer, Citation, Flag, Provenance
-from rag_core.domain.cost import Usage
+from rag_core.domain import Answer, Citation, Flag, Provenance, Usage
 from tests.rag_core.cache.parts import ANSWER, cached_answer
 
 numbers = st.floats(allow_nan=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rag_core.cache.contexts import ContextCache, context_bytes
+from rag_core.cache import ContextCache, context_bytes
 from rag_core.clock import ManualClock
-from rag_core.domain.context import Context
+from rag_core.domain import Context
 from tests.rag_core.cache.parts import context, hit
 
 

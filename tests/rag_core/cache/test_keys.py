@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.crc import key_slot
 
-from rag_core.cache.epochs import Epoch
-from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key, user_key
-from rag_core.domain.question import Question
-from rag_core.domain.user import UserId, authenticated
+from rag_core.cache import Epoch, answer_key, context_key, embedding_key, flight_key, user_key
+from rag_core.domain import Question, UserId, authenticated
 from rag_core.errors import InvalidInput, Unauthenticated
 
 _FIRST = "abcxyzABCXYZ0189"

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_core.cache.answers import CachedAnswer
-from rag_core.cache.epochs import Epoch
-from rag_core.cache.policy import Decision, decide
+from rag_core.cache import CachedAnswer, Decision, Epoch, decide
 from tests.rag_core.cache.parts import ANSWER
 
 SOFT, HARD = 1_000.0, 2_000.0

@@ -7,8 +7,8 @@ import gc
 
 import pytest
 
-from rag_core.cache.single_flight import Emit, Flight, NoFleet, SingleFlight
-from rag_core.domain.answer import Answer
+from rag_core.cache import Emit, Flight, NoFleet, SingleFlight
+from rag_core.domain import Answer
 from rag_core.errors import ProviderUnavailable
 from tests.rag_core.cache.parts import PATIENCE_S, Work, answer, settled
 

@@ -16,18 +16,24 @@ from uuid import uuid4
 import pytest
 
 from rag_core.__main__ import main
-from rag_core.adapters.documents.note_file import parse_note
+from rag_core.adapters.documents import parse_note
 from rag_core.adapters.embedders import load_embedder
-from rag_core.adapters.postgres.database import open_database
-from rag_core.adapters.postgres.notes import PostgresNotes
+from rag_core.adapters.postgres import PostgresNotes, open_database
 from rag_core.cli.commands import render
-from rag_core.domain.answer import Answer, Citation, Flag, Provenance
-from rag_core.domain.chunks import Chunker, SentenceChunker
-from rag_core.domain.cost import Usage
-from rag_core.domain.notes import Note
-from rag_core.domain.ranking import Embedder
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId, authenticated
+from rag_core.domain import (
+    Answer,
+    Chunker,
+    Citation,
+    Embedder,
+    Flag,
+    Note,
+    Provenance,
+    SentenceChunker,
+    Tokenizer,
+    Usage,
+    UserId,
+    authenticated,
+)
 from rag_core.ingest import Ingest
 from tests.rag_core.library import OtherEmbedder, note
 

@@ -17,7 +17,7 @@ import pytest
 
 from rag_core.__main__ import main
 from rag_core.cli import doctor
-from rag_core.domain.findings import Finding, Level, all_well, as_text, fail, ok, warn
+from rag_core.domain import Finding, Level, all_well, as_text, fail, ok, warn
 from rag_core.embedded import StackUrls
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from rag_core.cli import progress as progresses
-from rag_core.cli.progress import Lines, entered, progress
-from rag_core.domain.user import UserId
+from rag_core.cli import Lines, entered, progress_bar
+from rag_core.cli import progress_bar as progresses
+from rag_core.domain import UserId
 
 
 class Told:
@@ -91,7 +91,7 @@ def test_lines_come_while_nothing_is_updated() -> None:
     """As while a notebook runs: another thread speaks."""
     written = io.BytesIO()
     pipe = io.TextIOWrapper(written)
-    with progress(4, "notebooks", "notebook", stream=pipe):
+    with progress_bar(4, "notebooks", "notebook", stream=pipe):
         while not written.getvalue():
             pass
     first, last = written.getvalue().decode().splitlines()
@@ -103,7 +103,7 @@ def test_lines_come_while_nothing_is_updated() -> None:
 def test_a_notebook_keeps_no_progress_among_its_outputs() -> None:
     """There stderr is an object of the kernel's, as here one of another kind."""
     stream = io.StringIO()
-    with progress(4, "ask", "question", stream=stream) as bar:
+    with progress_bar(4, "ask", "question", stream=stream) as bar:
         bar.update(4)
     assert stream.getvalue() == ""
 
@@ -113,7 +113,7 @@ def test_a_terminal_shows_a_bar() -> None:
     ours, theirs = pty.openpty()
     with (
         open(theirs, "w", encoding="utf-8") as terminal,
-        progress(4, "ask", "question", stream=terminal) as bar,
+        progress_bar(4, "ask", "question", stream=terminal) as bar,
     ):
         bar.update(4)
     shown = os.read(ours, 10_000).decode()
@@ -137,7 +137,7 @@ async def test_entering_takes_and_gives_what_the_context_does() -> None:
 
 PIPED = """
 import sys
-from rag_core.cli import progress
+from rag_core.cli import progress_bar
 progress.FIRST_LINE_S, progress.EVERY_S = 0.0, 0.05
 from rag_core.__main__ import main
 sys.exit(main(sys.argv[1:]))

@@ -9,18 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_core.domain.answer import (
+from rag_core.domain import (
     REFUSAL_TEXT,
+    RULES,
     CheckedText,
+    Context,
     Flag,
+    Hit,
+    Prompt,
+    Question,
+    Source,
+    Verses,
+    assemble_prompt,
     check_completion,
     leaks,
 )
-from rag_core.domain.context import Context, Source
-from rag_core.domain.notes import Verses
-from rag_core.domain.prompt import RULES, Prompt, assemble_prompt
-from rag_core.domain.question import Question
-from rag_core.domain.ranking import Hit
 
 CANARY = "dove-7f3a91"
 

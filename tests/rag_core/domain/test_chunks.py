@@ -10,13 +10,16 @@ import tokenizers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag_core.adapters.embedders.model_files import resolve_model
-from rag_core.adapters.embedders.word_pieces import WordPieces
-from rag_core.domain.chunks import Chunk, SentenceChunker, WholeNoteChunker
-from rag_core.domain.notes import Note
-from rag_core.domain.sections import sections
-from rag_core.domain.sentences import sentence_spans
-from rag_core.domain.tokens import Tokenizer
+from rag_core.adapters.embedders import WordPieces, resolve_model
+from rag_core.domain import (
+    Chunk,
+    Note,
+    SentenceChunker,
+    Tokenizer,
+    WholeNoteChunker,
+    sentence_spans,
+    split_sections,
+)
 from rag_core.errors import ConfigurationError
 
 MAX, OVERLAP = 24, 8
@@ -116,7 +119,7 @@ def test_no_chunk_is_over_the_budget(
 def lost(body: str, chunks: tuple[Chunk, ...]) -> str:
     """Visible characters that are in no chunk, nor in a heading that one carries whole."""
     covered = {at for chunk in chunks for at in range(chunk.start, chunk.end)}
-    for section in sections(body):
+    for section in split_sections(body):
         if any(
             chunk.heading == section.heading and section.text_start <= chunk.start < section.end
             for chunk in chunks
@@ -228,9 +231,9 @@ def test_no_chunk_crosses_a_heading_unless_the_section_is_a_few_words(
     chunker: SentenceChunker, body: str
 ) -> None:
     for chunk in chunker(note(body)):
-        for section in sections(body):
+        for section in split_sections(body):
             if chunk.start < section.start < chunk.end:
-                begun = [s for s in sections(body) if chunk.start < s.end <= section.start]
+                begun = [s for s in split_sections(body) if chunk.start < s.end <= section.start]
                 assert sum(s.text_length for s in begun) < 16
 
 
@@ -238,8 +241,8 @@ def test_no_chunk_crosses_a_heading_unless_the_section_is_a_few_words(
 @settings(max_examples=300)
 def test_a_chunk_carries_the_heading_it_stands_under(chunker: SentenceChunker, body: str) -> None:
     for chunk in chunker(note(body)):
-        over = [s.heading for s in sections(body) if s.start < chunk.end and chunk.start < s.end]
-        assert chunk.heading == "" or any(h.startswith(chunk.heading) for h in over)
+        meets = [s for s in split_sections(body) if s.start < chunk.end and chunk.start < s.end]
+        assert not chunk.heading or any(s.heading.startswith(chunk.heading) for s in meets)
 
 
 @given(body=BODIES)
@@ -296,7 +299,7 @@ def test_a_note_without_text_has_no_chunks(chunker: SentenceChunker) -> None:
 
 
 def test_hash_signs_without_a_blank_are_no_heading() -> None:
-    assert [section.heading for section in sections("#grace is a tag\n##also")] == [""]
+    assert [section.heading for section in split_sections("#grace is a tag\n##also")] == [""]
 
 
 def test_the_embedder_sees_title_heading_and_text(chunker: SentenceChunker) -> None:

@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag_core.domain.context import Context, build_context, merge_verses
-from rag_core.domain.notes import Verses
-from rag_core.domain.ranking import Hit, Ranking
-from rag_core.domain.sentences import sentences
-from rag_core.domain.tokens import Tokenizer
+from rag_core.domain import (
+    Context,
+    Hit,
+    Ranking,
+    Tokenizer,
+    Verses,
+    build_context,
+    merge_verses,
+    split_sentences,
+)
 
 HIT = Hit(
     note_id="n1",
@@ -155,7 +160,7 @@ def test_the_last_hit_gives_the_whole_sentences_that_fit(tokenizer: Tokenizer) -
     cut = build(tokenizer, HIT, max_tokens=whole.tokens - 1)
     (source,) = cut.sources
     assert source.text == "God rested. He was not tired."
-    assert sentences(source.text) == sentences(HIT.text)[:2]
+    assert split_sentences(source.text) == split_sentences(HIT.text)[:2]
 
 
 def test_no_room_for_one_sentence_is_no_context(tokenizer: Tokenizer) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_core.domain.cost import FREE, NO_USAGE, Prices, Usage
+from rag_core.domain import FREE, NO_USAGE, Prices, Usage
 from rag_core.errors import ConfigurationError
 
 USAGES = st.builds(Usage, st.integers(0, 10**6), st.integers(0, 10**6))

@@ -7,11 +7,7 @@ from datetime import date
 
 import pytest
 
-from rag_core.domain.context import Context
-from rag_core.domain.evidence import fingerprint
-from rag_core.domain.notes import Verses
-from rag_core.domain.question import Question
-from rag_core.domain.ranking import Hit
+from rag_core.domain import Context, Hit, Question, Verses, fingerprint
 from tests.rag_core.cache.parts import context, hit
 
 QUESTION = Question("What is grace?")

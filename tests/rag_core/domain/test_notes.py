@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rag_core.domain.notes import Note, Verses, check_note
+from rag_core.domain import Note, Verses, check_note
 from rag_core.errors import InvalidInput
 
 NOTE = Note(

@@ -5,11 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 
-from rag_core.domain.context import Context, Source
-from rag_core.domain.notes import Verses
-from rag_core.domain.prompt import PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt
-from rag_core.domain.question import Question
-from rag_core.domain.ranking import Hit
+from rag_core.domain import (
+    PROMPT_VERSION,
+    RULES,
+    Context,
+    Hit,
+    Message,
+    Prompt,
+    Question,
+    Source,
+    Verses,
+    assemble_prompt,
+)
 
 CANARY = "dove-7f3a"
 HIT = Hit(

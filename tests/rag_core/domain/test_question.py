@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_core.domain.question import MAX_CHARACTERS, Question, normalise, validate_question
-from rag_core.domain.tokens import Tokenizer
+from rag_core.domain import MAX_CHARACTERS, Question, Tokenizer, normalise, validate_question
 from rag_core.errors import InvalidInput
 
 ANY_TEXT = st.text(st.characters(), max_size=300)  # lone surrogates included

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_core.domain.sentences import sentence_spans, sentences
+from rag_core.domain import sentence_spans, split_sentences
 
 PROSE = st.text(alphabet="aB1 .!?…\"'”)\n\tDr—é", max_size=120)
 
@@ -54,4 +54,4 @@ def test_spans_are_in_order_and_begin_and_end_with_something_visible(text: str) 
     ],
 )
 def test_sentences_end_where_a_reader_would_say(text: str, expected: list[str]) -> None:
-    assert sentences(text) == expected
+    assert split_sentences(text) == expected

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from redis.asyncio import ConnectionPool
 
 from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
-from rag_core.domain.server_url import (
+from rag_core.domain import (
     HTTP,
     PIECE,
     POSTGRES,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_core.domain.user import authenticated
+from rag_core.domain import authenticated
 from rag_core.errors import InvalidInput, Unauthenticated
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from rag_core.embedded.child import python_environment
+from rag_core.embedded import python_environment
 
 USER = Path(__file__).with_name("stack_user.py")
 DEADLINE_S = 60

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import rag_core
-from rag_core.embedded.binaries import find_postgres, find_small_llm, find_valkey
+from rag_core.embedded import find_postgres, find_small_llm, find_valkey
 
 
 def test_the_wheels_binaries_are_programs() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from rag_core.embedded import python_environment
 from rag_core.embedded.__main__ import main
-from rag_core.embedded.child import python_environment
 from tests.rag_core.embedded.processes import eventually, running_below
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag_core.embedded.home import (
+from rag_core.embedded import (
     StackHome,
     log_tail,
     open_log,

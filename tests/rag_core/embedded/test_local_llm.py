@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rag_core.embedded import embedded_stack, local_llm
-from rag_core.embedded.child import python_environment
+from rag_core.embedded import embedded_stack, local_llm, python_environment
 from rag_core.errors import EmbeddedServerError
 from tests.rag_core.embedded.processes import eventually
 

@@ -14,9 +14,7 @@ import psycopg
 import pytest
 from redis.asyncio import Redis
 
-from rag_core.embedded import embedded_stack
-from rag_core.embedded.child import python_environment
-from rag_core.embedded.home import StackHome
+from rag_core.embedded import StackHome, embedded_stack, python_environment
 from rag_core.errors import EmbeddedServerError
 from rag_core.migrations import migrate, newest_revision
 

@@ -15,11 +15,16 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from rag_core.embedded.binaries import PostgresInstall, find_postgres
-from rag_core.embedded.database import ensure_database
-from rag_core.embedded.home import StackHome
-from rag_core.embedded.postgres import PostgresServer
-from rag_core.embedded.unprivileged import Seat, find_seat, switched_seat
+from rag_core.embedded import (
+    PostgresInstall,
+    PostgresServer,
+    Seat,
+    StackHome,
+    ensure_database,
+    find_postgres,
+    find_seat,
+    switched_seat,
+)
 from rag_core.errors import EmbeddedServerError
 from tests.rag_core.embedded.processes import pid_of, running_below
 

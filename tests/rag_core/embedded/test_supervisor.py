@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rag_core.embedded.home import remove_socket_folder, socket_folder
+from rag_core.embedded import remove_socket_folder, socket_folder
 from rag_core.embedded.supervisor import Supervisor
 from rag_core.errors import EmbeddedServerError
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import redis.asyncio
 
-from rag_core.embedded.home import StackHome
-from rag_core.embedded.valkey import ValkeyServer
+from rag_core.embedded import StackHome, ValkeyServer
 from rag_core.errors import EmbeddedServerError
 from tests.rag_core.embedded.processes import pid_of, running_below
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from rag_core.clock import ManualClock
-from rag_core.guard.deadline import CURRENT_DEADLINE, Deadline, PatientTimeout, seconds_left
+from rag_core.guard import CURRENT_DEADLINE, Deadline, PatientTimeout, seconds_left
 
 
 def test_a_deadline_comes_nearer_and_stays_when_it_is_there() -> None:

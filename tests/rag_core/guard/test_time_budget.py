@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from rag_core.guard.time_budget import TimeBudget, budget_left, spend
+from rag_core.guard import TimeBudget, budget_left, spend
 
 
 def test_outside_of_any_budget_a_call_has_its_default() -> None:

@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rag_core.domain.answer import Provenance
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.domain import Provenance, Tokenizer, UserId
 from rag_core.errors import DatabaseUnavailable
 from tests.rag_core.embedded.processes import eventually
 from tests.rag_core.library import edited, note

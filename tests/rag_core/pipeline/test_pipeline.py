@@ -6,14 +6,22 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
 
-from rag_core.adapters.postgres.index import IndexKind, index_vectors
-from rag_core.bootstrap.application import assemble
-from rag_core.domain.answer import NO_CONTEXT_TEXT, REFUSAL_TEXT, Flag, Provenance
-from rag_core.domain.completion import Completion
-from rag_core.domain.cost import NO_USAGE, Prices, Usage
-from rag_core.domain.prompt import RULES, Prompt
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.adapters.postgres import IndexKind, index_vectors
+from rag_core.bootstrap import assemble
+from rag_core.domain import (
+    NO_CONTEXT_TEXT,
+    NO_USAGE,
+    REFUSAL_TEXT,
+    RULES,
+    Completion,
+    Flag,
+    Prices,
+    Prompt,
+    Provenance,
+    Tokenizer,
+    Usage,
+    UserId,
+)
 from rag_core.errors import (
     InvalidInput,
     Unauthenticated,

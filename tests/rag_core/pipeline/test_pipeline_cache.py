@@ -6,11 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rag_core.adapters.generators.scripted import Outcome
-from rag_core.domain.answer import Provenance
-from rag_core.domain.cost import NO_USAGE
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.adapters.generators import ScriptItem
+from rag_core.domain import NO_USAGE, Provenance, Tokenizer, UserId
 from rag_core.errors import ProviderRejected, ProviderTimeout, ProviderUnavailable, RagError
 from tests.rag_core.library import edited, note
 from tests.rag_core.scene import ANSWER, Scene, open_scene, settings_for
@@ -120,7 +117,7 @@ async def test_between_the_ttls_an_answer_is_served_only_while_no_provider_answe
 ) -> None:
     """… and its evidence stands, and its hard TTL has not ended."""
     down = ProviderUnavailable("the provider is down")
-    script: list[Outcome] = [ANSWER, down, down, ANSWER, down]
+    script: list[ScriptItem] = [ANSWER, down, down, ANSWER, down]
     async with open_scene(settings_for(database_url), user, tokenizer, script) as scene:
         await scene.store(note("grace"), note("storm"))
         await scene.ask()
@@ -143,7 +140,7 @@ async def test_between_the_ttls_an_answer_is_served_only_while_no_provider_answe
 async def test_a_providers_error_comes_through_and_nothing_is_kept(
     database_url: str, user: UserId, tokenizer: Tokenizer, error: RagError
 ) -> None:
-    script: list[Outcome] = [error, ANSWER]
+    script: list[ScriptItem] = [error, ANSWER]
     async with open_scene(settings_for(database_url), user, tokenizer, script) as scene:
         await scene.store(note("grace"))
         with pytest.raises(type(error)):

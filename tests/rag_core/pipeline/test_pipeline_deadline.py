@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from rag_core.clock import SystemClock
-from rag_core.domain.answer import Answer, Provenance
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.domain import Answer, Provenance, Tokenizer, UserId
 from rag_core.errors import DatabaseUnavailable, DeadlineExceeded, ProviderTimeout
-from rag_core.guard.deadline import seconds_left
+from rag_core.guard import seconds_left
 from tests.rag_core.cache.parts import PATIENCE_S
 from tests.rag_core.held_generator import HeldGenerator
 from tests.rag_core.library import CountingEmbedder, note
@@ -25,7 +23,7 @@ from tests.rag_core.scene import ANSWER, QUESTION, Scene, open_scene, settings_f
 from tests.servers.counting_proxy import counting_proxy
 
 if TYPE_CHECKING:
-    from rag_core.domain.ranking import Matrix
+    from rag_core.domain import Matrix
 
 SHORT_S = 0.5
 """For all of a question: long enough that a busy machine does not mistake its parts' order."""

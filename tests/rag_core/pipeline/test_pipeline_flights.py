@@ -9,13 +9,10 @@ from typing import Literal
 
 import pytest
 
-from rag_core.adapters.generators.scripted import Interrupted, Outcome
-from rag_core.domain.answer import REFUSAL_TEXT, Answer, Provenance
-from rag_core.domain.prompt import RULES
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.adapters.generators import Interrupted, ScriptItem
+from rag_core.domain import REFUSAL_TEXT, RULES, Answer, Provenance, Tokenizer, UserId
 from rag_core.errors import ProviderTimeout, ProviderUnavailable
-from rag_core.events import Answered, CacheLooked
+from rag_core.events import Answered, CacheLookedUp
 from tests.rag_core.embedded.processes import eventually
 from tests.rag_core.held_generator import USAGE, HeldGenerator
 from tests.rag_core.library import edited, note
@@ -307,7 +304,7 @@ async def test_between_the_ttls_the_old_answer_is_served_when_no_provider_can(
         assert (answer.text, answer.cost_usd) == (ANSWER, 0.0)
         assert pieces == ([] if way == "answer" else [ANSWER])
     assert held.calls == 2
-    looked = [event.outcome for event in scene.events if isinstance(event, CacheLooked)]
+    looked = [event.outcome for event in scene.events if isinstance(event, CacheLookedUp)]
     assert looked.count("stale") == 1
 
 
@@ -315,7 +312,7 @@ async def test_once_a_part_was_shown_no_other_answer_takes_its_place(
     database_url: str, user: UserId, tokenizer: Tokenizer
 ) -> None:
     """An old answer would be usable, but its reader has seen the beginning of a new one."""
-    script: list[Outcome] = [ANSWER, Interrupted(WHOLE, DOWN), Interrupted("Grace ", DOWN)]
+    script: list[ScriptItem] = [ANSWER, Interrupted(WHOLE, DOWN), Interrupted("Grace ", DOWN)]
     async with open_scene(settings_for(database_url), user, tokenizer, script) as scene:
         await scene.store(note("grace"))
         await scene.ask()

@@ -11,13 +11,11 @@ from typing import Any
 
 import pytest
 
-from rag_core.adapters.generators.scripted import Outcome
-from rag_core.adapters.telemetry.log import LogListener
-from rag_core.domain.answer import Provenance
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.adapters.generators import ScriptItem
+from rag_core.adapters.telemetry import LogListener
+from rag_core.domain import Provenance, Tokenizer, UserId
 from rag_core.errors import ProviderUnavailable
-from rag_core.events import REQUEST_ID, Answered, CacheLooked, Event, StepFinished
+from rag_core.events import REQUEST_ID, Answered, CacheLookedUp, Event, StepFinished
 from tests.rag_core.embedded.processes import eventually
 from tests.rag_core.held_generator import HeldGenerator
 from tests.rag_core.library import edited, note
@@ -95,7 +93,7 @@ async def test_every_event_carries_the_id_of_its_request(
 ) -> None:
     """Whatever the answer comes from, streamed or not; outside of requests there is no id."""
     heard, down = ById(), ProviderUnavailable("down")
-    script: list[Outcome] = [ANSWER, ANSWER, down, down]
+    script: list[ScriptItem] = [ANSWER, ANSWER, down, down]
     settings = settings_for(database_url)
     async with open_scene(settings, user, tokenizer, script, listener=heard) as scene:
         await scene.store(note("grace"), note("storm"), note("harvest"))
@@ -150,7 +148,7 @@ async def test_who_shares_a_generation_has_events_of_its_own(
     }
     told = [event for events in heard.events.values() for event in events]
     (paid,) = [e.cost_usd for e in told if isinstance(e, Answered) and e.cost_usd]
-    assert told.count(CacheLooked("answer", "hit", saved_usd=paid)) == 2
+    assert told.count(CacheLookedUp("answer", "hit", saved_usd=paid)) == 2
     assert sorted(heard.answered()) == ["CACHED", "CACHED", "FRESH"]
 
 
@@ -206,4 +204,4 @@ async def test_at_debug_every_line_carries_the_id_of_its_request(
     ids = [line["request_id"] for line in lines]
     assert len(set(ids)) == 2
     assert ids == sorted(ids, key=ids.index), "one request after the other"
-    assert {"StepFinished", "CacheLooked", "Answered"} == {line["event"] for line in lines}
+    assert {"StepFinished", "CacheLookedUp", "Answered"} == {line["event"] for line in lines}

@@ -12,18 +12,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_core.adapters.generators.scripted import Interrupted, Outcome
-from rag_core.domain.answer import LEAK_WORDS, REFUSAL_TEXT, Answer, Provenance
-from rag_core.domain.completion import Completion
-from rag_core.domain.context import Context
-from rag_core.domain.cost import Prices, Usage
-from rag_core.domain.prompt import Prompt, assemble_prompt
-from rag_core.domain.question import Question
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.adapters.generators import Interrupted, ScriptItem
+from rag_core.domain import (
+    LEAK_WORDS,
+    REFUSAL_TEXT,
+    Answer,
+    Completion,
+    Context,
+    Prices,
+    Prompt,
+    Provenance,
+    Question,
+    Tokenizer,
+    Usage,
+    UserId,
+    assemble_prompt,
+)
 from rag_core.errors import ProviderTimeout
 from rag_core.events import LeakBlocked
-from rag_core.safety.leaks import LONGEST_HOLD_CHARACTERS, LeakGuard
+from rag_core.safety import LONGEST_HOLD_CHARACTERS, LeakFilter
 from tests.rag_core.library import note
 from tests.rag_core.scene import ANSWER, QUESTION, open_scene, settings_for
 
@@ -120,7 +127,7 @@ async def test_who_stops_listening_ends_the_generators_stream_and_caches_nothing
 async def test_a_stream_that_breaks_raises_its_error_and_caches_nothing(
     database_url: str, user: UserId, tokenizer: Tokenizer
 ) -> None:
-    script: list[Outcome] = [Interrupted(LONG_ANSWER, ProviderTimeout("cut off")), ANSWER]
+    script: list[ScriptItem] = [Interrupted(LONG_ANSWER, ProviderTimeout("cut off")), ANSWER]
     pieces: list[str | Answer] = []
     async with open_scene(settings_for(database_url), user, tokenizer, script) as scene:
         await scene.store(note("grace"))
@@ -166,7 +173,7 @@ def chunked(text: str, seed: int) -> list[str]:
 
 
 def shown(text: str, seed: int) -> str:
-    guard = LeakGuard(PROMPT)
+    guard = LeakFilter(PROMPT)
     return "".join([*(guard.feed(piece) for piece in chunked(text, seed)), guard.rest()])
 
 
@@ -202,7 +209,7 @@ def test_not_a_character_of_the_canary_is_shown(
 
 
 def test_text_without_latin_words_still_flows() -> None:
-    guard = LeakGuard(PROMPT)
+    guard = LeakFilter(PROMPT)
     text = "恵みは賜物です。" * 500
     flowed = "".join(guard.feed(character) for character in text)
     assert len(flowed) == len(text) - LONGEST_HOLD_CHARACTERS

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag_core.domain.sentences import sentences
-from rag_core.safety.attack_stems import NEEDS, beginnings
-from rag_core.safety.injection import BASE64, PATTERNS, ROT13, Pattern, find_attack, fold
+from rag_core.domain import split_sentences
+from rag_core.safety import BASE64, NEEDS, PATTERNS, ROT13, Pattern, beginnings, find_attack, fold
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 
@@ -212,7 +211,7 @@ def test_ordinary_questions_are_not_refused(question: str) -> None:
 def test_no_sentence_of_the_golden_notes_is_taken_for_an_attack() -> None:
     """Henry's prose commands, warns and tells of orders, passwords and forgetting."""
     lines = (GOLDEN / "notes" / "golden-prophets.jsonl").read_text(encoding="utf-8").splitlines()
-    prose = [text for line in lines for text in sentences(json.loads(line)["body"])]
+    prose = [text for line in lines for text in split_sentences(json.loads(line)["body"])]
     assert len(prose) > 1_000
     assert [text for text in prose if find_attack(text)] == []
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from rag_core.adapters.documents.note_file import read_notes
-from rag_core.domain.notes import Note, Verses
+from rag_core.adapters.documents import read_notes
+from rag_core.domain import Note, Verses
 from rag_core.errors import InvalidInput
 
 GOOD: dict[str, Any] = {"id": "first", "title": "On grace", "body": "Grace is a gift."}

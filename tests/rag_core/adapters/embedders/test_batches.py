@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_core.adapters.embedders.batches import MAX_PADDING, length_sorted_batches
+from rag_core.adapters.embedders import MAX_PADDING, length_sorted_batches
 
 LENGTHS = st.lists(st.integers(min_value=1, max_value=256), max_size=200)
 

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from rag_core.domain.ranking import DIMENSIONS, Embedder
+from rag_core.domain import DIMENSIONS, Embedder
 
 ODD_TEXTS = [
     "",

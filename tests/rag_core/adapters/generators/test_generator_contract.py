@@ -8,14 +8,11 @@ from contextlib import aclosing
 
 import pytest
 
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.generators.extractive import ExtractiveGenerator
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.generators import ExtractiveGenerator, ScriptedGenerator
 from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
-from rag_core.adapters.generators.scripted import ScriptedGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.domain.completion import Completion, Generator
-from rag_core.domain.cost import Prices
-from rag_core.domain.prompt import Prompt
+from rag_core.domain import Completion, Generator, Prices, Prompt
 
 
 @pytest.fixture(params=["scripted", "extractive", "huggingface"])

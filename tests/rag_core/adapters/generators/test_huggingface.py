@@ -11,8 +11,7 @@ import pytest
 
 from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.domain.completion import Completion
-from rag_core.domain.prompt import Prompt
+from rag_core.domain import Completion, Prompt
 from rag_core.errors import ConfigurationError, ProviderRejected
 from tests.rag_core.adapters.generators.conftest import (
     DONE,

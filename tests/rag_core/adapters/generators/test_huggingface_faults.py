@@ -6,7 +6,7 @@ import pytest
 
 from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.domain.prompt import Prompt
+from rag_core.domain import Prompt
 from rag_core.errors import (
     ConfigurationError,
     ProviderMisbehaved,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rag_core.adapters.generators.scripted import Interrupted, ScriptedGenerator
+from rag_core.adapters.generators import Interrupted, ScriptedGenerator
 from rag_core.clock import ManualClock
-from rag_core.domain.prompt import Prompt
+from rag_core.domain import Prompt
 from rag_core.errors import ProviderRateLimited, ProviderUnavailable
 
 

@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from rag_core.adapters.postgres.database import open_database
-from rag_core.adapters.postgres.epochs import PostgresEpochs
-from rag_core.cache.epochs import SharedEpochs
-from rag_core.domain.user import UserId
+from rag_core.adapters.postgres import PostgresEpochs, open_database
+from rag_core.cache import SharedEpochs
+from rag_core.domain import UserId
 from rag_core.errors import DatabaseUnavailable
 from tests.rag_core.embedded.processes import eventually
 from tests.rag_core.library import connected

@@ -9,11 +9,9 @@ import sys
 import psycopg
 import pytest
 
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.postgres.database import open_database
-from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.adapters.postgres.search import PostgresRetriever
-from rag_core.domain.user import authenticated
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.postgres import PostgresNotes, PostgresRetriever, open_database
+from rag_core.domain import authenticated
 from rag_core.errors import ConfigurationError, DatabaseUnavailable
 from rag_core.migrations import migrate
 from tests.rag_core.library import connected, note

@@ -9,15 +9,16 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.postgres.database import Database, open_database
-from rag_core.adapters.postgres.epochs import PostgresEpochs
-from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.adapters.postgres.search import PostgresRetriever
-from rag_core.cache.epochs import Epoch
-from rag_core.domain.chunks import WholeNoteChunker
-from rag_core.domain.notes import Note
-from rag_core.domain.user import UserId
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.postgres import (
+    Database,
+    PostgresEpochs,
+    PostgresNotes,
+    PostgresRetriever,
+    open_database,
+)
+from rag_core.cache import Epoch
+from rag_core.domain import Note, UserId, WholeNoteChunker
 from rag_core.errors import DatabaseUnavailable
 from rag_core.ingest import Ingest
 from tests.rag_core.library import connected, library, note, rows
@@ -243,8 +244,8 @@ async def test_saving_a_note_takes_six_round_trips_at_most_beside_however_many_o
 async def test_a_search_over_the_graph_takes_one_round_trip_and_leaves_the_session_as_it_was(
     own_database: str, user: UserId
 ) -> None:
-    from rag_core.adapters.postgres.index import IndexKind, index_vectors
-    from rag_core.domain.ranking import SearchMethod
+    from rag_core.adapters.postgres import IndexKind, index_vectors
+    from rag_core.domain import SearchMethod
 
     await index_vectors(own_database, IndexKind.HNSW)
     question = (await HashingEmbedder().embed(["grace"]))[0]

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.postgres.database import Database
-from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.domain.chunks import WholeNoteChunker
-from rag_core.domain.note_store import Library
-from rag_core.domain.notes import Note
-from rag_core.domain.user import UserId
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.postgres import Database, PostgresNotes
+from rag_core.domain import Note, StoredNotes, UserId, WholeNoteChunker
 from rag_core.ingest import Ingest
 
 
 class NotesPurgedMeanwhile(PostgresNotes):
     """Somebody deletes a note, and it is purged, right after an ingest has seen it."""
 
-    async def library(self, user: UserId, note_ids: Sequence[str] | None = None) -> Library:
-        library = await super().library(user, note_ids)
+    async def stored_notes(
+        self, user: UserId, note_ids: Sequence[str] | None = None
+    ) -> StoredNotes:
+        library = await super().stored_notes(user, note_ids)
         for note_id in library.notes:
             await self.delete(user, note_id)
         await self.purge(user, datetime.now(UTC))

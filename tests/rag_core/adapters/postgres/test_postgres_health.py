@@ -15,7 +15,7 @@ from psycopg import sql
 
 from rag_core.adapters.postgres import health
 from rag_core.cli.doctor import newest_revision
-from rag_core.domain.findings import Finding, Level
+from rag_core.domain import Finding, Level
 from rag_core.embedded import StackUrls
 from rag_core.errors import DatabaseUnavailable
 from rag_core.migrations import migrate

@@ -11,24 +11,35 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rag_core.adapters.embedders.hashing import HashingEmbedder
-from rag_core.adapters.postgres import search
-from rag_core.adapters.postgres.database import Database, open_database
-from rag_core.adapters.postgres.epochs import PostgresEpochs
-from rag_core.adapters.postgres.failures import translated
-from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, check_index, index_vectors
-from rag_core.adapters.postgres.notes import PostgresNotes
-from rag_core.adapters.postgres.search import PostgresRetriever
-from rag_core.domain.chunks import Chunk
-from rag_core.domain.note_store import EmbeddedNote
-from rag_core.domain.notes import Note
-from rag_core.domain.ranking import DIMENSIONS, Ranking, SearchMethod
-from rag_core.domain.user import UserId, authenticated
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.postgres import (
+    HNSW_INDEX,
+    Database,
+    IndexKind,
+    PostgresEpochs,
+    PostgresNotes,
+    PostgresRetriever,
+    check_index,
+    index_vectors,
+    open_database,
+    search,
+    translated,
+)
+from rag_core.domain import (
+    DIMENSIONS,
+    Chunk,
+    EmbeddedNote,
+    Note,
+    Ranking,
+    SearchMethod,
+    UserId,
+    authenticated,
+)
 from rag_core.errors import ConfigurationError, DatabaseUnavailable
 from tests.rag_core.library import connected, rows
 
 if TYPE_CHECKING:
-    from rag_core.domain.ranking import Matrix
+    from rag_core.domain import Matrix
 
 DIGEST = HashingEmbedder().digest
 
@@ -69,7 +80,7 @@ def retriever_over(
 
 
 async def delete_all(database: Database, user: UserId) -> None:
-    for note_id in (await PostgresNotes(database).library(user)).notes:
+    for note_id in (await PostgresNotes(database).stored_notes(user)).notes:
         await PostgresNotes(database).delete(user, note_id)
 
 

@@ -10,11 +10,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from rag_core.adapters.redis.answers import RedisAnswerCache
-from rag_core.adapters.redis.client import RedisClient, open_client
-from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
-from rag_core.cache.answers import AnswerCache, MemoryAnswerCache
-from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
+from rag_core.adapters.redis import RedisAnswerCache, RedisClient, RedisEmbeddingCache, open_client
+from rag_core.cache import AnswerCache, EmbeddingCache, MemoryAnswerCache, MemoryEmbeddingCache
 from rag_core.clock import ManualClock
 from rag_core.embedded import embedded_stack
 from tests.rag_core.adapters.redis.fake_server import FakeServer, fake_server

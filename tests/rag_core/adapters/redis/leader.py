@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from rag_core.adapters.redis.client import open_client
-from rag_core.adapters.redis.fleet import RedisFleet
+from rag_core.adapters.redis import RedisFleet, open_client
 from rag_core.clock import SystemClock
-from rag_core.domain.answer import Answer
+from rag_core.domain import Answer
 
 
 async def endless() -> Answer:

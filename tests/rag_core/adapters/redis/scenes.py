@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from rag_core.adapters.redis.client import RedisClient, open_client
-from rag_core.adapters.redis.connect import primaries
-from rag_core.domain.answer import Provenance
-from rag_core.domain.user import UserId
+from rag_core.adapters.redis import RedisClient, open_client, primaries
+from rag_core.domain import Provenance, UserId
 from rag_core.settings import Settings
 from tests.rag_core.cache.parts import PATIENCE_S
 from tests.rag_core.library import note

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag_core.adapters.redis.address import parse_address
-from rag_core.adapters.redis.connect import open_driver
+from rag_core.adapters.redis import open_driver, parse_address
 from rag_core.errors import ConfigurationError
 
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rag_core.cache.answers import AnswerCache
-from rag_core.cache.epochs import Epoch
-from rag_core.cache.keys import answer_key
+from rag_core.cache import AnswerCache, Epoch, answer_key
 from rag_core.clock import ManualClock
-from rag_core.domain.answer import Provenance
-from rag_core.domain.question import Question
-from rag_core.domain.user import UserId
+from rag_core.domain import Provenance, Question, UserId
 from tests.rag_core.cache.parts import answer, cached_answer
 
 QUESTION = Question("What is grace?")

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from rag_core.adapters.redis.client import (
+from rag_core.adapters.redis import (
     CALL_TIMEOUT_S,
     CONCURRENT_CALLS,
     RedisClient,
     open_client,
 )
-from rag_core.domain.user import UserId
+from rag_core.domain import UserId
 from rag_core.errors import CacheUnavailable, ConfigurationError
-from rag_core.guard.time_budget import TimeBudget
+from rag_core.guard import TimeBudget
 from tests.rag_core.adapters.redis.fake_server import FakeServer, Fault, bulk, fake_server
 from tests.rag_core.cache.parts import PATIENCE_S, settled
 from tests.rag_core.embedded.processes import eventually

@@ -11,8 +11,7 @@ import pytest
 from redis.crc import key_slot
 from redis.exceptions import ConnectionError, RedisError
 
-from rag_core.adapters.redis.cluster import ClusterClient, owners_of_slots
-from rag_core.adapters.redis.connect import open_driver
+from rag_core.adapters.redis import ClusterClient, open_driver, owners_of_slots
 from tests.rag_core.embedded.processes import eventually
 from tests.servers.valkey_cluster import ValkeyCluster, valkey_cluster
 from tests.servers.valkey_node import ValkeyNode

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from redis.exceptions import ConnectionError
 
-from rag_core.adapters.redis.connect import Driver, open_driver, primaries
+from rag_core.adapters.redis import Driver, open_driver, primaries
 from tests.servers.valkey_cluster import valkey_cluster
 from tests.servers.valkey_node import free_ports
 from tests.servers.valkey_sentinel import watched_pair

@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rag_core.adapters.redis.client import RedisClient
-from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
-from rag_core.cache.embeddings import EmbeddingCache
-from rag_core.cache.keys import embedding_key
-from rag_core.domain.question import Question
-from rag_core.domain.ranking import DIMENSIONS
-from rag_core.domain.user import UserId
+from rag_core.adapters.redis import RedisClient, RedisEmbeddingCache
+from rag_core.cache import EmbeddingCache, embedding_key
+from rag_core.domain import DIMENSIONS, Question, UserId
 
 if TYPE_CHECKING:
-    from rag_core.domain.ranking import Vector
+    from rag_core.domain import Vector
 
 
 def key_of(user: UserId, text: str = "What is grace?") -> str:

@@ -12,16 +12,20 @@ from typing import TypeVar
 
 import pytest
 
-from rag_core.adapters.redis.client import CONCURRENT_CALLS, RedisClient, open_client
-from rag_core.adapters.redis.connect import open_driver
-from rag_core.adapters.redis.fleet import RESULT_S, RedisFleet
-from rag_core.cache.keys import flight_key
+from rag_core.adapters.redis import (
+    CONCURRENT_CALLS,
+    RESULT_S,
+    RedisClient,
+    RedisFleet,
+    open_client,
+    open_driver,
+)
+from rag_core.cache import flight_key
 from rag_core.clock import SystemClock
-from rag_core.domain.answer import Answer
-from rag_core.domain.user import UserId
-from rag_core.embedded.child import python_environment
+from rag_core.domain import Answer, UserId
+from rag_core.embedded import python_environment
 from rag_core.errors import ProviderError, ProviderRejected, ProviderUnavailable, RagError
-from rag_core.guard.time_budget import TimeBudget
+from rag_core.guard import TimeBudget
 from tests.rag_core.adapters.redis.fake_server import FakeServer, Fault
 from tests.rag_core.cache.parts import ANSWER, PATIENCE_S, Work, answer
 from tests.rag_core.embedded.processes import eventually

@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 import redis.asyncio
 
-from rag_core.adapters.redis.client import RedisClient
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.adapters.redis import RedisClient
+from rag_core.domain import Tokenizer, UserId
 from tests.rag_core.adapters.redis.scenes import (
     CACHED,
     FRESH,

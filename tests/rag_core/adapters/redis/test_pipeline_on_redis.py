@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rag_core.adapters.generators.scripted import Outcome
-from rag_core.adapters.redis.client import RedisClient
+from rag_core.adapters.generators import ScriptItem
+from rag_core.adapters.redis import RedisClient
 from rag_core.clock import SystemClock
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.domain import Tokenizer, UserId
 from rag_core.errors import ProviderUnavailable
 from tests.rag_core.adapters.redis.scenes import (
     CACHED,
@@ -194,7 +193,7 @@ async def test_past_its_soft_ttl_an_answer_is_served_only_while_no_provider_can(
     database_url: str, redis_url: str, client: RedisClient, user: UserId, tokenizer: Tokenizer
 ) -> None:
     down = ProviderUnavailable("the provider is down")
-    script: list[Outcome] = [ANSWER, down, down]
+    script: list[ScriptItem] = [ANSWER, down, down]
     settings = settings_on(database_url, redis_url)
     async with open_scene(settings, user, tokenizer, script, latency_s=3.5) as scene:
         await scene.store(*NOTES)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rag_core.adapters.redis.answers import RedisAnswerCache
-from rag_core.adapters.redis.client import RedisClient, open_client
-from rag_core.cache.codec import VERSION, encode
-from rag_core.cache.keys import answer_key
+from rag_core.adapters.redis import RedisAnswerCache, RedisClient, open_client
+from rag_core.cache import VERSION, answer_key, encode
 from rag_core.clock import ManualClock
-from rag_core.domain.question import Question
-from rag_core.domain.user import UserId
+from rag_core.domain import Question, UserId
 from rag_core.errors import CacheUnavailable
 from tests.rag_core.adapters.redis.fake_server import FakeServer
 from tests.rag_core.cache.parts import PATIENCE_S, cached_answer

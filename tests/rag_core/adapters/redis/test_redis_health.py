@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from rag_core.adapters.redis import health
-from rag_core.domain.findings import Level
+from rag_core.domain import Level
 from rag_core.errors import CacheUnavailable
 from tests.servers.own_valkey import OwnValkey, own_valkey
 

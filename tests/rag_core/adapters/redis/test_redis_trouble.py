@@ -9,8 +9,7 @@ from itertools import repeat
 import pytest
 import redis.asyncio
 
-from rag_core.domain.tokens import Tokenizer
-from rag_core.domain.user import UserId
+from rag_core.domain import Tokenizer, UserId
 from tests.rag_core.adapters.redis.fake_server import FakeServer, Fault
 from tests.rag_core.adapters.redis.scenes import (
     CACHED,

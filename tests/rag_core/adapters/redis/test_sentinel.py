@@ -9,7 +9,7 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 
-from rag_core.adapters.redis.connect import Driver, open_driver
+from rag_core.adapters.redis import Driver, open_driver
 from tests.rag_core.embedded.processes import eventually
 from tests.servers.valkey_sentinel import WatchedPair, watched_pair
 

@@ -6,14 +6,13 @@ import json
 
 import pytest
 
-from rag_core.adapters.telemetry.log import LogListener
-from rag_core.domain.answer import Provenance
-from rag_core.domain.cost import Usage
+from rag_core.adapters.telemetry import LogListener
+from rag_core.domain import Provenance, Usage
 from rag_core.events import (
     REQUEST_ID,
     Answered,
     AttackRefused,
-    CacheLooked,
+    CacheLookedUp,
     LeakBlocked,
     SearchFellShort,
     StepFinished,
@@ -32,9 +31,9 @@ def test_what_is_below_the_level_is_not_written(capsys: pytest.CaptureFixture[st
     listener(StepFinished("embed", 3.5))
     assert capsys.readouterr().err == ""
     listener(AttackRefused("persona_jailbreak.dan"))
-    listener(CacheLooked("answer", "unavailable"))
+    listener(CacheLookedUp("answer", "unavailable"))
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert [line["event"] for line in lines] == ["AttackRefused", "CacheLooked"]
+    assert [line["event"] for line in lines] == ["AttackRefused", "CacheLookedUp"]
 
 
 def test_debug_writes_every_step(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +75,7 @@ def test_a_line_names_the_request_that_it_belongs_to_and_none_outside_of_any(
 def test_a_cache_level_is_not_taken_for_the_level_of_the_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    LogListener("debug")(CacheLooked("embedding", "miss"))
+    LogListener("debug")(CacheLookedUp("embedding", "miss"))
     line = json.loads(capsys.readouterr().err)
     assert (line["cache"], line["level"]) == ("embedding", "debug")
 

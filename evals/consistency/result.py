@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from rag_core.domain.answer import Provenance
+from rag_core.domain import Provenance
 
 SERVED = (Provenance.CACHED, Provenance.REVALIDATED, Provenance.STALE)
 """Answers that came without generating."""
@@ -14,7 +14,7 @@ EXAMPLES = 5
 
 
 @dataclass(slots=True)
-class Outcome:
+class TrialResult:
     """Counts of one trial."""
 
     steps: int = 0

@@ -1,0 +1,128 @@
+"""The public surface: reviewed lists, and nothing outside rag_core reaches behind them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import rag_core
+
+PUBLIC = {
+    *("Answer", "Citation", "Flag", "Provenance", "Usage"),
+    *("Note", "Verses"),
+    *("Application", "Pipeline", "assemble", "build", "migrate"),
+    *("Settings", "load_settings"),
+    *("ConfigurationError", "InvalidInput", "ProviderError", "RagError"),
+    *("Unauthenticated", "Unavailable"),
+}
+HEAVY = "torch sentence_transformers ragas onnxruntime tokenizers psycopg redis numpy pydantic"
+
+
+ROOT = Path(__file__).parents[1]
+ROOMS = (
+    *("rag_core.bootstrap", "rag_core.cache", "rag_core.cli", "rag_core.domain"),
+    *("rag_core.embedded", "rag_core.guard", "rag_core.safety"),
+    *(f"rag_core.adapters.{room}" for room in ("documents", "embedders", "generators", "memory")),
+    *(f"rag_core.adapters.{room}" for room in ("postgres", "redis", "telemetry")),
+)
+"""Each exports its names; where a file stands in it is nobody's business outside."""
+
+FILES = {
+    *("rag_core", "rag_core.clock", "rag_core.errors", "rag_core.events", "rag_core.settings"),
+    *("rag_core.ingest", "rag_core.migrations", "rag_core.pipeline", "rag_core.purge"),
+    *("rag_core.request", "rag_core.__main__", "rag_core.adapters.embedders.__main__"),
+    *("rag_core.embedded.__main__", "rag_core.embedded.supervisor"),
+    *("rag_core.cli.bundle", "rag_core.cli.commands", "rag_core.cli.doctor"),
+    # Half a second to import: not with its room.
+    "rag_core.adapters.generators.huggingface",
+    "rag_core.adapters.generators.huggingface_errors",
+    "rag_core.adapters.llama_tokenizer",
+    # Imports redis where that is installed.
+    "rag_core.guard.breaker",
+}
+"""Files that are public themselves."""
+
+
+def test_the_public_names_are_exactly_these() -> None:
+    """Adding or removing one is a decision: change the list, and the changelog."""
+    assert set(rag_core.__all__) == PUBLIC
+    assert rag_core.__all__ == sorted(rag_core.__all__)
+    assert set(dir(rag_core)) >= PUBLIC
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_a_public_name_is_there_and_documented(name: str) -> None:
+    assert getattr(rag_core, name).__doc__
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Anser'"):
+        rag_core.Anser  # noqa: B018 - looking is the test
+
+
+def test_importing_rag_core_imports_nothing_heavy() -> None:
+    program = f"import sys, rag_core; print([m for m in {HEAVY.split()} if m in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert shown.stdout.strip() == b"[]"
+
+
+def test_the_pipelines_own_modules_need_no_server_library_nor_numpy() -> None:
+    program = (
+        "import sys, rag_core.pipeline, rag_core.ingest;"
+        f"print([m for m in {HEAVY.split()} if m in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert shown.stdout.strip() == b"[]"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_rooms_exported_names_are_there_once(room: str) -> None:
+    module = import_module(room)
+    assert len(set(module.__all__)) == len(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_evals_tests_and_notebooks_use_nothing_but_the_public_surface() -> None:
+    """What a file outside needs is exported by its room, or it is not needed."""
+    reached = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path, tree in _sources()
+        for name in _imported(tree)
+        if name.startswith("rag_core") and not _is_public(name)
+    }
+    assert reached == set()
+
+
+def _is_public(name: str) -> bool:
+    module, _, member = name.rpartition(".")
+    if name in FILES or name in ROOMS or module in FILES:
+        return True
+    types_only = module == "rag_core.domain" and member in ("Matrix", "Vector")
+    health = module in ROOMS and member in ("health", "search")
+    return types_only or health or (module in ROOMS and member in import_module(module).__all__)
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{each.name}" for each in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+
+
+def _sources() -> Iterator[tuple[Path, ast.AST]]:
+    for folder in ("evals", "tests"):
+        for path in (ROOT / folder).rglob("*.py"):
+            yield path, ast.parse(path.read_text(encoding="utf-8"))
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        for cell in cells:
+            if cell["cell_type"] == "code":
+                yield path, ast.parse("".join(cell["source"]))
