@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeVar
 
-from rag_core.cache.caches import Lookup
 from rag_core.clock import Clock
 from rag_core.domain.answer import Answer
-from rag_core.domain.question import Question
-from rag_core.domain.user import UserId
+from rag_core.domain.user import UserId, authenticated
+from rag_core.errors import DeadlineExceeded
 from rag_core.events import REQUEST_ID, Answered, Listener, StepFinished
 from rag_core.guard.deadline import CURRENT_DEADLINE, Deadline
 from rag_core.guard.time_budget import CURRENT_BUDGET, TimeBudget
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +27,25 @@ class Limits:
     redis_s: float = 0.05
 
 
-class Request:
-    """Who asks what, until when, what Redis may take of it, and how long each step took."""
+class Requests:
+    """Begins requests, all with the same limits, clock and listener."""
 
-    question: Question
-    """From step 1 on."""
-    lookup: Lookup
-    """From step 2 on."""
+    def __init__(self, *, limits: Limits, clock: Clock, listener: Listener) -> None:
+        self._limits, self._clock, self._listener = limits, clock, listener
+
+    def begin(self, user: str | None) -> Request:
+        """A request of `user`, whose time runs from now.
+
+        Raises:
+            Unauthenticated: no user.
+        """
+        return Request(
+            authenticated(user), limits=self._limits, clock=self._clock, listener=self._listener
+        )
+
+
+class Request:
+    """Who asks, until when, what Redis may take of it, and how long each step took."""
 
     def __init__(self, user: UserId, *, limits: Limits, clock: Clock, listener: Listener) -> None:
         self.user = user
@@ -39,11 +53,9 @@ class Request:
         self.deadline = Deadline(limits.request_s, clock)
         self.shown = False
         """Whether a part of the answer has been seen, so that it can be no other one any more."""
-        self.shown = False
-        """Whether a part of the answer has been seen, so that it can be no other one any more."""
+        self.listener = listener
         self._redis = TimeBudget(limits.redis_s)
         self._clock = clock
-        self._listener = listener
         self._started = clock.monotonic()
         self._steps_ms: dict[str, float] = {}
 
@@ -58,21 +70,37 @@ class Request:
         """Time the block as a step."""
         return Step(name, self._clock, self._finished)
 
-    def _finished(self, name: str, elapsed_ms: float) -> None:
-        self._steps_ms[name] = elapsed_ms
-        self._listener(StepFinished(name, elapsed_ms))
+    def showing(self, emit: Callable[[str], None]) -> Callable[[str], None]:
+        """`emit`, noting that a part of the answer has been seen."""
+
+        def show(piece: str) -> None:
+            self.shown = True
+            emit(piece)
+
+        return show
+
+    async def in_time(self, awaited: Awaitable[T]) -> T:
+        """What is awaited.
+
+        Raises:
+            DeadlineExceeded: it takes longer than the request may.
+        """
+        try:
+            async with asyncio.timeout(self.deadline.left_s()):
+                return await awaited
+        except TimeoutError as error:
+            raise DeadlineExceeded("the question was not answered in time", "Try again") from error
 
     def elapsed_ms(self) -> float:
         """Milliseconds since the request began."""
         return (self._clock.monotonic() - self._started) * 1000
 
-    def finish(self, answer: Answer, **changes: Any) -> Answer:
-        """The answer with its timings and these fields changed; the end of the request."""
+    def finish(self, answer: Answer) -> Answer:
+        """The answer with the timings of this request, which ends here."""
         total_ms = self.elapsed_ms()
-        timings_ms = {**self._steps_ms, "total": total_ms}
-        given = replace(answer, timings_ms=timings_ms, **changes)
+        given = replace(answer, timings_ms={**self._steps_ms, "total": total_ms})
         with self.bound():
-            self._listener(
+            self.listener(
                 Answered(
                     given.provenance,
                     given.generator,
@@ -83,6 +111,10 @@ class Request:
                 )
             )
         return given
+
+    def _finished(self, name: str, elapsed_ms: float) -> None:
+        self._steps_ms[name] = elapsed_ms
+        self.listener(StepFinished(name, elapsed_ms))
 
 
 class Bound:

@@ -28,7 +28,8 @@ HEAVY = "torch sentence_transformers ragas onnxruntime tokenizers psycopg redis 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
     *("rag_core.bootstrap", "rag_core.cache", "rag_core.cli", "rag_core.domain"),
-    *("rag_core.embedded", "rag_core.guard", "rag_core.safety"),
+    *("rag_core.embedded", "rag_core.guard", "rag_core.providers", "rag_core.safety"),
+    "rag_core.search",
     *(f"rag_core.adapters.{room}" for room in ("documents", "embedders", "generators", "memory")),
     *(f"rag_core.adapters.{room}" for room in ("postgres", "redis", "telemetry")),
 )

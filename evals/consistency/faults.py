@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evals.consistency.world import Pauses
 from rag_core.adapters.postgres import PostgresNotes
-from rag_core.cache import Caches, Epoch, EpochSource, Lookup, ReadEpochs
-from rag_core.domain import Answer, Conflict, Context, EmbeddedNote, StoredNotes, UserId
-from rag_core.pipeline import Pipeline
-from rag_core.request import Request
+from rag_core.cache import AnswerCache, CachedAnswer, Epoch, EpochSource, ReadEpochs
+from rag_core.domain import Conflict, EmbeddedNote, Ranking, Retriever, StoredNotes, UserId
+
+if TYPE_CHECKING:
+    from rag_core.domain import Vector
 
 
 class Fault(StrEnum):
@@ -34,37 +36,47 @@ class Fault(StrEnum):
     """A worker believes its copy of an epoch for twice as long as its answers may be late."""
 
 
-class LateEpochs(Pipeline):
-    """A pipeline that learns the epoch only once it has the context."""
+_LATE: ContextVar[Epoch | None] = ContextVar("late epoch", default=None)
 
-    def __init__(self, epochs: EpochSource, **parts: Any) -> None:
-        super().__init__(**parts)
+
+class LateEpochRetriever:
+    """A Retriever that reads the user's epoch once it has searched; `LateEpochAnswers` uses it."""
+
+    def __init__(self, retriever: Retriever, epochs: EpochSource) -> None:
+        self._retriever = retriever
         self._epochs = epochs
 
-    async def _find(self, request: Request) -> Context:
-        context = await super()._find(request)
-        epoch = await self._epochs.epoch(request.user)
-        request.lookup = replace(request.lookup, epoch=epoch)
-        return context
+    async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
+        """See `Retriever`."""
+        ranking = await self._retriever.search(user, vector, k=k)
+        _LATE.set(await self._epochs.epoch(user))
+        return ranking
 
 
-class LaterEpochs(Caches):
-    """Caches that store an answer under the epoch of the moment in which it is stored."""
+class LateEpochAnswers:
+    """An AnswerCache that stores under an epoch read after the evidence was retrieved."""
 
-    def __init__(self, epochs: EpochSource, **parts: Any) -> None:
-        super().__init__(epochs=epochs, **parts)
-        self._later = epochs
-        self._users: dict[str, UserId] = {}
+    def __init__(self, answers: AnswerCache) -> None:
+        self._answers = answers
+        self.get, self.forget, self.size = answers.get, answers.forget, answers.size
 
-    async def lookup(self, user: UserId, key: str) -> Lookup:
-        """See `Caches`."""
-        self._users[key] = user
-        return await super().lookup(user, key)
+    async def put(self, key: str, cached: CachedAnswer) -> None:
+        """See `AnswerCache`."""
+        await self._answers.put(key, replace(cached, epoch=_LATE.get() or cached.epoch))
 
-    async def put(self, lookup: Lookup, answer: Answer, took_ms: float) -> None:
-        """See `Caches`."""
-        epoch = await self._later.epoch(self._users[lookup.key])
-        await super().put(replace(lookup, epoch=epoch), answer, took_ms)
+
+class LaterEpochAnswers(LateEpochAnswers):
+    """An AnswerCache that stores under the epoch of the moment."""
+
+    def __init__(self, answers: AnswerCache, epochs: EpochSource) -> None:
+        super().__init__(answers)
+        self._epochs = epochs
+
+    async def put(self, key: str, cached: CachedAnswer) -> None:
+        """See `AnswerCache`."""
+        user = UserId(key[key.index("{") + 1 : key.index("}")])
+        epoch = await self._epochs.epoch(user)
+        await self._answers.put(key, replace(cached, epoch=epoch or cached.epoch))
 
 
 class OlderReads:

@@ -5,12 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from evals.consistency.database import PausingDatabase
-from evals.consistency.faults import Fault, LateEpochs, LaterEpochs, OlderReads, TrialNotes
+from evals.consistency.faults import (
+    Fault,
+    LateEpochAnswers,
+    LateEpochRetriever,
+    LaterEpochAnswers,
+    OlderReads,
+    TrialNotes,
+)
 from evals.consistency.proxy import CuttingProxy, cutting_proxy
 from evals.consistency.world import PATIENCE, EchoGenerator, Pauses, SkewedClock
 from rag_core.adapters.embedders import HashingEmbedder
@@ -23,13 +30,10 @@ from rag_core.adapters.redis import (
     RedisFleet,
     open_driver,
 )
-from rag_core.bootstrap import CacheStores
+from rag_core.bootstrap import CacheStores, Parts, wire_pipeline
 from rag_core.cache import (
-    AnswerTtl,
     BelievedEpochs,
     CachedAnswer,
-    Caches,
-    ContextCache,
     Epoch,
     EpochSource,
     MemoryAnswerCache,
@@ -39,12 +43,11 @@ from rag_core.cache import (
     SharedEpochs,
 )
 from rag_core.clock import SystemClock
-from rag_core.domain import PipelineConfig, StoredNotes, Tokenizer, UserId, WholeNoteChunker
+from rag_core.domain import Retriever, StoredNotes, Tokenizer, UserId, WholeNoteChunker
 from rag_core.errors import CacheUnavailable
-from rag_core.events import ignore
 from rag_core.ingest import Ingest
 from rag_core.pipeline import Pipeline
-from rag_core.request import Limits
+from rag_core.settings import Settings
 
 HOUR_S = 3600.0
 
@@ -207,7 +210,7 @@ async def hire(settings: WorkerSettings, around: Surroundings) -> AsyncIterator[
 
 
 def _pipeline(
-    settings: WorkerSettings,
+    given: WorkerSettings,
     around: Surroundings,
     clock: SkewedClock,
     database: PausingDatabase,
@@ -215,38 +218,35 @@ def _pipeline(
     redis: LossyRedis | None,
 ) -> Pipeline:
     embedder = HashingEmbedder()
-    slowly = SlowEpochs(reading, around.pauses)
-    epochs = _epochs(slowly, settings, clock, around.fault)
+    epochs = _epochs(SlowEpochs(reading, around.pauses), given, clock, around.fault)
+    retriever: Retriever = PostgresRetriever(database, embedder_digest=embedder.digest)
     stores = _stores(around, clock, redis)
-    later = around.fault is Fault.LATER_EPOCH_STORED
-    caches = (LaterEpochs if later else Caches)(
+    if around.fault is Fault.LATE_EPOCH:
+        retriever = LateEpochRetriever(retriever, epochs)
+        stores = replace(stores, answers=LateEpochAnswers(stores.answers))
+    elif around.fault is Fault.LATER_EPOCH_STORED:
+        stores = replace(stores, answers=LaterEpochAnswers(stores.answers, epochs))
+    settings = Settings(
+        top_k=2,
+        min_score=0.35,
+        answer_soft_ttl_s=given.soft_s,
+        answer_hard_ttl_s=given.hard_s,
+        context_cache_bytes=200_000,
+        # On clocks that leap ahead nearly every request would come to its deadline.
+        request_timeout_s=1e9,
+        redis_budget_s=given.redis_s,
+    )
+    parts = Parts(
+        tokenizer=around.tokenizer,
+        embedder=embedder,
+        retriever=retriever,
+        generator=EchoGenerator(around.pauses, around.chance, outages=0.2),
+        stores=stores,
         epochs=epochs,
-        answers=stores.answers,
-        embeddings=stores.embeddings,
-        contexts=ContextCache(clock=clock, max_bytes=200_000),
-        fleet=stores.fleet,
-        ttl=AnswerTtl(soft_s=settings.soft_s, hard_s=settings.hard_s),
         clock=clock,
-        listener=ignore,
         jitter=around.chance,
     )
-    parts: dict[str, Any] = {
-        "tokenizer": around.tokenizer,
-        "embedder": embedder,
-        "retriever": PostgresRetriever(database, embedder_digest=embedder.digest),
-        "generator": EchoGenerator(around.pauses, around.chance, outages=0.2),
-        "caches": caches,
-        "config": PipelineConfig(top_k=2, min_score=0.35),
-        "clock": clock,
-        "listener": ignore,
-        "canary": "0123456789abcdef",
-        "retrieval_name": "exact",
-        # On clocks that leap ahead nearly every request would come to its deadline.
-        "limits": Limits(request_s=1e9, redis_s=settings.redis_s),
-    }
-    if around.fault is Fault.LATE_EPOCH:
-        return LateEpochs(epochs, **parts)
-    return Pipeline(**parts)
+    return wire_pipeline(settings, parts)[0]
 
 
 def _epochs(

@@ -9,7 +9,6 @@ jitter 0 each request must then end as the simulator says.
 from __future__ import annotations
 
 import itertools
-import random
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -30,13 +29,13 @@ from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.generators import ScriptedGenerator
 from rag_core.adapters.memory import MemoryNotes
 from rag_core.adapters.redis import RedisAnswerCache, RedisClient, open_client, primaries
-from rag_core.cache import AnswerTtl, Caches, ContextCache, LevelStats, NoFleet, SharedEpochs
+from rag_core.bootstrap import CacheStores, Parts, wire_pipeline
+from rag_core.cache import LevelStats, NoFleet, SharedEpochs
 from rag_core.cli import progress_bar
 from rag_core.clock import ManualClock
 from rag_core.domain import (
     FREE,
     Note,
-    PipelineConfig,
     Provenance,
     UserId,
     WholeNoteChunker,
@@ -44,10 +43,8 @@ from rag_core.domain import (
 )
 from rag_core.embedded import embedded_stack
 from rag_core.errors import InvalidInput
-from rag_core.events import ignore
 from rag_core.ingest import Ingest
-from rag_core.pipeline import Pipeline
-from rag_core.request import Limits
+from rag_core.settings import Settings
 
 PATIENCE_S = 30.0
 """For the Redis work of one request: what a busy machine delays must not look like a miss."""
@@ -192,6 +189,18 @@ def _first_edit_s(timeline: Timeline) -> float:
     return float(edits[0]) if len(edits) else np.inf
 
 
+def _settings(setting: Setting) -> Settings:
+    """What the pipeline is told, for the caches to behave as the simulator's."""
+    return Settings(
+        answer_soft_ttl_s=setting.answer_soft_ttl_s,
+        answer_hard_ttl_s=setting.answer_hard_ttl_s,
+        context_ttl_s=setting.context_ttl_s,
+        context_cache_bytes=int(setting.context_capacity_bytes),
+        ttl_jitter=0.0,
+        redis_budget_s=PATIENCE_S,
+    )
+
+
 class _Player:
     """Plays edits and requests in the order of their times."""
 
@@ -208,36 +217,20 @@ class _Player:
         self._retriever = TimelineRetriever(text.chunks)
         notes = MemoryNotes(embedder_digest=embedder.digest)
         self._ingest = Ingest(store=notes, embedder=embedder, chunker=WholeNoteChunker())
-        self._contexts = ContextCache(
-            clock=clock, max_bytes=setting.context_capacity_bytes, ttl_s=setting.context_ttl_s
-        )
         self.generator = ScriptedGenerator(itertools.repeat(text.answer), prices=FREE)
-        self.pipeline = Pipeline(
+        embeddings = TimedEmbeddings(redis, ttl_s=setting.embedding_ttl_s, clock=clock)
+        parts = Parts(
             tokenizer=text.tokenizer,
             embedder=embedder,
             retriever=self._retriever,
             generator=self.generator,
-            caches=Caches(
-                answers=RedisAnswerCache(redis, clock=clock),
-                embeddings=TimedEmbeddings(redis, ttl_s=setting.embedding_ttl_s, clock=clock),
-                contexts=self._contexts,
-                # A landed flight stays for two seconds of the server, which are days of a trace.
-                fleet=NoFleet(),
-                epochs=SharedEpochs(notes.epochs),
-                ttl=AnswerTtl(
-                    soft_s=setting.answer_soft_ttl_s, hard_s=setting.answer_hard_ttl_s, jitter=0.0
-                ),
-                clock=clock,
-                listener=ignore,
-                jitter=random.Random(0),
-            ),
-            config=PipelineConfig(),
+            # A landed flight stays for two seconds of the server, which are days of a trace.
+            stores=CacheStores(RedisAnswerCache(redis, clock=clock), embeddings, NoFleet()),
+            epochs=SharedEpochs(notes.epochs),
             clock=clock,
-            listener=ignore,
-            canary="0123456789abcdef",
-            retrieval_name="timeline",
-            limits=Limits(redis_s=PATIENCE_S),
+            search_name="timeline",
         )
+        self.pipeline, _ = wire_pipeline(_settings(setting), parts)
         self._evidence: dict[tuple[int, int], str] = {}
         self.seen: list[CacheOutcome] = []
         self.changed_evidence = 0
@@ -287,11 +280,11 @@ class _Player:
 
     async def entry_bytes(self) -> EntryBytes:
         """Measured on what the caches hold now."""
-        size = self._contexts.size()
+        contexts = (await self.pipeline.stats())["context"]
         return EntryBytes(
             answer=await self._mean_bytes("answer"),
             embedding=await self._mean_bytes("embedding"),
-            context=round((size.size_bytes or 0) / max(1, size.entries or 0)),
+            context=round((contexts.size_bytes or 0) / max(1, contexts.entries or 0)),
         )
 
     async def _mean_bytes(self, kind: str) -> int:

@@ -11,13 +11,16 @@ from rag_core.bootstrap.application import (
     servers,
 )
 from rag_core.bootstrap.caches import CacheStores
+from rag_core.bootstrap.pipeline import Parts, wire_pipeline
 
 __all__ = [
     "Application",
     "CacheStores",
     "Overrides",
+    "Parts",
     "assemble",
     "build",
     "open_generator",
     "servers",
+    "wire_pipeline",
 ]

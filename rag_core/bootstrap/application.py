@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -21,20 +20,20 @@ from rag_core.adapters.postgres.index import check_index
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.adapters.telemetry.log import LogListener
-from rag_core.bootstrap.caches import cache_stores, caches, epoch_source
+from rag_core.bootstrap.caches import cache_stores, epoch_source
+from rag_core.bootstrap.pipeline import Parts, wire_pipeline
+from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
 from rag_core.clock import Clock, SystemClock
 from rag_core.domain.chunks import Chunker, SentenceChunker
 from rag_core.domain.completion import Generator
 from rag_core.domain.cost import Prices
-from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.ranking import Embedder
 from rag_core.domain.tokens import Tokenizer
 from rag_core.errors import ConfigurationError
 from rag_core.ingest import Ingest
 from rag_core.pipeline import Pipeline
 from rag_core.purge import Purge
-from rag_core.request import Limits
 from rag_core.settings import Settings
 
 
@@ -54,6 +53,7 @@ class Application:
     """Everything that runs against one set of servers."""
 
     pipeline: Pipeline
+    caches: Caches
     ingest: Ingest
     purge: Purge
     notes: PostgresNotes
@@ -112,22 +112,25 @@ async def assemble(
             generator = await stack.enter_async_context(
                 open_generator(settings, embedder, tokenizer)
             )
-        pipeline = Pipeline(
-            tokenizer=tokenizer,
-            embedder=embedder,
-            retriever=retriever,
-            generator=generator,
-            caches=caches(settings, stores, epochs, clock, listener),
-            config=_config(settings),
-            clock=clock,
-            listener=listener,
-            canary=secrets.token_hex(8),
-            retrieval_name=f"{settings.search_method}:{settings.ef_search}:{chunker.name}",
-            limits=Limits(request_s=settings.request_timeout_s, redis_s=settings.redis_budget_s),
+        pipeline, wired = wire_pipeline(
+            settings,
+            Parts(
+                tokenizer=tokenizer,
+                embedder=embedder,
+                retriever=retriever,
+                generator=generator,
+                stores=stores,
+                epochs=epochs,
+                clock=clock,
+                listener=listener,
+                search_name=f"{settings.search_method}:{settings.ef_search}:{chunker.name}",
+            ),
         )
         ingest = Ingest(store=notes, embedder=embedder, chunker=chunker)
         purge = Purge(store=notes, answers=stores.answers)
-        yield Application(pipeline, ingest, purge, notes, epochs, retriever, embedder, tokenizer)
+        yield Application(
+            pipeline, wired, ingest, purge, notes, epochs, retriever, embedder, tokenizer
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +198,6 @@ def _load_embedder(settings: Settings) -> Embedder:
         settings.embedder_model,
         backend=settings.embedder_backend,
         cache_dir=settings.home / "models",
-    )
-
-
-def _config(settings: Settings) -> PipelineConfig:
-    return PipelineConfig(
-        question_tokens=settings.question_tokens,
-        context_tokens=settings.context_tokens,
-        output_tokens=settings.output_tokens,
-        top_k=settings.top_k,
-        min_score=settings.min_score,
     )
 
 

@@ -12,8 +12,8 @@ from rag_core.adapters.redis.answers import RedisAnswerCache
 from rag_core.adapters.redis.client import open_client
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
 from rag_core.adapters.redis.fleet import RedisFleet
-from rag_core.cache.answers import AnswerCache, MemoryAnswerCache
-from rag_core.cache.caches import AnswerTtl, Caches
+from rag_core.cache.answers import AnswerCache, AnswerTtl, MemoryAnswerCache
+from rag_core.cache.caches import Caches
 from rag_core.cache.contexts import ContextCache
 from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
 from rag_core.cache.epochs import BelievedEpochs, EpochSource, ReadEpochs, SharedEpochs
@@ -55,12 +55,13 @@ def epoch_source(read: ReadEpochs, settings: Settings, clock: Clock) -> EpochSou
     return BelievedEpochs(shared, clock=clock, max_staleness_s=settings.max_staleness_s)
 
 
-def caches(
+def wire_caches(
     settings: Settings,
     stores: CacheStores,
     epochs: EpochSource,
     clock: Clock,
     listener: events.Listener,
+    jitter: random.Random,
 ) -> Caches:
     """The caches as the pipeline uses them, with the lifetimes of `settings`."""
     return Caches(
@@ -80,5 +81,5 @@ def caches(
         ),
         clock=clock,
         listener=listener,
-        jitter=random.Random(),
+        jitter=jitter,
     )

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from rag_core.cache.answers import AnswerCache, CachedAnswer, MemoryAnswerCache
-from rag_core.cache.caches import AnswerTtl, Caches, Lookup
+from rag_core.cache.answers import AnswerCache, AnswerTtl, CachedAnswer, MemoryAnswerCache
+from rag_core.cache.caches import Caches, Lookup
 from rag_core.cache.codec import VERSION, decode_answer, decode_cached, encode
 from rag_core.cache.contexts import ContextCache, context_bytes
 from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
 from rag_core.cache.epochs import BelievedEpochs, Epoch, EpochSource, ReadEpochs, SharedEpochs
 from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key, user_key
 from rag_core.cache.policy import Decision, decide
-from rag_core.cache.single_flight import Emit, Flight, NoFleet, SingleFlight
+from rag_core.cache.single_flight import (
+    Emit,
+    FleetFlight,
+    FleetWork,
+    Flight,
+    NoFleet,
+    SingleFlight,
+    Work,
+)
 from rag_core.cache.stats import CacheSize, CacheStats, LevelStats
 
 __all__ = [
@@ -28,6 +36,8 @@ __all__ = [
     "Emit",
     "Epoch",
     "EpochSource",
+    "FleetFlight",
+    "FleetWork",
     "Flight",
     "LevelStats",
     "Lookup",
@@ -37,6 +47,7 @@ __all__ = [
     "ReadEpochs",
     "SharedEpochs",
     "SingleFlight",
+    "Work",
     "answer_key",
     "context_bytes",
     "context_key",

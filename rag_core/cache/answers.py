@@ -13,6 +13,26 @@ from rag_core.cache.stats import CacheSize
 from rag_core.clock import Clock
 from rag_core.domain.answer import Answer
 from rag_core.domain.user import UserId
+from rag_core.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTtl:
+    """How long an answer is fresh (soft) and how long it exists (hard), in seconds."""
+
+    soft_s: float = 86_400
+    hard_s: float = 604_800
+    jitter: float = 0.1
+    """Share by which each entry's times vary, so that entries made together do not end together."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.soft_s <= self.hard_s:
+            raise ConfigurationError(
+                "RAG_ANSWER_SOFT_TTL_S",
+                f"must be in (0, {self.hard_s}], the hard TTL, got {self.soft_s!r}",
+            )
+        if not 0 <= self.jitter < 1:
+            raise ConfigurationError("RAG_TTL_JITTER", f"must be in [0, 1), got {self.jitter!r}")
 
 
 @dataclass(frozen=True, slots=True)

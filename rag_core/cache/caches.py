@@ -2,55 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import random
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag_core.cache.answers import AnswerCache, CachedAnswer
+from rag_core.cache.answers import AnswerCache, AnswerTtl, CachedAnswer
 from rag_core.cache.contexts import ContextCache
 from rag_core.cache.embeddings import EmbeddingCache
 from rag_core.cache.epochs import Epoch, EpochSource
+from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key
 from rag_core.cache.policy import Decision, decide
-from rag_core.cache.single_flight import FleetFlight, SingleFlight
+from rag_core.cache.single_flight import FleetFlight, FleetWork, Flight, SingleFlight, Work
 from rag_core.cache.stats import CacheSize, CacheStats, LevelStats
 from rag_core.clock import Clock
-from rag_core.domain.answer import Answer
+from rag_core.domain.answer import Answer, Provenance
 from rag_core.domain.context import Context
+from rag_core.domain.question import Question
 from rag_core.domain.user import UserId
-from rag_core.errors import CacheUnavailable, ConfigurationError
-from rag_core.events import CacheLookedUp, Listener
+from rag_core.errors import CacheUnavailable, ProviderTimeout
+from rag_core.events import CacheLookedUp, Listener, LookupOutcome
+from rag_core.guard.deadline import seconds_left
 
 if TYPE_CHECKING:
     from rag_core.domain.ranking import Vector
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerTtl:
-    """How long an answer is fresh (soft) and how long it exists (hard), in seconds."""
-
-    soft_s: float = 86_400
-    hard_s: float = 604_800
-    jitter: float = 0.1
-    """Share by which each entry's times vary, so that entries made together do not end together."""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.soft_s <= self.hard_s:
-            raise ConfigurationError(
-                "RAG_ANSWER_SOFT_TTL_S",
-                f"must be in (0, {self.hard_s}], the hard TTL, got {self.soft_s!r}",
-            )
-        if not 0 <= self.jitter < 1:
-            raise ConfigurationError("RAG_TTL_JITTER", f"must be in [0, 1), got {self.jitter!r}")
+FOLLOWING_SHARE = 0.95
+"""Of a request's time, where another process generates: if it gives up in time, it knows why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """What a request found in the answer cache, and the user's epoch as read beside it."""
 
-    key: str
-    cached: CachedAnswer | None
-    epoch: Epoch | None
+    user: UserId
+    question: Question
+    pipeline: str
+    """Digest of the pipeline that was asked."""
+    cached: CachedAnswer | None = None
+    epoch: Epoch | None = None
+    """None: the user has no notes."""
+
+    @property
+    def key(self) -> str:
+        """Of the answer."""
+        return answer_key(self.user, self.question, self.pipeline)
+
+    @property
+    def context_key(self) -> str:
+        """Of the question's context at this epoch; empty where there is none."""
+        if self.epoch is None:
+            return ""
+        return context_key(self.user, self.epoch, self.question, self.pipeline)
 
 
 class Caches:
@@ -72,35 +77,58 @@ class Caches:
         self._answers = answers
         self._embeddings = embeddings
         self._contexts = contexts
+        self._fleet = fleet
         self._epochs = epochs
         self._ttl = ttl
         self._clock = clock
         self._listener = listener
         self._jitter = jitter
         self._stats = CacheStats()
-        self.local = SingleFlight()
-        self.fleet = fleet
+        self.flights = SingleFlight()
+        """What is being made in this process."""
 
-    async def lookup(self, user: UserId, key: str) -> Lookup:
-        """The stored answer and the user's epoch, read side by side.
+    async def lookup(self, user: UserId, question: Question, pipeline: str) -> Lookup:
+        """The stored answer of the pipeline of that digest, and the user's epoch, side by side.
 
         Raises:
             DatabaseUnavailable: the epoch cannot be read: nothing can be vouched for.
         """
+        key = answer_key(user, question, pipeline)
         reading = self._epochs.epoch(user)
         try:
             cached = await self._get(key)
-            return Lookup(key, cached, await reading)
+            epoch = await reading
         finally:
             reading.cancel()
+        return Lookup(user, question, pipeline, cached, epoch)
 
-    def decide(self, lookup: Lookup, evidence: str | None = None) -> Decision:
-        """What may be done with what was found, by `rag_core.cache.policy`."""
-        return decide(lookup.cached, epoch=lookup.epoch, evidence=evidence, now=self._clock.now())
+    def serve(self, lookup: Lookup) -> Answer | None:
+        """The answer that was found, CACHED, if it may be served as it is."""
+        if self._decide(lookup) is Decision.SERVE:
+            return self._served(lookup, Provenance.CACHED)
+        return None
+
+    async def revalidate(self, lookup: Lookup, evidence: str) -> Answer | None:
+        """The answer that was found, REVALIDATED, if `evidence` is what it rests on."""
+        if self._decide(lookup, evidence) is not Decision.REVALIDATE:
+            self._emit(CacheLookedUp("answer", "miss"))
+            return None
+        if lookup.cached and lookup.epoch is not None:
+            await self._put(lookup.key, replace(lookup.cached, epoch=lookup.epoch))
+        return self._served(lookup, Provenance.REVALIDATED)
+
+    def fall_back(self, lookup: Lookup, evidence: str) -> Answer | None:
+        """The answer that was found, STALE, if it is of use where no provider can answer."""
+        if self._decide(lookup, evidence) is Decision.FALL_BACK:
+            return self._served(lookup, Provenance.STALE)
+        return None
 
     async def put(self, lookup: Lookup, answer: Answer, took_ms: float) -> None:
-        """Store a new answer under the epoch that was read before its evidence was retrieved."""
-        if lookup.epoch is None:
+        """Store a new answer under the epoch that was read before its evidence was retrieved.
+
+        A refusal is not kept, and nothing of a user without notes.
+        """
+        if lookup.epoch is None or answer.provenance is Provenance.REFUSED:
             return
         now = self._clock.now()
         cached = CachedAnswer(
@@ -112,41 +140,60 @@ class Caches:
         )
         await self._put(lookup.key, cached)
 
-    async def confirm(self, lookup: Lookup) -> None:
-        """Note that the evidence of what was found stands at the epoch that was read."""
-        if lookup.cached and lookup.epoch is not None:
-            await self._put(lookup.key, replace(lookup.cached, epoch=lookup.epoch))
+    def join(self, lookup: Lookup, work: Work) -> AbstractAsyncContextManager[Flight]:
+        """`work`, shared in this process with whoever asks the same at the same epoch."""
+        return self.flights.join(f"{lookup.key}:{lookup.epoch}", work)
 
-    async def get_vector(self, key: str) -> Vector | None:
-        """The stored vector of a question."""
+    async def once(self, lookup: Lookup, evidence: str, work: FleetWork) -> Answer:
+        """`work`, here or in the process of the fleet that began it on the same evidence first.
+
+        Raises:
+            ProviderTimeout: no process had an answer within the request's time.
+        """
         try:
-            vector = await self._embeddings.get(key)
+            async with asyncio.timeout(seconds_left(math.inf) * FOLLOWING_SHARE):
+                answer, led = await self._fleet.run(flight_key(lookup.user, evidence), work)
+        except TimeoutError as error:
+            raise ProviderTimeout("no process had an answer within the request's time") from error
+        return answer if led else answer.again(Provenance.REVALIDATED)
+
+    def charge_once(self, flight: Flight, answer: Answer) -> Answer:
+        """The answer of `flight`, CACHED and free for all but the first who has it."""
+        if flight.claim():
+            return answer
+        self._emit(CacheLookedUp("answer", "hit", saved_usd=answer.cost_usd))
+        return answer.again(Provenance.CACHED)
+
+    async def get_vector(self, user: UserId, question: Question, embedder: str) -> Vector | None:
+        """float32[384]: the question's vector by the embedder of that digest, if stored."""
+        try:
+            vector = await self._embeddings.get(embedding_key(user, question, embedder))
         except CacheUnavailable:
-            self.emit(CacheLookedUp("embedding", "unavailable"))
+            self._emit(CacheLookedUp("embedding", "unavailable"))
             return None
-        self.emit(CacheLookedUp("embedding", "miss" if vector is None else "hit"))
+        self._emit(CacheLookedUp("embedding", "miss" if vector is None else "hit"))
         return vector
 
-    async def put_vector(self, key: str, vector: Vector) -> None:
-        """Store the vector of a question."""
+    async def put_vector(
+        self, user: UserId, question: Question, embedder: str, vector: Vector
+    ) -> None:
+        """Store the question's vector, float32[384]."""
         with suppress(CacheUnavailable):
-            await self._embeddings.put(key, vector)
+            await self._embeddings.put(embedding_key(user, question, embedder), vector)
 
-    def get_context(self, key: str) -> Context | None:
-        """The stored context of a question at one epoch."""
+    def get_context(self, lookup: Lookup) -> Context | None:
+        """The context of the question at the epoch that was read, if stored."""
+        if not (key := lookup.context_key):
+            return None
         self._contexts.expire()
         context: Context | None = self._contexts.get(key)
-        self.emit(CacheLookedUp("context", "miss" if context is None else "hit"))
+        self._emit(CacheLookedUp("context", "miss" if context is None else "hit"))
         return context
 
-    def put_context(self, key: str, context: Context) -> None:
-        """Store the context of a question at one epoch."""
-        self._contexts.put(key, context)
-
-    def emit(self, event: CacheLookedUp) -> None:
-        """Count a lookup and pass it on."""
-        self._stats(event)
-        self._listener(event)
+    def put_context(self, lookup: Lookup, context: Context) -> None:
+        """Store the context of the question at the epoch that was read."""
+        if key := lookup.context_key:
+            self._contexts.put(key, context)
 
     async def stats(self) -> dict[str, LevelStats]:
         """Counters of this process and sizes of the whole cache, by level."""
@@ -160,11 +207,26 @@ class Caches:
             for level, stats in self._stats.snapshot().items()
         }
 
+    def _emit(self, event: CacheLookedUp) -> None:
+        self._stats(event)
+        self._listener(event)
+
+    def _decide(self, lookup: Lookup, evidence: str | None = None) -> Decision:
+        return decide(lookup.cached, epoch=lookup.epoch, evidence=evidence, now=self._clock.now())
+
+    def _served(self, lookup: Lookup, provenance: Provenance) -> Answer:
+        """The stored answer once more, counted for what it saves."""
+        cached = lookup.cached
+        assert cached is not None, "only what was found can be served"
+        outcome = _OUTCOMES[provenance]
+        self._emit(CacheLookedUp("answer", outcome, cached.took_ms, cached.answer.cost_usd))
+        return cached.answer.again(provenance)
+
     async def _get(self, key: str) -> CachedAnswer | None:
         try:
             return await self._answers.get(key)
         except CacheUnavailable:
-            self.emit(CacheLookedUp("answer", "unavailable"))
+            self._emit(CacheLookedUp("answer", "unavailable"))
             return None
 
     async def _put(self, key: str, cached: CachedAnswer) -> None:
@@ -179,3 +241,10 @@ class Caches:
 
     def _jittered(self, seconds: float) -> float:
         return seconds * (1 + self._ttl.jitter * (2 * self._jitter.random() - 1))
+
+
+_OUTCOMES: dict[Provenance, LookupOutcome] = {
+    Provenance.CACHED: "hit",
+    Provenance.REVALIDATED: "revalidated",
+    Provenance.STALE: "stale",
+}

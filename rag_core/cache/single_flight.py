@@ -9,9 +9,11 @@ from typing import Any, Protocol
 
 from rag_core.domain.answer import Answer
 
-Work = Callable[[], Coroutine[Any, Any, Answer]]
 Emit = Callable[[str], None]
 """Takes a piece of the answer's text as soon as it may be shown."""
+
+Work = Callable[[Emit], Coroutine[Any, Any, Answer]]
+FleetWork = Callable[[], Coroutine[Any, Any, Answer]]
 
 CLEAN_UP_S = 1.0
 """How long who leaves last waits for the work that was cancelled."""
@@ -20,7 +22,7 @@ CLEAN_UP_S = 1.0
 class FleetFlight(Protocol):
     """Single-flight among all processes."""
 
-    async def run(self, key: str, work: Work) -> tuple[Answer, bool]:
+    async def run(self, key: str, work: FleetWork) -> tuple[Answer, bool]:
         """The answer that one process's `work` gave, and whether it was this one's.
 
         A leader that dies is replaced when its lease ends; the followers of a leader that failed
@@ -32,36 +34,45 @@ class FleetFlight(Protocol):
 class NoFleet:
     """For a single process."""
 
-    async def run(self, key: str, work: Work) -> tuple[Answer, bool]:
+    async def run(self, key: str, work: FleetWork) -> tuple[Answer, bool]:
         """Always do the work."""
         return await work(), True
 
 
 class Flight:
-    """Work under way for one or more callers."""
+    """An answer under way for one or more callers."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._followers: list[asyncio.Queue[str | None]] = []
-        self._task: asyncio.Task[Answer]
+        self._answer: asyncio.Future[Answer]
         self._claimed = False
         self.waiting = 0
+        """Callers that want the answer."""
 
-    def begin(self, work: Callable[[Emit], Coroutine[Any, Any, Answer]]) -> None:
+    @classmethod
+    def landed_with(cls, answer: Answer) -> Flight:
+        """A flight of which nothing is left to do."""
+        flight = cls()
+        flight._answer = asyncio.get_running_loop().create_future()
+        flight._answer.set_result(answer)
+        return flight
+
+    def begin(self, work: Work) -> None:
         """Run `work` in a task of its own: a caller that goes away does not take it along."""
-        self._task = asyncio.create_task(work(self._emit))
-        self._task.add_done_callback(self._land)
+        self._answer = asyncio.create_task(work(self._emit))
+        self._answer.add_done_callback(self._land)
 
     @property
     def landed(self) -> bool:
         """Whether the work has ended."""
-        return self._task.done()
+        return self._answer.done()
 
     async def answer(self) -> Answer:
         """The answer, or what the work raised."""
         if not self.landed:
-            await asyncio.wait([self._task])
-        return self._task.result()
+            await asyncio.wait([self._answer])
+        return self._answer.result()
 
     def claim(self) -> bool:
         """Whether the caller is the first to have the answer: its costs are booked once.
@@ -72,7 +83,7 @@ class Flight:
         return first
 
     async def pieces(self) -> AsyncGenerator[str, None]:
-        """The pieces of the text from the first on, as they come, until the work ends."""
+        """The pieces of the text from the first on, as they come; the whole text if none came."""
         queue: asyncio.Queue[str | None] = asyncio.Queue()
         for earlier in self._pieces:
             queue.put_nowait(earlier)
@@ -81,20 +92,22 @@ class Flight:
         self._followers.append(queue)
         while (piece := await queue.get()) is not None:
             yield piece
+        if not self._pieces:
+            yield (await self.answer()).text
 
     async def abandon(self) -> None:
         """Nobody waits any more: end the work, and let it clean up."""
-        self._task.cancel()
-        await asyncio.wait([self._task], timeout=CLEAN_UP_S)
+        self._answer.cancel()
+        await asyncio.wait([self._answer], timeout=CLEAN_UP_S)
 
     def _emit(self, piece: str) -> None:
         self._pieces.append(piece)
         for queue in self._followers:
             queue.put_nowait(piece)
 
-    def _land(self, task: asyncio.Task[Answer]) -> None:
-        if not task.cancelled():
-            task.exception()  # perhaps nobody is left to be told
+    def _land(self, answer: asyncio.Future[Answer]) -> None:
+        if not answer.cancelled():
+            answer.exception()  # perhaps nobody is left to be told
         for queue in self._followers:
             queue.put_nowait(None)
 
@@ -105,10 +118,13 @@ class SingleFlight:
     def __init__(self) -> None:
         self._flights: dict[str, Flight] = {}
 
+    @property
+    def waiting(self) -> list[int]:
+        """Callers of each flight under way."""
+        return [flight.waiting for flight in self._flights.values()]
+
     @asynccontextmanager
-    async def join(
-        self, key: str, work: Callable[[Emit], Coroutine[Any, Any, Answer]]
-    ) -> AsyncIterator[Flight]:
+    async def join(self, key: str, work: Work) -> AsyncIterator[Flight]:
         """The flight under way for `key`, begun by this call if there was none.
 
         The work is cancelled when its last caller leaves the block before it has ended.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
 from rag_core.domain.context import Context, Source, merge_verses
 from rag_core.domain.cost import NO_USAGE, Usage
 from rag_core.domain.prompt import Prompt
+from rag_core.domain.question import Question
 
 NO_CONTEXT_TEXT = "I found nothing in your notes about this."
 REFUSAL_TEXT = "I can only answer questions about your notes."
@@ -81,6 +82,29 @@ class Answer:
     """Fingerprint of the context, prompt and settings the answer rests on."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     """Wall-clock milliseconds per step of the pipeline."""
+
+    def again(self, provenance: Provenance) -> Answer:
+        """This answer given once more, at no cost; one that was never FRESH stays what it is."""
+        if self.provenance is not Provenance.FRESH:
+            provenance = self.provenance
+        return replace(self, provenance=provenance, usage=NO_USAGE, cost_usd=0.0)
+
+
+def refused(question: Question, attack: str) -> Answer:
+    """The answer to a question that matches the named attack."""
+    flags = (Flag.INJECTION, *flags_of(question))
+    return Answer(REFUSAL_TEXT, Provenance.REFUSED, flags=flags, attack=attack)
+
+
+def nothing_found(question: Question, evidence: str) -> Answer:
+    """The answer where no note reaches the threshold."""
+    flags = flags_of(question)
+    return Answer(NO_CONTEXT_TEXT, Provenance.NO_CONTEXT, flags=flags, evidence=evidence)
+
+
+def flags_of(question: Question) -> tuple[Flag, ...]:
+    """What the reader of an answer should know of its question."""
+    return (Flag.QUESTION_TRUNCATED,) if question.truncated else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ def fingerprint(question: Question, context: Context, pipeline: str) -> str:
 
     Equal fingerprints mean that the prompt would be identical: the same question over the same
     numbered sources (ids, text and metadata as rendered) under the same `pipeline` digest (rules,
-    model, budgets). Letter case of the question does not count.
+    model, limits). Letter case of the question does not count.
     """
     sources = [
         (source.hit.chunk_id, source.hit.start, source.render()) for source in context.sources

@@ -1,4 +1,4 @@
-"""Token config and thresholds of a question, and the digest of all that decides an answer."""
+"""Token limits and thresholds of a question, and the digest of all that decides an answer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from rag_core.domain.completion import Generator
 from rag_core.domain.prompt import PROMPT_VERSION
-from rag_core.domain.ranking import Embedder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +20,11 @@ class PipelineConfig:
     min_score: float = 0.40
 
 
-def pipeline_digest(
-    config: PipelineConfig, generator: Generator, embedder: Embedder, retrieval_name: str
-) -> str:
-    """Changes with every setting that may change an answer."""
-    parts = [PROMPT_VERSION, generator.name, generator.model, embedder.digest, retrieval_name]
-    content = json.dumps([parts, sorted(asdict(config).items())])
+def pipeline_digest(config: PipelineConfig, *identities: str) -> str:
+    """16 hex digits of a SHA-256 over the prompt's version, all settings and the parts' names.
+
+    Args:
+        identities: name and model of the generator, digest of the embedder, the way of searching.
+    """
+    content = json.dumps([[PROMPT_VERSION, *identities], sorted(asdict(config).items())])
     return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from rag_core.domain.answer import LEAK_WORDS, leaks
 from rag_core.domain.prompt import Prompt
@@ -17,22 +18,23 @@ _WORD = re.compile(r"[a-z0-9]+", re.IGNORECASE)
 
 
 class LeakFilter:
-    """Passes text on `LEAK_WORDS` words late, and nothing more once it leaks."""
+    """Passes a stream on to `emit` `LEAK_WORDS` words late, and nothing more once it leaks."""
 
-    def __init__(self, prompt: Prompt) -> None:
+    def __init__(self, prompt: Prompt, emit: Callable[[str], None]) -> None:
         self._prompt = prompt
+        self._emit = emit
         self._held = ""
         self._leaked = False
 
-    def feed(self, piece: str) -> str:
-        """The text that has become safe to show; empty when there is none."""
+    def feed(self, piece: str) -> None:
+        """Take a piece; emit what has become safe to show."""
         self._held += piece
         self._leaked = self._leaked or leaks(self._held, self._prompt)
-        return "" if self._leaked else self._release(self._safe_length())
+        self._release(self._safe_length())
 
-    def rest(self) -> str:
-        """What was held back, at the end of the stream."""
-        return "" if self._leaked else self._release(len(self._held))
+    def end(self) -> None:
+        """Emit what was held back: the stream has ended."""
+        self._release(len(self._held))
 
     def _safe_length(self) -> int:
         """Length of the text before everything that may be the beginning of a leak."""
@@ -41,6 +43,7 @@ class LeakFilter:
         spread = starts[-LEAK_WORDS] if len(starts) >= LEAK_WORDS else 0
         return max(0, length - LONGEST_HOLD_CHARACTERS, min(spread, length - HOLD_BACK_CHARACTERS))
 
-    def _release(self, length: int) -> str:
-        text, self._held = self._held[:length], self._held[length:]
-        return text
+    def _release(self, length: int) -> None:
+        if length and not self._leaked:
+            self._emit(self._held[:length])
+            self._held = self._held[length:]

@@ -10,7 +10,7 @@ from typing import Final
 
 from rag_core.adapters.redis.client import RedisClient
 from rag_core.cache.codec import decode_answer, encode
-from rag_core.cache.single_flight import Work
+from rag_core.cache.single_flight import FleetWork
 from rag_core.clock import Clock
 from rag_core.domain.answer import Answer
 from rag_core.errors import CacheUnavailable, ProviderError, ProviderUnavailable
@@ -47,7 +47,7 @@ class RedisFleet:
         self._clock = clock
         self._lease_s = lease_s
 
-    async def run(self, key: str, work: Work) -> tuple[Answer, bool]:
+    async def run(self, key: str, work: FleetWork) -> tuple[Answer, bool]:
         """See `FleetFlight`; without Redis, just do the work."""
         token = _LEADING + secrets.token_bytes(16)
         try:
@@ -78,7 +78,7 @@ class RedisFleet:
         held = await self._redis.execute("SET", key, token, "PX", ends_ms, "NX", "GET", get=True)
         return held if isinstance(held, bytes) else None
 
-    async def _lead(self, key: str, token: bytes, work: Work) -> Answer:
+    async def _lead(self, key: str, token: bytes, work: FleetWork) -> Answer:
         try:
             async with self._renewed(key, token):
                 answer = await work()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from rag_core.cache import (
     CacheSize,
     CacheStats,
     ContextCache,
-    Decision,
     EmbeddingCache,
     Epoch,
     EpochSource,
@@ -32,7 +32,7 @@ from rag_core.cache import (
     SharedEpochs,
 )
 from rag_core.clock import ManualClock
-from rag_core.domain import DIMENSIONS, UserId
+from rag_core.domain import DIMENSIONS, Provenance, Question, UserId
 from rag_core.errors import CacheUnavailable, ConfigurationError, DatabaseUnavailable
 from rag_core.events import AttackRefused, CacheLookedUp
 from tests.rag_core.cache.parts import (
@@ -48,7 +48,9 @@ from tests.rag_core.cache.parts import (
 
 USER = UserId("ann")
 VECTOR = np.ones(DIMENSIONS, np.float32)
-NOW = Lookup("key", None, Epoch("now"))
+QUESTION = Question("What is grace?")
+PIPELINE = "0123456789abcdef"
+NOW = Lookup(USER, QUESTION, PIPELINE, None, Epoch("now"))
 
 
 class Gone:
@@ -102,9 +104,13 @@ def caches_of(
     )
 
 
-async def stored(caches: Caches, key: str = "key") -> CachedAnswer:
-    """What is kept under `key`."""
-    found = (await caches.lookup(USER, key)).cached
+async def look_up(caches: Caches, question: Question = QUESTION) -> Lookup:
+    return await caches.lookup(USER, question, PIPELINE)
+
+
+async def stored(caches: Caches, question: Question = QUESTION) -> CachedAnswer:
+    """What is kept of the answer to `question`."""
+    found = (await look_up(caches, question)).cached
     assert found is not None
     return found
 
@@ -148,8 +154,9 @@ def test_lifetimes_may_be_equal_and_without_jitter() -> None:
 async def test_jitter_keeps_both_lifetimes_within_a_tenth(seed: int) -> None:
     caches = caches_of(ManualClock(0), ttl=AnswerTtl(soft_s=100, hard_s=1000), seed=seed)
     for number in range(5):
-        await caches.put(Lookup(f"key {number}", None, Epoch("now")), ANSWER, 0)
-        kept = await stored(caches, f"key {number}")
+        question = Question(f"Question {number}?")
+        await caches.put(replace(NOW, question=question), ANSWER, 0)
+        kept = await stored(caches, question)
         assert 90 <= kept.soft_expires_at <= 110
         assert 900 <= kept.hard_expires_at <= 1100
 
@@ -157,8 +164,9 @@ async def test_jitter_keeps_both_lifetimes_within_a_tenth(seed: int) -> None:
 async def test_entries_made_together_do_not_end_together(clock: ManualClock) -> None:
     caches, ends = caches_of(clock), set()
     for number in range(20):
-        await caches.put(Lookup(f"key {number}", None, Epoch("now")), ANSWER, 0)
-        kept = await stored(caches, f"key {number}")
+        question = Question(f"Question {number}?")
+        await caches.put(replace(NOW, question=question), ANSWER, 0)
+        kept = await stored(caches, question)
         ends |= {kept.soft_expires_at, kept.hard_expires_at}
     assert len(ends) == 40
     assert max(ends) - min(ends) > 86_400
@@ -169,47 +177,72 @@ async def test_an_answer_is_kept_with_the_epoch_of_its_lookup(
 ) -> None:
     """Read before its evidence was retrieved; never with a later one."""
     caches = caches_of(clock, epochs=epochs)
-    lookup = await caches.lookup(USER, "key")
+    lookup = await look_up(caches)
     epochs.epochs[USER] = Epoch("later")
     await caches.put(lookup, ANSWER, 3500.0)
-    found = await caches.lookup(USER, "key")
+    found = await look_up(caches)
     assert found.cached is not None
     assert (found.cached.epoch, found.cached.took_ms, found.epoch) == ("now", 3500.0, "later")
 
 
-async def test_without_an_epoch_nothing_is_kept_nor_confirmed(clock: ManualClock) -> None:
+async def test_without_an_epoch_nothing_is_kept(clock: ManualClock) -> None:
     caches = caches_of(clock)
-    await caches.put(Lookup("key", None, None), ANSWER, 0)
-    await caches.confirm(Lookup("key", cached_answer(clock), None))
-    assert await caches.lookup(USER, "key") == Lookup("key", None, None)
+    await caches.put(replace(NOW, epoch=None), ANSWER, 0)
+    assert await look_up(caches) == replace(NOW, epoch=None)
 
 
-async def test_where_nothing_was_found_nothing_is_confirmed(clock: ManualClock) -> None:
-    caches = caches_of(clock)
-    await caches.confirm(NOW)
-    assert (await caches.lookup(USER, "key")).cached is None
+async def test_a_refusal_is_not_kept(clock: ManualClock, epochs: KnownEpochs) -> None:
+    caches = caches_of(clock, epochs=epochs)
+    await caches.put(NOW, replace(ANSWER, provenance=Provenance.REFUSED), 0)
+    assert (await look_up(caches)).cached is None
 
 
-async def test_confirming_changes_the_epoch_and_no_lifetime(
+async def test_what_stands_is_served_once_more_under_the_epoch_that_was_read(
     clock: ManualClock, epochs: KnownEpochs
 ) -> None:
     caches, old = caches_of(clock, epochs=epochs), cached_answer(clock, "old")
     clock.advance(10)
-    await caches.confirm(Lookup("key", old, Epoch("now")))
-    found = await caches.lookup(USER, "key")
+    given = await caches.revalidate(replace(NOW, cached=old), old.answer.evidence)
+    assert given is not None
+    assert (given.text, given.provenance) == (old.answer.text, Provenance.REVALIDATED)
+    found = await look_up(caches)
     assert found.cached is not None
     assert found.cached.epoch == "now"
     assert found.cached.soft_expires_at == old.soft_expires_at
     assert found.cached.hard_expires_at == old.hard_expires_at
-    assert caches.decide(found) is Decision.SERVE
+    assert caches.serve(found) is not None
     clock.advance(290)
-    assert caches.decide(found) is Decision.CHECK
+    assert caches.serve(found) is None, "its soft TTL has ended"
+
+
+async def test_what_rests_on_other_evidence_or_is_not_there_is_a_miss(
+    clock: ManualClock, epochs: KnownEpochs
+) -> None:
+    heard: list[events.Event] = []
+    caches = caches_of(clock, epochs=epochs, listener=heard.append)
+    for cached in (None, cached_answer(clock, "old")):
+        assert await caches.revalidate(replace(NOW, cached=cached), "other evidence") is None
+    assert (await look_up(caches)).cached is None
+    assert heard == [CacheLookedUp("answer", "miss")] * 2
+
+
+async def test_only_what_is_past_its_soft_ttl_and_stands_is_fallen_back_on(
+    clock: ManualClock,
+) -> None:
+    caches, old = caches_of(clock), cached_answer(clock, "old")
+    lookup, evidence = replace(NOW, cached=old), old.answer.evidence
+    assert caches.fall_back(lookup, evidence) is None, "it is fresh"
+    clock.advance(300)
+    assert caches.fall_back(lookup, "other evidence") is None
+    given = caches.fall_back(lookup, evidence)
+    assert given is not None
+    assert given.provenance is Provenance.STALE
 
 
 async def test_epoch_and_entry_are_read_side_by_side(clock: ManualClock) -> None:
     reads, answers = EpochReads(), Slow(clock)
     caches = caches_of(clock, answers=answers, epochs=_shared(reads))
-    looking = asyncio.create_task(caches.lookup(USER, "key"))
+    looking = asyncio.create_task(look_up(caches))
     await settled()
     assert reads.under_way == 1, "while the cache has not answered yet"
     reads.epochs[USER] = Epoch("now")
@@ -225,7 +258,7 @@ async def test_when_the_epoch_cannot_be_read_there_is_no_answer(
     await caches.put(NOW, ANSWER, 0)
     epochs.error = DatabaseUnavailable("gone")
     with pytest.raises(DatabaseUnavailable):
-        await caches.lookup(USER, "key")
+        await look_up(caches)
 
 
 async def test_for_a_lookup_that_is_given_up_nothing_is_read_any_more(clock: ManualClock) -> None:
@@ -234,7 +267,7 @@ async def test_for_a_lookup_that_is_given_up_nothing_is_read_any_more(clock: Man
     epochs = _shared(reads)
     caches = caches_of(clock, answers=Slow(clock), epochs=epochs)
     somebody = epochs.epoch(USER)
-    looking = asyncio.create_task(caches.lookup(USER, "key"))
+    looking = asyncio.create_task(look_up(caches))
     await settled()
     looking.cancel()
     await asyncio.wait([looking])
@@ -250,11 +283,10 @@ async def test_caches_that_are_gone_cost_hits_and_are_counted(
     heard: list[events.Event] = []
     gone = Gone()
     caches = caches_of(clock, answers=gone, embeddings=gone, epochs=epochs, listener=heard.append)
-    assert await caches.lookup(USER, "key") == NOW
-    assert await caches.get_vector("key") is None
+    assert await look_up(caches) == NOW
+    assert await caches.get_vector(USER, QUESTION, "embedder") is None
     await caches.put(NOW, ANSWER, 0)
-    await caches.confirm(Lookup("key", cached_answer(clock), Epoch("now")))
-    await caches.put_vector("key", VECTOR)
+    await caches.put_vector(USER, QUESTION, "embedder", VECTOR)
     assert heard == [
         CacheLookedUp("answer", "unavailable"),
         CacheLookedUp("embedding", "unavailable"),
@@ -268,16 +300,17 @@ async def test_stats_say_of_each_level_what_it_did_and_holds(
     clock: ManualClock, epochs: KnownEpochs
 ) -> None:
     caches = caches_of(clock, epochs=epochs)
-    assert await caches.get_vector("key") is None
-    await caches.put_vector("key", VECTOR)
-    assert await caches.get_vector("key") is not None
-    assert caches.get_context("key") is None
-    caches.put_context("key", context(hit()))
-    assert caches.get_context("key") is not None
-    await caches.put(await caches.lookup(USER, "key"), ANSWER, 0)
+    assert await caches.get_vector(USER, QUESTION, "embedder") is None
+    await caches.put_vector(USER, QUESTION, "embedder", VECTOR)
+    assert await caches.get_vector(USER, QUESTION, "embedder") is not None
+    assert caches.get_context(NOW) is None
+    caches.put_context(NOW, context(hit()))
+    assert caches.get_context(NOW) is not None
+    assert caches.get_context(replace(NOW, epoch=Epoch("later"))) is None
+    await caches.put(await look_up(caches), ANSWER, 0)
     stats = await caches.stats()
     assert stats["embedding"] == LevelStats(hits=1, misses=1, entries=1, size_bytes=1536)
-    assert (stats["context"].hits, stats["context"].misses, stats["context"].entries) == (1, 1, 1)
+    assert (stats["context"].hits, stats["context"].misses, stats["context"].entries) == (1, 2, 1)
     assert stats["context"].size_bytes
     assert (stats["answer"].entries, stats["answer"].size_bytes) == (1, None)
 

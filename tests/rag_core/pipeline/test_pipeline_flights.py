@@ -58,8 +58,8 @@ async def taken(scene: Scene, way: Way, question: str = QUESTION) -> Given:
 
 async def joined(scene: Scene, count: int) -> None:
     """Return once so many questions wait for the same generation."""
-    flights = scene.application.pipeline._caches.local._flights
-    await eventually(lambda: [flight.waiting for flight in flights.values()] == [count])
+    flights = scene.application.caches.flights
+    await eventually(lambda: flights.waiting == [count])
 
 
 def said(held: HeldGenerator, *sentences: str, call: int = -1) -> None:

@@ -134,8 +134,8 @@ async def test_who_shares_a_generation_has_events_of_its_own(
         leader = asyncio.create_task(scene.ask())
         await held.asked()
         followers = [asyncio.create_task(scene.stream()), asyncio.create_task(scene.ask())]
-        flights = scene.application.pipeline._caches.local._flights
-        await eventually(lambda: [flight.waiting for flight in flights.values()] == [3])
+        flights = scene.application.caches.flights
+        await eventually(lambda: flights.waiting == [3])
         held.say(ANSWER)
         held.end()
         await asyncio.gather(leader, *followers)

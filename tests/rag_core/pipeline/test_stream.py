@@ -173,8 +173,12 @@ def chunked(text: str, seed: int) -> list[str]:
 
 
 def shown(text: str, seed: int) -> str:
-    guard = LeakFilter(PROMPT)
-    return "".join([*(guard.feed(piece) for piece in chunked(text, seed)), guard.rest()])
+    pieces: list[str] = []
+    leaks = LeakFilter(PROMPT, pieces.append)
+    for piece in chunked(text, seed):
+        leaks.feed(piece)
+    leaks.end()
+    return "".join(pieces)
 
 
 @given(words=_WORDS, seed=st.integers(0, 2**32))
@@ -209,7 +213,9 @@ def test_not_a_character_of_the_canary_is_shown(
 
 
 def test_text_without_latin_words_still_flows() -> None:
-    guard = LeakFilter(PROMPT)
+    pieces: list[str] = []
+    leaks = LeakFilter(PROMPT, pieces.append)
     text = "恵みは賜物です。" * 500
-    flowed = "".join(guard.feed(character) for character in text)
-    assert len(flowed) == len(text) - LONGEST_HOLD_CHARACTERS
+    for character in text:
+        leaks.feed(character)
+    assert len("".join(pieces)) == len(text) - LONGEST_HOLD_CHARACTERS

@@ -145,8 +145,8 @@ async def test_fifty_identical_questions_at_once_are_one_generation_that_one_of_
     async with open_scene(settings, user, tokenizer, generator=held) as scene:
         await scene.store(*NOTES)
         asking = [asyncio.create_task(scene.ask()) for _ in range(50)]
-        flights = scene.application.pipeline._caches.local._flights
-        await eventually(lambda: [flight.waiting for flight in flights.values()] == [50])
+        flights = scene.application.caches.flights
+        await eventually(lambda: flights.waiting == [50])
         await held.asked()
         held.say(ANSWER)
         held.end()
@@ -174,8 +174,8 @@ async def test_a_question_that_another_process_is_answering_is_answered_by_it(
         leader = asyncio.create_task(scene.stream())
         await held.asked()
         followers = (asyncio.create_task(elsewhere.stream()), asyncio.create_task(elsewhere.ask()))
-        flights = elsewhere.application.pipeline._caches.local._flights
-        await eventually(lambda: [flight.waiting for flight in flights.values()] == [2])
+        flights = elsewhere.application.caches.flights
+        await eventually(lambda: flights.waiting == [2])
         held.say(ANSWER)
         held.end()
         _, led = await leader

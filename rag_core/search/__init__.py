@@ -1,0 +1,7 @@
+"""Finding what a question is answered from."""
+
+from __future__ import annotations
+
+from rag_core.search.retrieval import Retrieval
+
+__all__ = ["Retrieval"]

@@ -1,0 +1,75 @@
+"""From a question to its context: embed it, search the user's chunks, take what fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rag_core.cache.caches import Caches
+from rag_core.domain.context import Context, build_context
+from rag_core.domain.pipeline_config import PipelineConfig
+from rag_core.domain.question import Question
+from rag_core.domain.ranking import Embedder, Ranking, Retriever
+from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.user import UserId
+from rag_core.events import Listener, SearchFellShort
+
+if TYPE_CHECKING:
+    from rag_core.domain.ranking import Vector
+
+
+class Retrieval:
+    """Steps 3 to 5 of the pipeline.
+
+    Args:
+        name: says how is searched, where that may change what is found.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: PipelineConfig,
+        tokenizer: Tokenizer,
+        embedder: Embedder,
+        retriever: Retriever,
+        caches: Caches,
+        listener: Listener,
+        name: str,
+    ) -> None:
+        self._config = config
+        self._tokenizer = tokenizer
+        self._embedder = embedder
+        self._retriever = retriever
+        self._caches = caches
+        self._listener = listener
+        self.identity = (embedder.digest, name)
+        """What decides the ranking of given notes, beside the configuration."""
+
+    async def embed(self, user: UserId, question: Question) -> Vector:
+        """float32[384], unit length: the question's vector, from the cache where it is there."""
+        digest = self._embedder.digest
+        vector = await self._caches.get_vector(user, question, digest)
+        if vector is None:
+            vector = (await self._embedder.embed([question.text]))[0]
+            await self._caches.put_vector(user, question, digest, vector)
+        return vector
+
+    async def search(self, user: UserId, vector: Vector) -> Ranking:
+        """The `top_k` chunks of `user` nearest to `vector`.
+
+        Raises:
+            EmbedderMismatch: the user's chunks were embedded by another model.
+            DatabaseUnavailable: the store cannot be reached.
+        """
+        ranking = await self._retriever.search(user, vector, k=self._config.top_k)
+        if ranking.missed:
+            self._listener(SearchFellShort(len(ranking.hits), ranking.missed))
+        return ranking
+
+    def context(self, ranking: Ranking) -> Context:
+        """Those of the ranking's hits that reach the threshold and fit the token limit."""
+        return build_context(
+            ranking,
+            tokenizer=self._tokenizer,
+            max_tokens=self._config.context_tokens,
+            min_score=self._config.min_score,
+        )
