@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from contextlib import aclosing
 from functools import partial
 
 from rag_core.cache.caches import Caches
 from rag_core.cache.single_flight import Emit, Flight
 from rag_core.cache.stats import LevelStats
 from rag_core.domain.answer import Answer, nothing_found, refused
+from rag_core.domain.context import Context
 from rag_core.domain.evidence import fingerprint
 from rag_core.domain.pipeline_config import PipelineConfig, pipeline_digest
-from rag_core.domain.prompt import Prompt
 from rag_core.domain.question import validate_question
 from rag_core.domain.ranking import Ranking
 from rag_core.domain.tokens import Tokenizer
@@ -23,8 +23,6 @@ from rag_core.providers.generation import Generation
 from rag_core.request import Request, Requests
 from rag_core.safety.injection import find_attack
 from rag_core.search.retrieval import Retrieval
-
-Landing = AbstractAsyncContextManager[Flight]
 
 
 class Pipeline:
@@ -88,7 +86,7 @@ class Pipeline:
         """What each cache level did in this process, and how much it holds now."""
         return await self._caches.stats()
 
-    async def _steps(self, request: Request, raw: str, *, streamed: bool = False) -> Landing:
+    async def _steps(self, request: Request, raw: str, *, streamed: bool = False) -> Flight:
         """The seven steps; from the third on, once for all who ask the same at one epoch."""
         with request.bound():
             with request.step("validate"):  # 1
@@ -96,52 +94,49 @@ class Pipeline:
                 attack = find_attack(raw)
             if attack:
                 request.listener(AttackRefused(attack))
-                return nullcontext(Flight.landed_with(refused(question, attack)))
+                return Flight.landed_with(refused(question, attack))
             with request.step("answer_cache"):  # 2
                 lookup = await self._caches.lookup(request.user, question, self.digest)
             if known := self._caches.serve(lookup):
-                return nullcontext(Flight.landed_with(known))
+                return Flight.landed_with(known)
 
-        async def find(emit: Emit) -> Answer:
-            with request.bound():
-                context = self._caches.get_context(lookup)
+            async def find(emit: Emit) -> Answer:
+                context = self._retrieval.known(lookup)
                 if context is None:
                     with request.step("embed"):  # 3
                         vector = await self._retrieval.embed(request.user, question)
                     with request.step("retrieve"):  # 4
                         ranking = await self._retrieval.search(request.user, vector)
                     with request.step("context"):  # 5
-                        context = self._retrieval.context(ranking)
-                    self._caches.put_context(lookup, context)
+                        context = self._retrieval.context(lookup, ranking)
                 evidence = fingerprint(question, context, self.digest)
-                if known := await self._caches.revalidate(lookup, evidence):
+                if lookup.cached and (known := await self._caches.revalidate(lookup, evidence)):
                     return known
                 if not context:
                     return await keep(nothing_found(question, evidence))
-                prompt = self._generation.prompt(question, context)
-                shown = request.showing(emit) if streamed else None
+                show = request.showing(emit) if streamed else None
                 try:
-                    return await self._caches.once(
-                        lookup, evidence, lambda: write(prompt, evidence, shown)
+                    return await self._generation.once(
+                        request.user, evidence, partial(write, context, evidence, show)
                     )
                 except ProviderUnavailable:
                     if request.shown or not (stale := self._caches.fall_back(lookup, evidence)):
                         raise
                     return stale
 
-        async def write(prompt: Prompt, evidence: str, shown: Emit | None) -> Answer:
-            with request.step("generate"):  # 6
-                draft = await self._generation.draft(prompt, shown)
-            with request.step("check"):  # 7
-                answer = self._generation.checked(draft, evidence)
-            return await keep(answer)
+            async def write(context: Context, evidence: str, show: Emit | None) -> Answer:
+                with request.step("generate"):  # 6
+                    draft = await self._generation.draft(question, context, show)
+                with request.step("check"):  # 7
+                    answer = self._generation.checked(draft, evidence)
+                return await keep(answer)
 
-        async def keep(answer: Answer) -> Answer:
-            with request.step("store"):
-                await self._caches.put(lookup, answer, request.elapsed_ms())
-            return answer
+            async def keep(answer: Answer) -> Answer:
+                with request.step("store"):
+                    await self._caches.put(lookup, answer, request.elapsed_ms())
+                return answer
 
-        return self._caches.join(lookup, find)
+            return self._caches.join(lookup, find)
 
     async def _landed(self, request: Request, flight: Flight) -> Answer:
         with request.bound():

@@ -72,7 +72,6 @@ def wire_caches(
             max_bytes=settings.context_cache_bytes,
             ttl_s=settings.context_ttl_s,
         ),
-        fleet=stores.fleet,
         epochs=epochs,
         ttl=AnswerTtl(
             soft_s=settings.answer_soft_ttl_s,

@@ -62,6 +62,7 @@ def wire_pipeline(settings: Settings, parts: Parts) -> tuple[Pipeline, Caches]:
     )
     generation = Generation(
         parts.generator,
+        fleet=parts.stores.fleet,
         max_tokens=config.output_tokens,
         canary=secrets.token_hex(8),
         listener=parts.listener,

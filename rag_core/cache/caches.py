@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
 import random
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,24 +11,20 @@ from rag_core.cache.answers import AnswerCache, AnswerTtl, CachedAnswer
 from rag_core.cache.contexts import ContextCache
 from rag_core.cache.embeddings import EmbeddingCache
 from rag_core.cache.epochs import Epoch, EpochSource
-from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key
+from rag_core.cache.keys import answer_key, context_key, embedding_key
 from rag_core.cache.policy import Decision, decide
-from rag_core.cache.single_flight import FleetFlight, FleetWork, Flight, SingleFlight, Work
+from rag_core.cache.single_flight import Flight, SingleFlight, Work
 from rag_core.cache.stats import CacheSize, CacheStats, LevelStats
 from rag_core.clock import Clock
 from rag_core.domain.answer import Answer, Provenance
 from rag_core.domain.context import Context
 from rag_core.domain.question import Question
 from rag_core.domain.user import UserId
-from rag_core.errors import CacheUnavailable, ProviderTimeout
+from rag_core.errors import CacheUnavailable
 from rag_core.events import CacheLookedUp, Listener, LookupOutcome
-from rag_core.guard.deadline import seconds_left
 
 if TYPE_CHECKING:
     from rag_core.domain.ranking import Vector
-
-FOLLOWING_SHARE = 0.95
-"""Of a request's time, where another process generates: if it gives up in time, it knows why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +61,6 @@ class Caches:
         answers: AnswerCache,
         embeddings: EmbeddingCache,
         contexts: ContextCache,
-        fleet: FleetFlight,
         epochs: EpochSource,
         ttl: AnswerTtl,
         clock: Clock,
@@ -77,7 +70,6 @@ class Caches:
         self._answers = answers
         self._embeddings = embeddings
         self._contexts = contexts
-        self._fleet = fleet
         self._epochs = epochs
         self._ttl = ttl
         self._clock = clock
@@ -140,22 +132,12 @@ class Caches:
         )
         await self._put(lookup.key, cached)
 
-    def join(self, lookup: Lookup, work: Work) -> AbstractAsyncContextManager[Flight]:
+    def join(self, lookup: Lookup, work: Work) -> Flight:
         """`work`, shared in this process with whoever asks the same at the same epoch."""
-        return self.flights.join(f"{lookup.key}:{lookup.epoch}", work)
-
-    async def once(self, lookup: Lookup, evidence: str, work: FleetWork) -> Answer:
-        """`work`, here or in the process of the fleet that began it on the same evidence first.
-
-        Raises:
-            ProviderTimeout: no process had an answer within the request's time.
-        """
-        try:
-            async with asyncio.timeout(seconds_left(math.inf) * FOLLOWING_SHARE):
-                answer, led = await self._fleet.run(flight_key(lookup.user, evidence), work)
-        except TimeoutError as error:
-            raise ProviderTimeout("no process had an answer within the request's time") from error
-        return answer if led else answer.again(Provenance.REVALIDATED)
+        flight, began = self.flights.join(f"{lookup.key}:{lookup.epoch}", work)
+        if began and not lookup.cached:
+            self._emit(CacheLookedUp("answer", "miss"))
+        return flight
 
     def charge_once(self, flight: Flight, answer: Answer) -> Answer:
         """The answer of `flight`, CACHED and free for all but the first who has it."""

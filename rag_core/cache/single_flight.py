@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from functools import partial
 from typing import Any, Protocol
 
 from rag_core.domain.answer import Answer
@@ -40,15 +40,16 @@ class NoFleet:
 
 
 class Flight:
-    """An answer under way for one or more callers."""
+    """An answer under way, or there, for those in its block: `async with flight:`."""
 
-    def __init__(self) -> None:
+    def __init__(self, left: Callable[[Flight], None] = lambda flight: None) -> None:
         self._pieces: list[str] = []
         self._followers: list[asyncio.Queue[str | None]] = []
         self._answer: asyncio.Future[Answer]
         self._claimed = False
+        self._left = left
         self.waiting = 0
-        """Callers that want the answer."""
+        """Callers that are in its block."""
 
     @classmethod
     def landed_with(cls, answer: Answer) -> Flight:
@@ -62,6 +63,19 @@ class Flight:
         """Run `work` in a task of its own: a caller that goes away does not take it along."""
         self._answer = asyncio.create_task(work(self._emit))
         self._answer.add_done_callback(self._land)
+
+    async def __aenter__(self) -> Flight:
+        self.waiting += 1
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """End work that nobody waits for any more, and let it clean up."""
+        self.waiting -= 1
+        if not self.waiting:
+            self._left(self)
+            if not self.landed:
+                self._answer.cancel()
+                await asyncio.wait([self._answer], timeout=CLEAN_UP_S)
 
     @property
     def landed(self) -> bool:
@@ -95,11 +109,6 @@ class Flight:
         if not self._pieces:
             yield (await self.answer()).text
 
-    async def abandon(self) -> None:
-        """Nobody waits any more: end the work, and let it clean up."""
-        self._answer.cancel()
-        await asyncio.wait([self._answer], timeout=CLEAN_UP_S)
-
     def _emit(self, piece: str) -> None:
         self._pieces.append(piece)
         for queue in self._followers:
@@ -123,23 +132,18 @@ class SingleFlight:
         """Callers of each flight under way."""
         return [flight.waiting for flight in self._flights.values()]
 
-    @asynccontextmanager
-    async def join(self, key: str, work: Work) -> AsyncIterator[Flight]:
-        """The flight under way for `key`, begun by this call if there was none.
+    def join(self, key: str, work: Work) -> tuple[Flight, bool]:
+        """The flight under way for `key`, and whether this call began it, with `work`.
 
-        The work is cancelled when its last caller leaves the block before it has ended.
+        To be entered at once: `work` is cancelled when its last caller leaves before it has ended.
         """
         flight = self._flights.get(key)
-        if flight is None or flight.landed:
-            flight = self._flights[key] = Flight()
-            flight.begin(work)
-        flight.waiting += 1
-        try:
-            yield flight
-        finally:
-            flight.waiting -= 1
-            if not flight.waiting:
-                if self._flights.get(key) is flight:
-                    del self._flights[key]
-                if not flight.landed:
-                    await flight.abandon()
+        if flight and not flight.landed:
+            return flight, False
+        flight = self._flights[key] = Flight(partial(self._forget, key))
+        flight.begin(work)
+        return flight, True
+
+    def _forget(self, key: str, flight: Flight) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]

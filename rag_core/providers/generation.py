@@ -7,16 +7,21 @@ import math
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from rag_core.cache.single_flight import Emit
+from rag_core.cache.keys import flight_key
+from rag_core.cache.single_flight import Emit, FleetFlight, FleetWork
 from rag_core.domain.answer import Answer, Flag, Provenance, check_completion, flags_of
 from rag_core.domain.completion import Completion, Generator
 from rag_core.domain.context import Context
 from rag_core.domain.prompt import Prompt, assemble_prompt
 from rag_core.domain.question import Question
+from rag_core.domain.user import UserId
 from rag_core.errors import ProviderTimeout
 from rag_core.events import LeakBlocked, Listener
 from rag_core.guard.deadline import seconds_left
 from rag_core.safety.leaks import LeakFilter
+
+FOLLOWING_SHARE = 0.95
+"""Of a request's time, where another process generates: if it gives up in time, it knows why."""
 
 GENERATION_SHARE = 0.9
 """Of the time that is left when generation begins; the rest is for doing without."""
@@ -40,26 +45,43 @@ class Generation:
     """
 
     def __init__(
-        self, generator: Generator, *, max_tokens: int, canary: str, listener: Listener
+        self,
+        generator: Generator,
+        *,
+        fleet: FleetFlight,
+        max_tokens: int,
+        canary: str,
+        listener: Listener,
     ) -> None:
         self._generator = generator
+        self._fleet = fleet
         self._max_tokens = max_tokens
         self._canary = canary
         self._listener = listener
         self.identity = (generator.name, generator.model)
         """What decides the completion of a given prompt, beside the configuration."""
 
-    def prompt(self, question: Question, context: Context) -> Prompt:
-        """The prompt, with this process's canary."""
-        return assemble_prompt(question, context, canary=self._canary)
+    async def once(self, user: UserId, evidence: str, work: FleetWork) -> Answer:
+        """`work`, here or in the process of the fleet that began it on the same evidence first.
 
-    async def draft(self, prompt: Prompt, emit: Emit | None) -> Draft:
+        Raises:
+            ProviderTimeout: no process had an answer within the request's time.
+        """
+        try:
+            async with asyncio.timeout(seconds_left(math.inf) * FOLLOWING_SHARE):
+                answer, led = await self._fleet.run(flight_key(user, evidence), work)
+        except TimeoutError as error:
+            raise ProviderTimeout("no process had an answer within the request's time") from error
+        return answer if led else answer.again(Provenance.REVALIDATED)
+
+    async def draft(self, question: Question, context: Context, emit: Emit | None) -> Draft:
         """What the generator says within the request's time; to `emit` in pieces, if given.
 
         Raises:
             ProviderUnavailable: refused, cut, timed out or rate limited.
             ProviderError: the provider answered, but not usefully.
         """
+        prompt = assemble_prompt(question, context, canary=self._canary)
         shown = LeakFilter(prompt, emit) if emit else None
         try:
             async with asyncio.timeout(seconds_left(math.inf) * GENERATION_SHARE):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rag_core.cache.caches import Caches
+from rag_core.cache.caches import Caches, Lookup
 from rag_core.domain.context import Context, build_context
 from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.question import Question
@@ -44,6 +44,10 @@ class Retrieval:
         self.identity = (embedder.digest, name)
         """What decides the ranking of given notes, beside the configuration."""
 
+    def known(self, lookup: Lookup) -> Context | None:
+        """The question's context at the epoch that was read, from the cache."""
+        return self._caches.get_context(lookup)
+
     async def embed(self, user: UserId, question: Question) -> Vector:
         """float32[384], unit length: the question's vector, from the cache where it is there."""
         digest = self._embedder.digest
@@ -65,11 +69,13 @@ class Retrieval:
             self._listener(SearchFellShort(len(ranking.hits), ranking.missed))
         return ranking
 
-    def context(self, ranking: Ranking) -> Context:
-        """Those of the ranking's hits that reach the threshold and fit the token limit."""
-        return build_context(
+    def context(self, lookup: Lookup, ranking: Ranking) -> Context:
+        """Those of the ranking's hits that reach the threshold and fit the token limit; cached."""
+        context = build_context(
             ranking,
             tokenizer=self._tokenizer,
             max_tokens=self._config.context_tokens,
             min_score=self._config.min_score,
         )
+        self._caches.put_context(lookup, context)
+        return context

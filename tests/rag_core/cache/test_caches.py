@@ -28,7 +28,6 @@ from rag_core.cache import (
     Lookup,
     MemoryAnswerCache,
     MemoryEmbeddingCache,
-    NoFleet,
     SharedEpochs,
 )
 from rag_core.clock import ManualClock
@@ -95,7 +94,6 @@ def caches_of(
         answers=answers or MemoryAnswerCache(clock=clock),
         embeddings=embeddings or MemoryEmbeddingCache(),
         contexts=ContextCache(clock=clock),
-        fleet=NoFleet(),
         epochs=epochs or KnownEpochs(),
         ttl=ttl or AnswerTtl(),
         clock=clock,

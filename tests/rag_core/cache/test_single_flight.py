@@ -28,7 +28,7 @@ def flights() -> SingleFlight:
 
 async def take(flights: SingleFlight, work: Work, key: str = "key") -> Given:
     """One caller from its coming to its going."""
-    async with flights.join(key, work) as flight:
+    async with flights.join(key, work)[0] as flight:
         pieces = [piece async for piece in flight.pieces()]
         return pieces, await flight.answer(), flight.claim()
 
@@ -65,7 +65,7 @@ async def test_a_landed_flight_is_not_joined_though_a_caller_is_still_in_it(
     flights: SingleFlight, work: Work
 ) -> None:
     """It reads at leisure; what it reads may be older than the newcomer."""
-    async with flights.join("key", work) as slow:
+    async with flights.join("key", work)[0] as slow:
         work.outcome.set_result(answer("old"))
         await settled()
         assert slow.landed
@@ -132,7 +132,7 @@ async def test_who_leaves_last_leaves_nothing_running(flights: SingleFlight) -> 
             cleaned_up = True
         raise AssertionError("the event is never set")
 
-    async with flights.join("key", tidy):
+    async with flights.join("key", tidy)[0]:
         await settled()
     assert cleaned_up
 
@@ -150,7 +150,7 @@ async def test_work_that_will_not_end_holds_nobody_for_long(
             await end.wait()
         raise AssertionError("the event is never set")
 
-    async with flights.join("key", stubborn):
+    async with flights.join("key", stubborn)[0]:
         await settled()
     end.set()
     await settled()
@@ -243,7 +243,7 @@ async def test_whoever_comes_late_gets_the_pieces_from_the_first_on(
 async def test_pieces_come_as_they_are_emitted_and_not_at_the_end(
     flights: SingleFlight, work: Work
 ) -> None:
-    async with flights.join("key", work) as flight:
+    async with flights.join("key", work)[0] as flight:
         pieces = flight.pieces()
         await settled()
         for piece in ("Grace ", "is "):
@@ -257,7 +257,7 @@ async def test_who_begins_to_listen_when_the_work_has_ended_gets_everything(
     flights: SingleFlight, work: Work
 ) -> None:
     """It joined in time, and was busy with what it had got."""
-    async with flights.join("key", work) as flight:
+    async with flights.join("key", work)[0] as flight:
         await settled()
         work.emit("Grace.")
         work.outcome.set_result(answer("Grace."))
@@ -297,7 +297,7 @@ async def test_in_the_moment_of_landing_a_listener_gets_each_piece_once() -> Non
 async def test_pieces_end_where_the_work_fails_and_the_answer_says_why(
     flights: SingleFlight, work: Work
 ) -> None:
-    async with flights.join("key", work) as flight:
+    async with flights.join("key", work)[0] as flight:
         await settled()
         work.emit("Grace ")
         work.outcome.set_exception(ProviderUnavailable("cut"))
