@@ -139,7 +139,7 @@ def measure_speed(traffic: Traffic) -> Speed:
 def main(arguments: list[str] | None = None) -> None:
     """Print each figure beside its reference."""
     argparse.ArgumentParser(
-        prog="python -m evals.simulation.simulator",
+        prog="python -m evals.simulation.agreement",
         description="The simulator's hit rates, closed-form gaps and speed beside their references",
     ).parse_args(arguments)
     rates = reference_hit_rates()
@@ -160,3 +160,7 @@ def main(arguments: list[str] | None = None) -> None:
         f"  CPU: {speed.prepare_cpu_s:.2f} s to sort, once per trace; "
         f"{speed.simulate_cpu_s:.2f} s to simulate"
     )
+
+
+if __name__ == "__main__":
+    main()
