@@ -72,9 +72,12 @@ class Checker:
         }
 
     @cached_property
-    def classes(self) -> set[str]:
-        trees = (module.tree for module in self.modules)
-        return {n.name for tree in trees for n in ast.walk(tree) if isinstance(n, ast.ClassDef)}
+    def names(self) -> set[str]:
+        """What a docstring may refer to: classes and aliases, ours and Python's."""
+        trees = [module.tree for module in self.modules]
+        classes = {n.name for tree in trees for n in ast.walk(tree) if isinstance(n, ast.ClassDef)}
+        aliases = {each.name for tree in trees for each in assigned(tree.body)}
+        return classes | aliases | {*dir(errors), *dir(builtins)}
 
     def check(self, module: Module, public: set[str]) -> None:
         for name, _, value, said in assigned(module.tree.body):
@@ -101,10 +104,10 @@ class Checker:
     def _check_function(self, module: Module, node: Function, where: str, around: str) -> None:
         said = f"{around}\n{ast.get_docstring(node) or ''}".strip()
         if referred := re.match(r"See `([\w.]+)`\.", said):
-            if referred[1].rpartition(".")[2] not in self.classes:
+            if referred[1].rpartition(".")[2] not in self.names:
                 self._tell(module, node, where, f"`{referred[1]}` does not exist")
             return
-        if not re.search(r"Raises\s+what\s+`\w+`\s+raises", said):
+        if not re.search(r"[Rr]aises\s+what\s+`\w+`\s+raises", said):
             self._check_raises(module, node, where, said)
         arguments = node.args
         for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
@@ -115,7 +118,7 @@ class Checker:
 
     def _check_raises(self, module: Module, node: Function, where: str, said: str) -> None:
         documented = _documented(said)
-        for name in documented - self.classes - {*dir(errors), *dir(builtins)}:
+        for name in documented - self.names:
             self._tell(module, node, where, f"Raises names {name}, which does not exist")
         for name in sorted(raised(module, node)):
             if not above(name) & documented:
@@ -132,7 +135,7 @@ class Checker:
         around: str,
     ) -> None:
         kind = ast.unparse(annotation).strip("'\"")
-        clauses = re.split(r"[.;:]\s|\n", around)
+        clauses = re.split(r"[.;]\s|\n", around)
         text = "\n".join([own, *(each for each in clauses if name in words(each))])
         if self.arrays & words(kind) and not SHAPE.search(own + around):
             self._tell(module, node, where, f"{name} is an array without shape or columns")
