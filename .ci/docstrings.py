@@ -45,7 +45,7 @@ UNITS = {
 IN_WORDS = re.compile(
     r"seconds?|\bm?s\b|microseconds?|minutes?|hours?|days?|dollars?|US\$|bytes?|\b[GM]B\b|unit|"
     r"tokens?|characters?|word pieces|words|lines|shares?|probabilit|\brate|ratio|0 to 1|-1 to 1|"
-    r"number of|how (many|often)|counts?|rows?|points|percent|%|similarity|exit code|per |times|"
+    r"\bnumber|how (many|often)|counts?|rows?|points|percent|%|similarity|exit code|per |times|"
     r"n of|positions?|index",
     re.IGNORECASE,
 )
@@ -135,7 +135,7 @@ class Checker:
         around: str,
     ) -> None:
         kind = ast.unparse(annotation).strip("'\"")
-        clauses = re.split(r"[.;]\s|\n", around)
+        clauses = re.split(r"[.;]\s|\n\n|\n(?=\s*\w+:)", around)
         text = "\n".join([own, *(each for each in clauses if name in words(each))])
         if self.arrays & words(kind) and not SHAPE.search(own + around):
             self._tell(module, node, where, f"{name} is an array without shape or columns")

@@ -164,7 +164,7 @@ def _edge(study: CacheStudy) -> str:
 
 
 def settings_table(study: CacheStudy) -> pd.DataFrame:
-    """Deployed beside recommended: the settings and what they do."""
+    """The settings and what they do, a row each; columns: deployed, recommended."""
     return pd.DataFrame(
         {
             name: {
@@ -201,7 +201,7 @@ def policy_table(study: CacheStudy) -> pd.DataFrame:
 
 
 def replay_table(study: CacheStudy) -> pd.DataFrame:
-    """What a sample of the study's traffic did in the real caches."""
+    """What a sample of the study's traffic did in the real caches, a row per figure."""
     table = study.replay.comparison().round(4)
     return table.assign(requests=len(study.replay.outcomes)).set_index("figure")
 

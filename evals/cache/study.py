@@ -40,7 +40,7 @@ POISSON = Assumptions(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CacheStudy:
-    """All that the notebook shows."""
+    """The traffic, what each setting does to it, and how well the simulation holds."""
 
     source: str
     timeline: Timeline
@@ -50,7 +50,7 @@ class CacheStudy:
     longest_ttl_s: float
     """The longest answer TTL that was tried."""
     policies: pd.DataFrame
-    """A `sweep` over policies and answer TTLs."""
+    """Columns of a `sweep`, a row per policy and answer TTL."""
     replay: Replay
     agreement: pd.DataFrame
     """As `closed_form_agreement`, with the column `replayed`."""

@@ -89,7 +89,7 @@ def headlines(run: QualityRun) -> tuple[Headline, ...]:
 
 
 async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> NotebookResult:
-    """All of it, for the report."""
+    """The verdict, headlines, pictures, tables and worst cases of a run, for the report."""
     cases: list[Case] = [await case(run, seen) for seen in worst(run)]
     return NotebookResult(
         title="Answers",
@@ -134,7 +134,7 @@ def verdict(run: QualityRun) -> str:
 
 
 def scenario_table(run: QualityRun) -> pd.DataFrame:
-    """The per-scenario table of the report as a data frame."""
+    """The per-scenario table of the report as a data frame, a row per scenario."""
     import pandas as pd
 
     table = _scenarios(run)

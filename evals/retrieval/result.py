@@ -21,7 +21,7 @@ def headlines(run: RetrievalRun) -> tuple[Headline, ...]:
 
 
 def retrieval_result(run: RetrievalRun, pictures: Sequence[Picture]) -> NotebookResult:
-    """All of it, for the report."""
+    """The verdict, headlines, pictures and tables of a run, for the report."""
     return NotebookResult(
         title="Search",
         verdict=verdict(run),
@@ -65,7 +65,7 @@ def verdict(run: RetrievalRun) -> str:
 
 
 def collection_table(run: RetrievalRun) -> pd.DataFrame:
-    """The table of the report as a data frame."""
+    """The table of the report as a data frame, a row per collection and search method."""
     import pandas as pd
 
     table = _table(run)

@@ -52,6 +52,7 @@ class RunOptions:
 
     @property
     def seed(self) -> int:
+        """The notebooks' parameter `seed`; 0 unless it was given."""
         seed = self.parameters.get("seed", 0)
         return seed if isinstance(seed, int) else 0
 

@@ -21,6 +21,7 @@ from rag_core.errors import InvalidInput, RagError
 CELL_TIMEOUT_S = 1800
 """A cell that takes longer hangs: everything together takes minutes."""
 START_TIMEOUT_S = 120
+"""A kernel that takes longer hangs: it imports for seconds."""
 KERNEL = "python3"
 INVALID, INFRASTRUCTURE = 3, 4
 

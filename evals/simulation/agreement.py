@@ -49,7 +49,7 @@ TTL_GRID_S = tuple(hours * 3_600.0 for hours in (1, 6, 24, 72, 168))
 
 
 def reference_hit_rates(seeds: int = 200) -> pd.DataFrame:
-    """Valid hit rate on the reference trace per policy: mean and 5-95 % range over seeds."""
+    """Valid hit rate on the reference trace, a row per policy; columns: mean, 5%, 95%."""
     rows = []
     for seed in range(seeds):
         timeline = prepare(generate(replace(REFERENCE_TRACE, seed=seed)), EvidenceModel(seed=seed))

@@ -223,7 +223,9 @@ def sweep(
     model: EvidenceModel | None = None,
     base: Setting | None = None,
 ) -> pd.DataFrame:
-    """Simulate every combination of the grid's values; one row each, settings then results.
+    """Simulate every combination of the grid's values; a row for each.
+
+    Columns: the fields of `Setting`, then those of `CacheReport`.
 
     `grid` maps names of `Setting` to values, as {"policy": [...], "answer_soft_ttl_s": [...]}.
     A hard TTL that the grid leaves alone is raised to a longer soft TTL.
