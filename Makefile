@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 
 EVERYTHING := pyproject.toml --all-extras --group evals --group dev
 
-.PHONY: help install check check-platforms test test-pythons test-here test-fleet eval lab constraints clean
+.PHONY: help install check house check-platforms test test-pythons test-here test-fleet eval lab constraints clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -41,12 +41,17 @@ $(INSTALLED): $(TESTING)
 	$(ADD) --compile-bytecode -e '.[embedded,serve,torch]' --group evals --group dev
 	@touch $@
 
-check: install ## ruff, mypy strict, import contracts, notebook lint
+check: install ## ruff, mypy strict, import contracts and circles, docstrings, lengths, notebook lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/docstrings.py
+	$(BIN)/python .ci/house.py
 	$(BIN)/python -m evals lint-notebooks
+
+house: $(TESTING) ## every file with what it holds, function lengths, lines of code (ARGS="--base REV")
+	@$(BIN)/python .ci/house.py --tree $(ARGS)
 
 # Older than these, and some wheels do not fit: glibc 2.28 (2018), macOS 14.
 PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin

@@ -27,12 +27,15 @@ class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> float:
+        """See `Clock`."""
         return time.time()
 
     def monotonic(self) -> float:
+        """See `Clock`."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        """See `Clock`."""
         await asyncio.sleep(seconds)
 
 
@@ -43,12 +46,15 @@ class ManualClock:
         self._now = start_s
 
     def now(self) -> float:
+        """See `Clock`."""
         return self._now
 
     def monotonic(self) -> float:
+        """See `Clock`."""
         return self._now
 
     async def sleep(self, seconds: float) -> None:
+        """Move the clock at once; others get a turn."""
         self.advance(seconds)
         await asyncio.sleep(0)
 

@@ -14,7 +14,7 @@ from rag_core.domain.answer import Provenance
 from rag_core.domain.cost import Usage
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
-"""Of the request within which an event is emitted; empty outside of any."""
+"""Id of the request within which an event is emitted; empty outside of any request."""
 
 Level = Literal["answer", "embedding", "context"]
 LookupOutcome = Literal["hit", "miss", "revalidated", "stale", "unavailable"]
@@ -57,7 +57,7 @@ class LeakBlocked:
 
 @dataclass(frozen=True, slots=True)
 class SearchFellShort:
-    """An index search found fewer chunks than it could have."""
+    """An index search found fewer chunks than it could have: the number of `found` and `missed`."""
 
     found: int
     missed: int
@@ -65,12 +65,12 @@ class SearchFellShort:
 
 @dataclass(frozen=True, slots=True)
 class CacheLookedUp:
-    """A cache level was asked."""
+    """A cache level was looked into; what its answer saved, in milliseconds and US dollars."""
 
     level: Level
     outcome: LookupOutcome
     saved_ms: float = 0.0
-    """What making the answer anew would have taken, by what it took the first time."""
+    """Milliseconds that making the answer took the first time."""
     saved_usd: float = 0.0
 
 

@@ -26,7 +26,7 @@ Progress = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What an ingest did."""
+    """How many notes and chunks an ingest read, wrote and embedded."""
 
     notes_read: int
     notes_written: int

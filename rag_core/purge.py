@@ -11,7 +11,7 @@ from rag_core.domain.note_store import NoteStore
 
 @dataclass(frozen=True, slots=True)
 class PurgeReport:
-    """What a purge removed."""
+    """How many notes a purge removed for good, and of how many users."""
 
     users: int
     notes: int

@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     context_ttl_s: float = Field(3_600, gt=0)
     context_cache_bytes: int = Field(100_000_000, ge=0)
     ttl_jitter: float = Field(0.1, ge=0, lt=1)
+    """Share by which a stored TTL is at most longer or shorter, at random, lest all end at once."""
     answer_soft_ttl_s: float = Field(86_400, gt=0)
     answer_hard_ttl_s: float = Field(604_800, gt=0)
 

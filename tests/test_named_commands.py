@@ -20,6 +20,8 @@ TEXTS = [
     *ROOT.glob(".env.*"),
     ROOT / "docker-compose.yml",
 ]
+PAGES = [path for path in TEXTS if path.suffix == ".md"]
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 COMMAND = re.compile(r"python -m rag_core(?: --env \S+)? ([a-z]+)")
 
 
@@ -33,6 +35,18 @@ def test_every_command_that_a_text_names_exists(
     there = set(re.findall(r"^    ([a-z]+) ", capsys.readouterr().out, re.MULTILINE))
     assert "ask" in there
     assert named <= there
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_within_the_project_leads_somewhere(path: Path) -> None:
+    links = LINK.findall(path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_every_decision_is_linked_from_the_map() -> None:
+    links = LINK.findall((ROOT / "docs/architecture.md").read_text(encoding="utf-8"))
+    decisions = {f"decisions/{path.name}" for path in ROOT.glob("docs/decisions/*.md")}
+    assert decisions <= set(links)
 
 
 def test_every_host_of_the_production_settings_is_a_service_of_compose() -> None:

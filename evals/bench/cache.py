@@ -27,6 +27,7 @@ from rag_core.clock import SystemClock
 from rag_core.domain import Context, Provenance
 
 ROUNDS = 15
+"""Revalidations that the median is taken over; chosen."""
 
 
 async def revalidated_answer(folder: Path) -> list[Figure]:

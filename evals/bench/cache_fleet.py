@@ -19,6 +19,7 @@ from rag_core.adapters.redis import LEASE_S
 from rag_core.bootstrap import assemble
 from rag_core.domain import WholeNoteChunker
 
+# Chosen: a small fleet, and far more questions at once than it has processes.
 PROCESSES = 4
 MISSES = 1_000
 

@@ -21,6 +21,7 @@ from rag_core.domain import WholeNoteChunker
 from rag_core.errors import RagError
 from rag_core.pipeline import Pipeline
 
+# Chosen: how often Redis is frozen, and how many ask all the while.
 ROUNDS = 8
 CLIENTS = 4
 

@@ -19,6 +19,7 @@ from evals.bench.figures import Figure
 from evals.bench.world import QUESTION, USER, Bench, bench
 from rag_core.domain import Provenance
 
+# Chosen: rounds that the median is taken over, and calls in each.
 ROUNDS = 15
 CALLS = 320
 CLIENTS = (1, 32)

@@ -18,6 +18,7 @@ from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.bootstrap import Application, assemble
 from rag_core.domain import Note, UserId, WholeNoteChunker
 
+# Chosen: saves that are timed, and the notes of a large library.
 ROUNDS = 60
 MANY = 50_000
 

@@ -19,6 +19,7 @@ from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.domain import UserId, WholeNoteChunker
 from rag_core.ingest import Ingest
 
+# Chosen: a large user's chunks, a bulk of them, and searches timed; `K` is the default top_k.
 CHUNKS = 10_000
 WRITTEN = 3_000
 ROUNDS = 40

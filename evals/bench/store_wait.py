@@ -21,6 +21,7 @@ from rag_core.errors import Unavailable
 from rag_core.ingest import Ingest
 from rag_core.pipeline import Pipeline
 
+# Chosen: far more savers than connections to save with, and questions enough for a p99.
 SAVERS = 20
 QUESTIONS = 300
 FROZEN_REQUESTS = 12

@@ -39,7 +39,7 @@ class Bench:
         return self.application.pipeline
 
     async def edit_elsewhere(self, turn: int) -> None:
-        """Change a note that has nothing to do with the question."""
+        """Change a note that has nothing to do with the question, to page number `turn`."""
         note = Note(id="elsewhere", title="", body=f"Unrelated zebra accounting, page {turn}.")
         await self.application.ingest.run(USER, [note])
 

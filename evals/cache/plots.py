@@ -49,7 +49,7 @@ _CLOSEST = 2.2
 def hit_rates_against_ttl(table: pd.DataFrame) -> Figure:
     """Hit rate, valid hit rate and stale share of hits, a line per policy.
 
-    `table` is a `sweep` over policies and answer TTLs, all else equal.
+    `table` has the columns of a `sweep` over policies and answer TTLs, all else equal.
     """
     figures = (
         ("hit_rate", "Served without an LLM call", "share of requests"),
@@ -64,7 +64,10 @@ def hit_rates_against_ttl(table: pd.DataFrame) -> Figure:
 
 
 def load_against_ttl(table: pd.DataFrame) -> Figure:
-    """LLM calls per 1,000 requests and peak memory of the answers, a line per policy."""
+    """LLM calls per 1,000 requests and peak memory of the answers, a line per policy.
+
+    `table` has the columns of a `sweep` over policies and answer TTLs, all else equal.
+    """
     scaled = table.assign(
         calls=1_000 * table["llm_calls"] / table["requests"],
         megabytes=table["answer_bytes_peak"] / 1e6,
@@ -100,7 +103,8 @@ def closed_form_agreement(table: pd.DataFrame) -> Figure:
 def reads_saved_against_late(table: pd.DataFrame, deployed_s: float) -> Figure:
     """Reads of Postgres saved, and answers late, against the permitted staleness.
 
-    `table` is a `staleness_sweep`, a line per number of processes; `deployed_s` is marked.
+    `table` has the columns of `staleness_sweep`; a line per number of processes, and `deployed_s`
+    marked.
     """
     million = 1e6 / table["requests"]
     scaled = table.assign(

@@ -28,7 +28,7 @@ _WITHIN_FORM, _WITHIN_REPLAY = 0.01, 0.02
 
 
 def cache_result(study: CacheStudy, pictures: Sequence[Picture]) -> NotebookResult:
-    """All of it, for the report and for the cost notebook."""
+    """The verdict, headlines, tables and settings, for the report and for the cost notebook."""
     return NotebookResult(
         title="Caches",
         verdict=verdict(study),
@@ -46,23 +46,9 @@ def cache_result(study: CacheStudy, pictures: Sequence[Picture]) -> NotebookResu
                 staleness_agreement_table(study.staleness),
             ),
         ),
-        facts={
-            "traffic": f"{study.source}: {len(study.traffic):,} requests, "
-            f"{len(study.traffic.edit_time_s):,} edits",
-            "replayed": f"{_replayed(study):,} requests through the pipeline and a real Valkey",
-            "bytes of an entry": f"answer {study.deployed.setting.answer_bytes:,}, embedding "
-            f"{study.deployed.setting.embedding_bytes:,}, context "
-            f"{study.deployed.setting.context_bytes:,}; measured in the replay",
-        },
+        facts=_facts(study),
         data={
-            "choices": {
-                name: {
-                    "setting": asdict(choice.setting),
-                    "report": asdict(choice.report),
-                    "hit_rate": asdict(choice.hit_rate),
-                }
-                for name, choice in _choices(study).items()
-            },
+            "choices": {name: asdict(choice) for name, choice in _choices(study).items()},
             "staleness": {
                 "simulated": asdict(study.staleness.assumptions)
                 | {"deployed_s": study.staleness.deployed_s},
@@ -70,6 +56,16 @@ def cache_result(study: CacheStudy, pictures: Sequence[Picture]) -> NotebookResu
             },
         },
     )
+
+
+def _facts(study: CacheStudy) -> dict[str, str]:
+    setting, edits = study.deployed.setting, len(study.traffic.edit_time_s)
+    return {
+        "traffic": f"{study.source}: {len(study.traffic):,} requests, {edits:,} edits",
+        "replayed": f"{_replayed(study):,} requests through the pipeline and a real Valkey",
+        "bytes of an entry": f"answer {setting.answer_bytes:,}, embedding "
+        f"{setting.embedding_bytes:,}, context {setting.context_bytes:,}; measured in the replay",
+    }
 
 
 def write_recommended(study: CacheStudy, out_path: Path) -> Path:
@@ -82,14 +78,14 @@ def write_recommended(study: CacheStudy, out_path: Path) -> Path:
 
 def headlines(study: CacheStudy) -> tuple[Headline, ...]:
     """The numbers a manager asks for."""
-    n, replayed = len(study.traffic), _replayed(study)
+    n = len(study.traffic)
     trusting = study.of_policy(Policy.TTL_ONLY)
     return (
         _rate("Served from the cache", study.deployed, n, "With the deployed TTLs, the"),
         _rate("Served, recommended TTLs", study.recommended, n, "With the recommended TTLs, the"),
         Headline(
-            name="Answers on changed notes", value=_changed(study), n=replayed, unit="count",
-            better="lower", target=0, key=True,
+            name="Answers on changed notes", value=_changed(study), n=_replayed(study),
+            unit="count", better="lower", target=0, key=True,
             meaning="Replayed requests that got an answer whose notes had changed since.",
         ),
         Headline(
@@ -97,6 +93,19 @@ def headlines(study: CacheStudy) -> tuple[Headline, ...]:
             unit="share", better="lower",
             meaning="Share of cached answers that would rest on changed notes without the check.",
         ),
+        *_agreement(study),
+        Headline(
+            name="Context cache hits", value=study.deployed.report.context_hit_rate, n=n,
+            unit="share", meaning="Share of the lookups that come past the answer cache.",
+        ),
+        *staleness_headlines(study.staleness),
+    )  # fmt: skip
+
+
+def _agreement(study: CacheStudy) -> tuple[Headline, ...]:
+    """How far simulator, real caches and theory are apart."""
+    replayed = _replayed(study)
+    return (
         Headline(
             name="Requests unlike the simulation", value=_differing(study), n=replayed,
             unit="count", better="lower", target=0, key=True,
@@ -112,11 +121,6 @@ def headlines(study: CacheStudy) -> tuple[Headline, ...]:
             unit="share", better="lower", target=_WITHIN_FORM,
             meaning="Largest difference of a simulated rate from its closed form.",
         ),
-        Headline(
-            name="Context cache hits", value=study.deployed.report.context_hit_rate, n=n,
-            unit="share", meaning="Share of the lookups that come past the answer cache.",
-        ),
-        *staleness_headlines(study.staleness),
     )  # fmt: skip
 
 
@@ -164,7 +168,7 @@ def _edge(study: CacheStudy) -> str:
 
 
 def settings_table(study: CacheStudy) -> pd.DataFrame:
-    """Deployed beside recommended: the settings and what they do."""
+    """The settings and what they do, a row each; columns: deployed, recommended."""
     return pd.DataFrame(
         {
             name: {
@@ -201,7 +205,7 @@ def policy_table(study: CacheStudy) -> pd.DataFrame:
 
 
 def replay_table(study: CacheStudy) -> pd.DataFrame:
-    """What a sample of the study's traffic did in the real caches."""
+    """What a sample of the study's traffic did in the real caches, a row per figure."""
     table = study.replay.comparison().round(4)
     return table.assign(requests=len(study.replay.outcomes)).set_index("figure")
 

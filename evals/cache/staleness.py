@@ -24,10 +24,13 @@ from evals.simulation.traffic import DAY_S, Floats, Ints, Traffic
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Copies:
-    """The copy of its user's epoch that each request goes by; arrays in the order of the trace."""
+    """The copy of its user's epoch that each request goes by.
+
+    Arrays of one element a request, in the order of the trace: int64[n], bool[n] or float64[n].
+    """
 
     process: Ints
-    """Which process answers."""
+    """The number of the process that answers."""
     read: Flags
     """Whether the request read Postgres, having no copy that it may believe."""
     epoch: Ints
@@ -45,14 +48,14 @@ class StalenessReport:
     reads_per_request: float
     """Reads of an epoch in Postgres; strictly 1."""
     reads_of_flat_traffic: float
-    """The same by the closed form, which knows no daily cycle."""
+    """Reads per request by the closed form, which knows no daily cycle."""
     reads_saved_a_day: float
     outdated: int
     """Requests whose copy was no longer the epoch: the user's notes had changed, all or some."""
     late: int
     """Those of them that were answered from evidence that had changed since the copy was read."""
     late_share: float
-    """Of all requests."""
+    """Share of all requests that were answered late."""
     late_p50_s: float
     """Seconds since the edit that made it so; not a number if none is late."""
     late_p99_s: float
@@ -166,7 +169,10 @@ def staleness_sweep(
     max_staleness_s: Sequence[float],
     workers: Sequence[int],
 ) -> pd.DataFrame:
-    """Every permitted staleness with every number of processes; a `StalenessReport` a row."""
+    """Every permitted staleness with every number of processes.
+
+    A row for each; columns are the fields of `StalenessReport`.
+    """
     rows = []
     for count in workers:
         by_process = spread_over(timeline.traffic, count, seed=setting.seed)

@@ -15,11 +15,7 @@ from evals.simulation.agreement import POISSON_EVIDENCE, closed_form_agreement
 from evals.simulation.choice import Choice, Scale, best_choice, choose, deployed_setting
 from evals.simulation.recommendation import Objective
 from evals.simulation.replay import Replay, replay, replay_server, sample
-from evals.simulation.simulator import (
-    Policy,
-    Setting,
-    sweep,
-)
+from evals.simulation.simulator import Policy, Setting, sweep
 from evals.simulation.timeline import EvidenceModel, Timeline, prepare
 from evals.simulation.trace_file import read_trace
 from evals.simulation.traffic import DAY_S, Assumptions, Traffic, generate
@@ -40,7 +36,7 @@ POISSON = Assumptions(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CacheStudy:
-    """All that the notebook shows."""
+    """The traffic, what each setting does to it, and how well the simulation holds."""
 
     source: str
     timeline: Timeline
@@ -50,7 +46,7 @@ class CacheStudy:
     longest_ttl_s: float
     """The longest answer TTL that was tried."""
     policies: pd.DataFrame
-    """A `sweep` over policies and answer TTLs."""
+    """Columns of a `sweep`, a row per policy and answer TTL."""
     replay: Replay
     agreement: pd.DataFrame
     """As `closed_form_agreement`, with the column `replayed`."""
@@ -90,17 +86,15 @@ async def study(
     Raises:
         InvalidInput: an assumption, the trace or the objective cannot be used.
     """
-    began = time.perf_counter()
+    began, seed = time.perf_counter(), assumptions.seed
     objective = objective or Objective()
     model = EvidenceModel(
-        notes_per_user=assumptions.notes_per_user,
-        evidence_notes=evidence_notes,
-        seed=assumptions.seed,
+        notes_per_user=assumptions.notes_per_user, evidence_notes=evidence_notes, seed=seed
     )
     traffic = read_trace(trace) if trace else generate(_scaled(assumptions, how))
     timeline = prepare(traffic, model)
     now = deployed or deployed_setting(project_settings())
-    sampled = prepare(sample(traffic, how.replayed_requests, seed=assumptions.seed), model)
+    sampled = prepare(sample(traffic, how.replayed_requests, seed=seed), model)
     async with replay_server() as url:
         replayed = await replay(sampled, replace(now, jitter=0.0), url)
         now = replayed.entry_bytes.applied_to(now)
@@ -112,24 +106,23 @@ async def study(
         recommended=best_choice(timeline, how, model, now, objective),
         objective=objective,
         longest_ttl_s=max(how.answer_ttls_s),
-        policies=sweep(
-            traffic,
-            {"policy": list(Policy), "answer_soft_ttl_s": how.answer_ttls_s},
-            model=model,
-            base=now,
-        ),
+        policies=_policies(traffic, how, model, now),
         replay=replayed,
         agreement=_agreement(how, replays),
         replays=replays,
-        staleness=StalenessStudy.of(
-            timeline,
-            now,
-            staleness or StalenessAssumptions(),
-            deployed_s=project_settings().max_staleness_s,
-            flat=generate(POISSON),
-        ),
+        staleness=_staleness(timeline, now, staleness or StalenessAssumptions()),
         seconds=time.perf_counter() - began,
     )
+
+
+def _policies(traffic: Traffic, how: Scale, model: EvidenceModel, now: Setting) -> pd.DataFrame:
+    grid = {"policy": list(Policy), "answer_soft_ttl_s": how.answer_ttls_s}
+    return sweep(traffic, grid, model=model, base=now)
+
+
+def _staleness(timeline: Timeline, now: Setting, assumed: StalenessAssumptions) -> StalenessStudy:
+    deployed_s, flat = project_settings().max_staleness_s, generate(POISSON)
+    return StalenessStudy.of(timeline, now, assumed, deployed_s=deployed_s, flat=flat)
 
 
 def _scaled(assumptions: Assumptions, how: Scale) -> Assumptions:

@@ -14,6 +14,7 @@ from evals.simulation.traffic import DAY_S
 from rag_core.errors import InvalidInput
 
 BYTES_PER_GB = 1e9
+"""Decimal, as clouds bill."""
 MONTH_S = DAYS_PER_MONTH * DAY_S
 
 

@@ -26,12 +26,13 @@ class TokenSample:
 
     tokens: MeasuredTokens
     asked: int
+    """Number of questions, those too that did not reach the generator."""
     generator: str
     source: str
 
     @property
     def generated(self) -> int:
-        """Questions that reached the generator."""
+        """Number of questions that reached the generator."""
         return len(self.tokens.input)
 
     @property
@@ -74,6 +75,7 @@ async def tokens_measured_now() -> TokenSample:
     """Ask every golden question of the pipeline; minutes where its notes are not stored yet.
 
     Raises:
+        InvalidInput: no question reached the generator.
         Unavailable: the database cannot be reached.
     """
     golden = load(GOLDEN)

@@ -23,6 +23,7 @@ from evals.stats.intervals import Estimate
 from rag_core.domain import Prices
 from rag_core.errors import InvalidInput
 
+# Chosen: a month as bills have it, and draws of the bootstrap.
 DAYS_PER_MONTH = 30
 DRAWS = 10_000
 
@@ -77,7 +78,7 @@ class MeasuredTokens:
         return float(self.input.mean()), float(self.output.mean())
 
     def draws(self, rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
-        """Bootstrap means; a question's tokens in and out are drawn together."""
+        """float64[count] twice: bootstrap means of tokens in and out, which are drawn together."""
         n = len(self.input)
         weights = rng.multinomial(n, np.full(n, 1 / n), size=count) / n
         return weights @ self.input, weights @ self.output
@@ -256,7 +257,8 @@ def tornado(
 ) -> pd.DataFrame:
     """Monthly dollars when one factor at a time moves, widest swing first.
 
-    Each factor moves down and up by `relative`, or between the bounds that `ranges` gives for it.
+    Each factor moves down and up by the share `relative`, or between the bounds that `ranges`
+    gives for it.
     Columns: factor, low, base, high, usd_month_at_low, usd_month, usd_month_at_high, swing_usd.
 
     Raises:

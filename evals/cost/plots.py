@@ -119,7 +119,10 @@ def _month_axis(axes: Axes) -> None:
 
 
 def tornado_bars(table: pd.DataFrame) -> Figure:
-    """Monthly cost as one factor at a time goes to its low and its high value, widest first."""
+    """Monthly cost as one factor at a time goes to its low and its high value, widest first.
+
+    `table` has the columns of `model.tornado`.
+    """
     rows = table.iloc[::-1].reset_index(drop=True)
     base = float(rows["usd_month"].iloc[0])
     with house_style():
@@ -155,7 +158,10 @@ def _name_bar_end(axes: Axes, y: float, end: float, value: float, base: float) -
 
 
 def break_even_marks(table: pd.DataFrame) -> Figure:
-    """Each level's break-even hit rate and, where given, the rate it achieves."""
+    """Each level's break-even hit rate and, where given, the rate it achieves.
+
+    Columns of `table`: level, break_even_hit_rate and optionally achieved_hit_rate.
+    """
     rows = table.iloc[::-1].reset_index(drop=True)
     with house_style():
         picture = panels(1, width=7.5, height=0.6 * len(rows) + 1.9)

@@ -121,7 +121,7 @@ def projection_table(study: CostStudy) -> pd.DataFrame:
 
 
 def stated_table() -> pd.DataFrame:
-    """Dollars a month, stated beside computed."""
+    """Dollars a month, stated beside computed, a row per number of users."""
     table = reference_table(list(STATED)).set_index("users").round(2)
     stated = list(zip(*STATED.values(), strict=True))
     return pd.DataFrame(

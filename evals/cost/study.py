@@ -54,7 +54,7 @@ class HitRates:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CostStudy:
-    """All that the notebook shows."""
+    """What a month costs, by number of users and by case, and what moves it."""
 
     users: tuple[int, ...]
     sample: TokenSample
@@ -62,12 +62,16 @@ class CostStudy:
     cases: dict[str, CostAssumptions]
     """What a day costs, by what is supposed; in the order of the picture's lines."""
     projections: dict[str, pd.DataFrame]
-    """As `model.project` gives them, by case."""
+    """Columns of `model.project`, by case."""
     crossings: pd.DataFrame
+    """Columns of `model.crossings`."""
     tornado: pd.DataFrame
+    """Columns of `model.tornado`."""
     tornado_users: int
     break_even: pd.DataFrame
+    """A row per cache level."""
     output_cap: int
+    """Tokens of an answer at most."""
 
     @property
     def deployed(self) -> CostAssumptions:
@@ -121,6 +125,8 @@ def cost_study(
     seed: int = 7,
 ) -> CostStudy:
     """Put tokens, hit rates and the prices of the environment's settings together.
+
+    `requests_spread` is the share by which requests a day may be fewer or more.
 
     Raises:
         InvalidInput: an assumption is out of range.
@@ -194,7 +200,10 @@ def hit_rates_now(seed: int) -> HitRates:
 
 
 def reference_table(users: Sequence[int]) -> pd.DataFrame:
-    """Dollars a month by the reference table's own assumptions, without and with its hits."""
+    """Dollars a month by the reference table's own assumptions, a row per number of users.
+
+    Columns: users, usd_month, usd_month_at_60_percent_hits.
+    """
     cached = replace(REFERENCE, hit_rate=REFERENCE_HIT_RATE)
     return pd.DataFrame(
         {

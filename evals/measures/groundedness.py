@@ -52,6 +52,7 @@ async def verdict(claim: Claim, vectors: Vectors, *, threshold: float = SUPPORTS
 
     Supported: quoted word for word; or close enough in meaning to a cited sentence, with every
     number and proper name found in what is cited. A sentence that cites nothing is unsupported.
+    Close enough is a cosine similarity of `threshold` or more.
     """
     if not claim.citations:
         return Verdict(claim.text, False, "cites nothing")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RULES = "You are a careful grader. Reply with one JSON object and nothing else."
+# Chosen: far above what a verdict on a long answer takes.
 MAX_TOKENS = 2048
 TIMEOUT_S = 120.0
 

@@ -32,6 +32,7 @@ class JudgeCache:
         self._folder = folder
 
     def get(self, request: dict[str, object]) -> JudgeReply | None:
+        """The reply to the same request, if there was one."""
         try:
             entry = json.loads(self._file(request).read_bytes())
             return JudgeReply(
@@ -43,6 +44,7 @@ class JudgeCache:
             return None
 
     def put(self, request: dict[str, object], reply: JudgeReply) -> None:
+        """Keep the reply; what stands there is replaced."""
         file = self._file(request)
         file.parent.mkdir(parents=True, exist_ok=True)
         entry = {
@@ -72,7 +74,11 @@ class BudgetSpent(Exception):
 
 
 class JudgeBudget:
-    """Dollars that a judge may spend: reserved before a call, settled after it."""
+    """Dollars that a judge may spend: reserved before a call, settled after it.
+
+    Raises:
+        InvalidInput: `max_usd` is negative or no number.
+    """
 
     def __init__(self, max_usd: float, prices: Prices) -> None:
         if not max_usd >= 0:
@@ -82,7 +88,11 @@ class JudgeBudget:
         self._reserved_usd = 0.0
 
     def reserve(self, most: Usage) -> float:
-        """Set the price of `most` aside and return it; raises `BudgetSpent` if it is not there."""
+        """Set the price of `most` aside and return it, in dollars.
+
+        Raises:
+            BudgetSpent: so much is not left.
+        """
         usd = self.prices.cost_usd(most)
         if self.spent_usd + self._reserved_usd + usd > self.max_usd:
             raise BudgetSpent(self.max_usd)

@@ -62,13 +62,16 @@ class EmbedderBridge(BaseRagasEmbedding):
         self._prepared: dict[str, list[float]] = {}
 
     async def prepare(self, *texts: str) -> None:
+        """Embed what will be asked for synchronously."""
         for text in texts:
             self._prepared[text] = await self.aembed_text(text)
 
     def embed_text(self, text: str, **kwargs: Any) -> list[float]:
+        """The vector of a text that was prepared."""
         return self._prepared[text]
 
     async def aembed_text(self, text: str, **kwargs: Any) -> list[float]:
+        """The vector of any text."""
         return [float(x) for x in (await self._vectors.of([text]))[0]]
 
 
@@ -79,9 +82,11 @@ class JudgeBridge(InstructorBaseRagasLLM):
         self._judge = judge
 
     def generate(self, prompt: str, response_model: type[Reply]) -> Reply:
+        """Always fails: it would block the event loop."""
         raise JudgeFailed("ragas asked synchronously, which would block the event loop")
 
     async def agenerate(self, prompt: str, response_model: type[Reply]) -> Reply:
+        """The judge's reply, complete and in range."""
         return await self._judge.ask(prompt, lambda text: _parsed(text, response_model))
 
 
@@ -125,6 +130,7 @@ class QuietSimilarity(OldStringSimilarity):
     """String similarity for the text-based context metrics, without usage statistics."""
 
     async def single_turn_ascore(self, sample: SingleTurnSample, *_: Any, **__: Any) -> float:
+        """The similarity, 0 to 1."""
         return await _quietly(self, sample)
 
 

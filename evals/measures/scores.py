@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 2000
+"""Of a bootstrap; chosen, 1,000 and more are usual for intervals."""
 LEVEL = 0.95
+"""Share of intervals that hold the true value."""
 NOT_A_NUMBER = "not a number"
 
 Statistic = Literal["mean", "p50", "p95"]
@@ -26,7 +28,11 @@ _QUANTILES: dict[Statistic, float] = {"p50": 0.5, "p95": 0.95}
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A finite value; raises `ValueError` for NaN and infinities."""
+    """A finite value, in the unit of its measure.
+
+    Raises:
+        ValueError: `value` is NaN or infinite.
+    """
 
     value: float
 
@@ -37,7 +43,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Unscored:
-    """Why there is no value."""
+    """A value that is missing, and why."""
 
     reason: str
 
@@ -46,18 +52,18 @@ Score = Scored | Unscored
 
 
 def scored(value: float) -> Score:
-    """`value` as a score; NaN and infinities, which libraries use for failure, are Unscored."""
+    """`value`, in any unit, as a score; NaN and infinities (libraries' failures) are Unscored."""
     return Scored(float(value)) if math.isfinite(value) else Unscored(NOT_A_NUMBER)
 
 
 def share(part: int, whole: int, *, nothing: str) -> Score:
-    """`part / whole`, or Unscored with the reason `nothing` when `whole` is zero."""
+    """The share `part / whole`, or Unscored, for the reason `nothing`, when `whole` counts zero."""
     return Scored(part / whole) if whole else Unscored(nothing)
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """One measure over questions.
+    """One measure over questions; `value`, `low` and `high` in its unit.
 
     `value` is None when nothing was scored, and `low` and `high` when fewer than two questions
     were: one value has no spread. `reasons` counts why questions are unscored.
@@ -84,9 +90,10 @@ class Aggregate:
 class Count:
     """How often something happened that never should.
 
-    `events` over `n` questions that could be checked, of which `affected` had at least one.
-    `high` is the upper end of the exact one-sided 95 % interval of the affected share
-    (Clopper and Pearson, 1934), so that 0 of 10 does not read like 0 of 10,000; None when n is 0.
+    `events` over `n` questions that could be checked, of which `affected` had at least one; the
+    number of the others is `unscored`. `high` is the upper end of the exact one-sided 95 % interval
+    of the affected share (Clopper and Pearson, 1934), so that 0 of 10 does not read like 0 of
+    10,000; None when n is 0.
     """
 
     name: str
@@ -109,6 +116,8 @@ def aggregate(
     proportion: bool = False,
 ) -> Aggregate:
     """The `statistic` of the scored values and its percentile bootstrap interval.
+
+    Of such intervals the share `level` holds the true value.
 
     Values between 0 and 1 are a `proportion`: where all are 0, or all are 1, resampling finds no
     spread however few there are, so the exact interval (Clopper and Pearson, 1934) stands instead.
@@ -144,7 +153,10 @@ def count_events(name: str, scores: Iterable[Score]) -> Count:
 
 
 def exact_interval(events: int, n: int, *, level: float = LEVEL) -> tuple[float, float]:
-    """Two-sided interval of a share, `events` of `n` (Clopper and Pearson, 1934)."""
+    """Two-sided interval of a share, `events` of `n` (Clopper and Pearson, 1934).
+
+    Of such intervals the share `level`, or more, holds the true one.
+    """
     from scipy.stats import beta
 
     tail = (1 - level) / 2
@@ -165,7 +177,8 @@ def paired_difference(
     """Mean of `candidate - baseline` over the questions that both runs scored.
 
     Pairing removes the spread between questions, so small changes show. Every question of either
-    run gets a row: one missing from a run, or unscored in it, is Unscored saying which.
+    run gets a row: one missing from a run, or unscored in it, is Unscored saying which. The share
+    `level` of such intervals holds the true value.
     """
     differences = [
         _difference(baseline.get(question), candidate.get(question))

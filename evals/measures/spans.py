@@ -17,11 +17,19 @@ class Piece(Protocol):
     """A piece of a note's body, characters `start` to `end`: a Hit or a Citation."""
 
     @property
-    def note_id(self) -> str: ...
+    def note_id(self) -> str:
+        """The note that it is a piece of."""
+        ...
+
     @property
-    def start(self) -> int: ...
+    def start(self) -> int:
+        """Where it begins in the note's body, in characters."""
+        ...
+
     @property
-    def end(self) -> int: ...
+    def end(self) -> int:
+        """Where it ends there, in characters."""
+        ...
 
 
 def shared(first: tuple[int, int], second: tuple[int, int]) -> int:
@@ -46,6 +54,7 @@ class PassageIndex:
 
     @classmethod
     def of(cls, passages: Iterable[Passage]) -> PassageIndex:
+        """The passages, grouped by their notes."""
         grouped: dict[str, list[Passage]] = defaultdict(list)
         for passage in passages:
             grouped[passage.note].append(passage)

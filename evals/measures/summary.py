@@ -51,6 +51,7 @@ class Summary:
 
     @property
     def overall(self) -> Mapping[str, Aggregate]:
+        """The aggregates over all questions, by name."""
         return self.groups[OVERALL]
 
     def scores(self, measure: str) -> Mapping[str, Score]:
@@ -86,7 +87,10 @@ class Summary:
         }
 
     def table(self, group: str | None = None) -> pd.DataFrame:
-        """A line per group and measure: value, low, high, n, unscored and why."""
+        """A row per group and measure.
+
+        Columns: scenario, measure, value, low, high, n, unscored, why.
+        """
         import pandas as pd
 
         lines = [

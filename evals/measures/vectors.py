@@ -30,7 +30,7 @@ class Vectors:
         return np.stack([self._known[text] for text in texts])
 
     async def best_cosine(self, text: str, candidates: Sequence[str]) -> float:
-        """The highest cosine of `text` to any of `candidates`; -1 when there are none."""
+        """The highest cosine similarity of `text` to a candidate; -1 when there are none."""
         if not candidates:
             return -1.0
         return float((await self.of(candidates) @ (await self.of([text]))[0]).max())

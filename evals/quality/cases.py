@@ -14,12 +14,13 @@ from evals.quality.study import QualityRun
 from evals.results.result import Block, Case, Cell
 
 WORST = 12
+"""Questions that a reader may be asked to look at."""
 _ANSWERING = ("fact_coverage", "citation_recall", "groundedness", "R@5")
 _SHOWN = (*_ANSWERING, "citation_precision", "abstention_recall", "attack_refusal", "false_refusal")
 
 
 def rightness(run: QualityRun, seen: Observation) -> float:
-    """How well a question went, 1 best, below 0 for a leak; ranks the worst, is never averaged."""
+    """How well a question went, 0 to 1, below 0 for a leak; ranks the worst, is never averaged."""
     scores = run.summary.of_question(seen.question.id)
 
     def value(measure: str, missing: float) -> float:

@@ -1,4 +1,4 @@
-"""What became of a notebook."""
+"""A notebook that was run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from evals.results.result import NotebookResult
 
 @dataclass(frozen=True)
 class NotebookRun:
-    """What became of a notebook: its result, or why there is none and the exit code that is due."""
+    """A notebook that was run: its result, or why there is none.
+
+    `exit_code` is the exit code that is due for it.
+    """
 
     name: str
     executed: Path

@@ -14,6 +14,7 @@ from evals.results.plot_style import BLUE, GREY, house_style, label, panels
 from evals.results.result import Picture
 
 DPI = 150
+"""Sharp on a screen of twice the usual density, at the width below."""
 WIDTH = 9.4
 """Inches of every picture, so that letters are as large in one as in the other."""
 _ROW_INCHES = 0.4

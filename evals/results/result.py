@@ -27,9 +27,13 @@ Cell = str | int | float | None
 class Headline:
     """One number that a manager asks for, with all that is needed to believe it.
 
+    `value`, `low`, `high` and `target` are in `unit`; `unscored` counts questions.
     `value` is None when nothing was scored. `meaning` is one plain sentence. `target` is what we
     want to reach, at least (or, where lower is better, at most); None where there is none. `key`
-    numbers stand at the top of the report. Raises ValueError for numbers that are not finite.
+    numbers stand at the top of the report.
+
+    Raises:
+        ValueError: a number is not finite.
     """
 
     name: str
@@ -146,7 +150,10 @@ def headline(
     key: bool = False,
     times: float = 1.0,
 ) -> Headline:
-    """The headline of an aggregate or a count; `times` converts, such as to 1,000 questions."""
+    """The headline of an aggregate or a count; `times` converts, such as to 1,000 questions.
+
+    `target` is in `unit`.
+    """
     low = high = None
     value: float | None
     if isinstance(found, Count):

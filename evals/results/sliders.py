@@ -20,7 +20,10 @@ _DPI = 110
 
 
 def slider(name: str, value: float, low: float, high: float, step: float) -> widgets.FloatSlider:
-    """A slider that redraws when it is let go."""
+    """A slider that redraws when it is let go.
+
+    Its `value`, `low`, `high` and `step` are in the unit that `name` tells.
+    """
     return widgets.FloatSlider(
         value=value, min=low, max=high, step=step, description=name, continuous_update=False,
         style={"description_width": "240px"}, layout=_WIDE, readout_format=".4g",
@@ -28,7 +31,10 @@ def slider(name: str, value: float, low: float, high: float, step: float) -> wid
 
 
 def whole_slider(name: str, value: int, low: int, high: int, step: int = 1) -> widgets.IntSlider:
-    """The same over whole numbers."""
+    """A slider over whole numbers that redraws when it is let go.
+
+    Its `value`, `low`, `high` and `step` are in the unit that `name` tells.
+    """
     return widgets.IntSlider(
         value=value, min=low, max=high, step=step, description=name, continuous_update=False,
         style={"description_width": "240px"}, layout=_WIDE,
@@ -36,7 +42,7 @@ def whole_slider(name: str, value: int, low: int, high: int, step: int = 1) -> w
 
 
 def choice(name: str, value: float, options: Mapping[str, float]) -> widgets.SelectionSlider:
-    """A slider over named values."""
+    """A slider over named values; `value` is one of them, in their unit."""
     return widgets.SelectionSlider(
         value=value, options=list(options.items()), description=name, continuous_update=False,
         style={"description_width": "240px"}, layout=_WIDE,

@@ -21,7 +21,7 @@ def headlines(run: RetrievalRun) -> tuple[Headline, ...]:
 
 
 def retrieval_result(run: RetrievalRun, pictures: Sequence[Picture]) -> NotebookResult:
-    """All of it, for the report."""
+    """The verdict, headlines, pictures and tables of a run, for the report."""
     return NotebookResult(
         title="Search",
         verdict=verdict(run),
@@ -65,7 +65,7 @@ def verdict(run: RetrievalRun) -> str:
 
 
 def collection_table(run: RetrievalRun) -> pd.DataFrame:
-    """The table of the report as a data frame."""
+    """The table of the report as a data frame, a row per collection and search method."""
     import pandas as pd
 
     table = _table(run)
@@ -85,29 +85,22 @@ def _headlines(collection: CollectionRun) -> list[Headline]:
     exact = collection.scores[SearchMethod.EXACT].aggregates
     return [
         headline(
-            exact["R@5"],
-            f"Recall@5, {collection.name}",
+            exact["R@5"], f"Recall@5, {collection.name}",
             "Share of the right passages among the first five that exact search finds.",
         ),
         headline(
-            exact["nDCG@10"],
-            f"nDCG@10, {collection.name}",
-            "How near the top the right passages stand among ten, 1 is best; exact search.",
-            unit="score",
+            exact["nDCG@10"], f"nDCG@10, {collection.name}", unit="score",
+            meaning="How near the top the right passages stand among ten, 1 is best; exact search.",
         ),
         headline(
-            exact["RR@10"],
-            f"MRR@10, {collection.name}",
-            "One over the rank of the first right passage, on average; exact search.",
-            unit="score",
+            exact["RR@10"], f"MRR@10, {collection.name}", unit="score",
+            meaning="One over the rank of the first right passage, on average; exact search.",
         ),
         headline(
-            collection.overlap[5],
-            f"HNSW recall@5 against exact, {collection.name}",
-            "Share of what exact search finds first that the HNSW index finds, too.",
-            target=0.95,
+            collection.overlap[5], f"HNSW recall@5 against exact, {collection.name}", target=0.95,
+            meaning="Share of what exact search finds first that the HNSW index finds, too.",
         ),
-    ]
+    ]  # fmt: skip
 
 
 def _speed(run: RetrievalRun) -> str:

@@ -49,6 +49,7 @@ class CollectionRun:
 
     @property
     def queries(self) -> int:
+        """Number of queries that were searched."""
         return len(self.runs[SearchMethod.EXACT].hits)
 
     @cached_property

@@ -36,6 +36,7 @@ from rag_core.settings import Settings
 
 REQUIRED = ("profile", "out_path")
 SEARCHES_COLLECTIONS = "02_retrieval"
+_COLD = "cold: empty at the start of every notebook"
 # The kernel's debugger complains of frozen modules; nobody debugs here.
 _QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "RAGAS_DO_NOT_TRACK": "true"}
 
@@ -52,6 +53,7 @@ class RunOptions:
 
     @property
     def seed(self) -> int:
+        """The notebooks' parameter `seed`; 0 unless it was given."""
         seed = self.parameters.get("seed", 0)
         return seed if isinstance(seed, int) else 0
 
@@ -92,12 +94,7 @@ async def _evaluate(
     async with entered(held_open(settings), "starting the database") as ready:
         store = await _fill(ready, options.profile, [notebook.name for notebook in notebooks])
         folder = _new_folder(options.reports, started, revision)
-        runs = []
-        with progress_bar(len(notebooks), "notebooks", "notebook") as bar:
-            for notebook in notebooks:
-                run = await asyncio.to_thread(run_notebook, notebook, values[notebook.name], folder)
-                runs.append(run)
-                bar.update()
+        runs = await _run_all(notebooks, values, folder)
     await asyncio.to_thread(_export_html, runs)
     manifest = manifests.Manifest(
         revision=revision,
@@ -110,10 +107,7 @@ async def _evaluate(
         machine=manifests.machine(),
         dataset=store.dataset,
         models={**store.models, **_generator(runs, settings)},
-        cache={
-            "notes": store.ingested.state,
-            "answer cache": "cold: empty at the start of every notebook",
-        },
+        cache={"notes": store.ingested.state, "answer cache": _COLD},
         settings=manifests.masked(settings),
         packages=manifests.packages(),
         notebooks={run.name: _of_run(run, values[run.name]) for run in runs},
@@ -124,6 +118,18 @@ async def _evaluate(
     print(terminal_table(runs))
     print(f"\n{overall_verdict(runs).line}\nopen {page}")
     return max((run.exit_code for run in runs), default=0)
+
+
+async def _run_all(
+    notebooks: Sequence[Notebook], values: Mapping[str, Mapping[str, Value]], folder: Path
+) -> list[NotebookRun]:
+    runs = []
+    with progress_bar(len(notebooks), "notebooks", "notebook") as bar:
+        for notebook in notebooks:
+            run = await asyncio.to_thread(run_notebook, notebook, values[notebook.name], folder)
+            runs.append(run)
+            bar.update()
+    return runs
 
 
 async def _fill(settings: Settings, profile: str, names: Sequence[str]) -> Store:

@@ -21,6 +21,7 @@ from rag_core.errors import InvalidInput, RagError
 CELL_TIMEOUT_S = 1800
 """A cell that takes longer hangs: everything together takes minutes."""
 START_TIMEOUT_S = 120
+"""A kernel that takes longer hangs: it imports for seconds."""
 KERNEL = "python3"
 INVALID, INFRASTRUCTURE = 3, 4
 
@@ -72,41 +73,47 @@ def _execute(
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
-    from papermill.execute import execute_notebook
 
-    logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
-        execute_notebook(
-            str(notebook.path),
-            str(executed),
-            parameters=dict(values),
-            kernel_name=kernel,
-            progress_bar={
-                "desc": notebook.name,
-                "file": sys.stderr,
-                "disable": None,
-                "leave": False,
-            },
-            cwd=str(notebook.path.parent),
-            start_timeout=START_TIMEOUT_S,
-            execution_timeout=cell_timeout_s,
-            extra_arguments=[
-                "--IPKernelApp.log_level=50",
-                f"--IPKernelApp.exec_lines={_TELL_IMPORTS.format(file=str(imports))}",
-            ],
-        )
+        _run_cells(notebook, executed, values, cell_timeout_s, kernel, imports)
     except PapermillExecutionError as error:
         return _cell_failure(error.ename, error.evalue, error.exec_count)
     except DeadKernelError:
         return "its kernel died, perhaps for want of memory", INFRASTRUCTURE
     except CellTimeoutError:
-        return (
-            f"a cell took longer than {cell_timeout_s:g} s; its kernel was stopped",
-            INFRASTRUCTURE,
-        )
+        problem = f"a cell took longer than {cell_timeout_s:g} s; its kernel was stopped"
+        return problem, INFRASTRUCTURE
     except (NoSuchKernel, RuntimeError) as error:
         return f"its kernel did not start: {_first_line(str(error))}", INFRASTRUCTURE
     return None
+
+
+def _run_cells(
+    notebook: Notebook,
+    executed: Path,
+    values: Mapping[str, Value],
+    cell_timeout_s: float,
+    kernel: str,
+    imports: Path,
+) -> None:
+    from papermill.execute import execute_notebook
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    bar = {"desc": notebook.name, "file": sys.stderr, "disable": None, "leave": False}
+    execute_notebook(
+        str(notebook.path),
+        str(executed),
+        parameters=dict(values),
+        kernel_name=kernel,
+        progress_bar=bar,
+        cwd=str(notebook.path.parent),
+        start_timeout=START_TIMEOUT_S,
+        execution_timeout=cell_timeout_s,
+        extra_arguments=[
+            "--IPKernelApp.log_level=50",
+            f"--IPKernelApp.exec_lines={_TELL_IMPORTS.format(file=str(imports))}",
+        ],
+    )
 
 
 @contextmanager

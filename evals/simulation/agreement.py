@@ -49,7 +49,7 @@ TTL_GRID_S = tuple(hours * 3_600.0 for hours in (1, 6, 24, 72, 168))
 
 
 def reference_hit_rates(seeds: int = 200) -> pd.DataFrame:
-    """Valid hit rate on the reference trace per policy: mean and 5-95 % range over seeds."""
+    """Valid hit rate on the reference trace, a row per policy; columns: mean, 5%, 95%."""
     rows = []
     for seed in range(seeds):
         timeline = prepare(generate(replace(REFERENCE_TRACE, seed=seed)), EvidenceModel(seed=seed))
@@ -139,7 +139,7 @@ def measure_speed(traffic: Traffic) -> Speed:
 def main(arguments: list[str] | None = None) -> None:
     """Print each figure beside its reference."""
     argparse.ArgumentParser(
-        prog="python -m evals.simulation.simulator",
+        prog="python -m evals.simulation.agreement",
         description="The simulator's hit rates, closed-form gaps and speed beside their references",
     ).parse_args(arguments)
     rates = reference_hit_rates()
@@ -160,3 +160,7 @@ def main(arguments: list[str] | None = None) -> None:
         f"  CPU: {speed.prepare_cpu_s:.2f} s to sort, once per trace; "
         f"{speed.simulate_cpu_s:.2f} s to simulate"
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,10 @@ from evals.simulation.traffic import Floats
 
 
 def hit_rate(request_rate: ArrayLike, ttl_s: ArrayLike) -> Floats:
-    """Hit rate when only the TTL ends an entry: L = T, so lambda T / (1 + lambda T)."""
+    """Hit rate when only the TTL ends an entry: L = T, so lambda T / (1 + lambda T).
+
+    float64[...] of the shape that the arguments broadcast to, as all functions here give.
+    """
     return _hit_rate_of_life(request_rate, np.asarray(ttl_s, dtype=np.float64))
 
 
@@ -40,7 +43,7 @@ def hit_rate_until_change(
 
 
 def stale_share_of_hits(change_rate: ArrayLike, ttl_s: ArrayLike) -> Floats:
-    """Share of hits with changed evidence when only the TTL ends an entry.
+    """Share of hits with changed evidence when only the TTL ends an entry; float64[...].
 
     1 - (1 - e^(-mu T)) / (mu T). Given that a request is a hit, the entry's age is uniform on
     [0, T) (Poisson arrivals are uniform over each life, and every life is equally long), and at
@@ -55,6 +58,7 @@ def stale_share_of_hits(change_rate: ArrayLike, ttl_s: ArrayLike) -> Floats:
 def epoch_reads_per_request(request_rate: ArrayLike, max_staleness_s: ArrayLike) -> Floats:
     """Reads of an epoch per request, if a process believes its copy for S: 1 / (1 + lambda S).
 
+    float64[...] of the shape that the arguments broadcast to.
     A copy is an entry that lives S from when it was read, so reads are the misses of a cache with
     a TTL of S. `request_rate` is of one user in one process. Of the requests that believe a copy,
     `stale_share_of_hits` of the user's rate of edits and S go by an epoch that has changed.

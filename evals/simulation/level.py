@@ -37,17 +37,17 @@ class Lookups:
         return len(self.rows)
 
     def only(self, reached: Flags) -> Lookups:
-        """Those of these lookups that go on to the next level."""
+        """Those of these lookups, bool[k], that go on to the next level."""
         return Lookups(self.timeline, self.rows[reached])
 
     @property
     def key(self) -> Ints:
-        """(user, question) of each lookup."""
+        """int64[k], the number of each lookup's (user, question)."""
         return self.timeline.key[self.rows]
 
     @property
     def time_s(self) -> Floats:
-        """Time of each lookup."""
+        """float64[k], the time of each lookup."""
         return self.timeline.time_s[self.rows]
 
     def stored(self, ttl_s: Floats, state: Ints | None = None) -> Flags:
@@ -105,14 +105,14 @@ def _reached(roots: Flags, successor: Ints) -> Flags:
 
 @dataclass(frozen=True, slots=True)
 class Residency:
-    """Entries in memory over the span of a trace."""
+    """Number of entries in memory over the span of a trace: their `mean` and their `peak` count."""
 
     mean: float
     peak: int
 
     @classmethod
     def of(cls, start_s: Floats, end_s: Floats, span_s: float) -> Residency:
-        """From when each entry is stored and when it goes; entries outlive the trace's end."""
+        """From when each entry is stored and goes, float64[k]; entries outlive the trace."""
         starts, ends = np.sort(start_s), np.sort(end_s)
         alive = np.arange(1, len(starts) + 1) - np.searchsorted(ends, starts, side="right")
         if not len(starts) or span_s <= 0:

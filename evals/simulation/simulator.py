@@ -7,7 +7,7 @@ A lookup goes down the levels: only an answer that is generated or revalidated n
 only a context that is not cached needs an embedding. Every request, hit or miss, reads its user's
 epoch in Postgres beside its first lookup; `cache.staleness` says what reading less often does.
 
-    python -m evals.simulation.simulator      prints each figure beside its reference
+    python -m evals.simulation.agreement      prints each figure beside its reference
 """
 
 from __future__ import annotations
@@ -223,7 +223,9 @@ def sweep(
     model: EvidenceModel | None = None,
     base: Setting | None = None,
 ) -> pd.DataFrame:
-    """Simulate every combination of the grid's values; one row each, settings then results.
+    """Simulate every combination of the grid's values; a row for each.
+
+    Columns: the fields of `Setting`, then those of `CacheReport`.
 
     `grid` maps names of `Setting` to values, as {"policy": [...], "answer_soft_ttl_s": [...]}.
     A hard TTL that the grid leaves alone is raised to a longer soft TTL.
@@ -273,9 +275,3 @@ def rate_interval(
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(len(total), np.full(len(total), 1 / len(total)), size=resamples)
     return Estimate.of_draws(float(happened.mean()), (counts @ positive) / (counts @ total))
-
-
-if __name__ == "__main__":
-    from evals.simulation.agreement import main
-
-    main()

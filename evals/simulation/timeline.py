@@ -46,7 +46,7 @@ class EvidenceModel:
 
     @property
     def entering(self) -> float:
-        """The chance in use."""
+        """Probability that an edited note newly enters a question's evidence."""
         if self.enter_probability is not None:
             return self.enter_probability
         return self.evidence_notes / self.notes_per_user

@@ -19,6 +19,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
 DAY_S = 86_400.0
+"""24 hours."""
 UNKNOWN_NOTE = -1
 """The edit log does not say which note changed."""
 
@@ -35,7 +36,7 @@ class Assumptions:
     days: float = 7.0
     requests_per_user_day: float = 10.0
     daily_amplitude: float = 0.6
-    """Swing of the daily cycle: 0 is flat, 1 goes down to nothing at night."""
+    """Swing of the daily cycle as a share: 0 is flat, 1 goes down to nothing at night."""
     peak_hour: float = 20.0
     """Hour of the day (0 to 24) with the most traffic, requests and edits alike."""
     questions_per_user: int = 150
@@ -119,7 +120,10 @@ class Traffic:
         return float(self.time_s[-1] - self.time_s[0]) if len(self) else 0.0
 
     def of_users(self, users: Sequence[int] | Ints) -> Traffic:
-        """The whole trace of some users; numbers are kept, so draws made from them are too."""
+        """The whole trace of the users with these numbers (int64[k]), which they keep.
+
+        Draws made from the numbers stay the same, too.
+        """
         asks, edits = np.isin(self.user, users), np.isin(self.edit_user, users)
         return self._keep(asks, edits)
 

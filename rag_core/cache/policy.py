@@ -20,7 +20,7 @@ class Decision(StrEnum):
     FALL_BACK = "fall back"
     """Its evidence stands, but it is past its soft TTL: only if no provider can answer."""
     MISS = "miss"
-    """Of no use."""
+    """No cached answer can be served."""
 
 
 def decide(

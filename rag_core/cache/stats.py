@@ -46,13 +46,14 @@ class CacheStats:
         self._saved_usd: defaultdict[Level, float] = defaultdict(float)
 
     def __call__(self, event: Event) -> None:
+        """Count a look into a cache; other events are ignored."""
         if isinstance(event, CacheLookedUp):
             self._counts[event.level, _FIELDS[event.outcome]] += 1
             self._saved_ms[event.level] += event.saved_ms
             self._saved_usd[event.level] += event.saved_usd
 
     def snapshot(self) -> dict[str, LevelStats]:
-        """Counters by level."""
+        """The counts so far by cache level."""
         return {
             level: LevelStats(
                 **{field: self._counts[level, field] for field in _FIELDS.values()},

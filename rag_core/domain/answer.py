@@ -17,7 +17,7 @@ NO_CONTEXT_TEXT = "I found nothing in your notes about this."
 REFUSAL_TEXT = "I can only answer questions about your notes."
 
 LEAK_WORDS = 12
-"""So many consecutive words of the system rules in an output count as a leak."""
+"""Words of the system rules that, in a row in an output, count as a leak."""
 
 _CITATION = re.compile(r"\s?\[(\d{1,9}(?:\s*[,;–-]\s*\d{1,9})*)\]", re.ASCII)
 _RANGE = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?", re.ASCII)
@@ -62,6 +62,7 @@ class Citation:
     start: int
     """Where the chunk begins in the note's body, in characters."""
     end: int
+    """Where it ends there, in characters."""
 
 
 @dataclass(frozen=True, slots=True)

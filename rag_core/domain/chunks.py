@@ -22,7 +22,7 @@ _SHORTEST_SECTION = 16
 
 @dataclass(frozen=True)
 class Chunk:
-    """A verbatim piece of a note's body: `note.body[start:end] == text`."""
+    """A verbatim piece of a note's body: `note.body[start:end] == text`, in characters."""
 
     note_id: str
     position: int
@@ -49,9 +49,13 @@ class Chunker(Protocol):
     """Cuts a note into chunks; `name` changes whenever its cuts may."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Names the way of cutting, and its limits."""
+        ...
 
-    def __call__(self, note: Note) -> tuple[Chunk, ...]: ...
+    def __call__(self, note: Note) -> tuple[Chunk, ...]:
+        """The chunks of `note`, in the order of its text."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,12 @@ class SentenceChunker:
 
     @property
     def name(self) -> str:
+        """See `Chunker`."""
         limits = (self.max_tokens, self.overlap_tokens, self.embedder.max_word_pieces)
         return f"sentences-3:{':'.join(map(str, limits))}"
 
     def __call__(self, note: Note) -> tuple[Chunk, ...]:
+        """See `Chunker`."""
         title = self._repeated(note.title)
         spans = (
             span
@@ -124,4 +130,5 @@ class WholeNoteChunker:
     name: str = "whole-1"
 
     def __call__(self, note: Note) -> tuple[Chunk, ...]:
+        """See `Chunker`."""
         return (Chunk(note.id, 0, note.title, "", note.body, 0, len(note.body)),)

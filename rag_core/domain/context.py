@@ -47,7 +47,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the generator may answer from."""
+    """The numbered sources that the generator may answer from, within the token budget."""
 
     sources: tuple[Source, ...] = ()
     tokens: int = 0
@@ -64,7 +64,7 @@ class Context:
         return self._by_number.get(number)
 
     def render(self) -> str:
-        """All sources, a blank line between them."""
+        """The blocks of all sources, a blank line between them."""
         return "\n\n".join(source.render() for source in self.sources)
 
 

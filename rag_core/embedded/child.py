@@ -40,7 +40,12 @@ async def spawn(
     uid: int | None = None,
     gid: int | None = None,
 ) -> Process:
-    """Start a server that writes to `log` and is sent `dies_with` when this process dies."""
+    """Start a server that is sent `dies_with` when this process dies.
+
+    Args:
+        log: number of the file descriptor that it writes to.
+        uid: of the user to run it as; ours where it is None, as with `gid`.
+    """
     return await asyncio.create_subprocess_exec(
         *map(str, command),
         cwd=cwd,

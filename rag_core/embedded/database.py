@@ -18,8 +18,10 @@ _ADVISORY_LOCK = 0x7261_675F_636F_7265  # "rag_core"
 async def ensure_database(database_url: str, *, patience_s: float) -> None:
     """Make sure that the URL's database exists and has the `vector` extension.
 
-    A refused connection is tried again for `patience_s`: a server killed this moment is on its way
-    back. Raises EmbeddedServerError after that.
+    A refused connection is tried again: a server killed this moment is on its way back.
+
+    Raises:
+        EmbeddedServerError: no connection within `patience_s`.
     """
     import psycopg  # the supervisor imports this package too, and starts sooner without
 

@@ -32,7 +32,8 @@ class StackHome:
     def prepare(cls, root: Path) -> StackHome:
         """Create the folders that are missing; existing ones keep their permissions.
 
-        Raises EmbeddedServerError when the home cannot be written.
+        Raises:
+            EmbeddedServerError: the home cannot be written.
         """
         home = cls(root.expanduser().resolve())
         if re.search(r"[\r\n]", str(home.root)):
@@ -54,22 +55,27 @@ class StackHome:
 
     @property
     def supervisor_log(self) -> Path:
+        """What the supervisor writes."""
         return self.root / "supervisor.log"
 
     @property
     def postgres(self) -> Path:
+        """The folder of Postgres: its data, unless another user must run it."""
         return self.root / "postgres"
 
     @property
     def postgres_log(self) -> Path:
+        """What Postgres writes."""
         return self.root / "postgres.log"
 
     @property
     def valkey(self) -> Path:
+        """Valkey's working folder."""
         return self.root / "valkey"
 
     @property
     def valkey_log(self) -> Path:
+        """What Valkey writes."""
         return self.root / "valkey.log"
 
 
@@ -91,8 +97,11 @@ def unwritable(home: Path, error: OSError) -> EmbeddedServerError:
 def socket_folder(base: Path, *, owner: int) -> Path:
     """A folder of mode 0700 for sockets: `base/run`, or a short plain one in the temp folder.
 
-    The name depends only on `base` and `owner`. Raises EmbeddedServerError when the folder exists
-    but belongs to someone else or is open to others: whoever made it could listen in our place.
+    The name depends only on `base` and `owner`, the number of a user.
+
+    Raises:
+        EmbeddedServerError: the folder exists but belongs to someone else or is open to others:
+            whoever made it could listen in our place.
     """
     folder = _socket_folder_name(base, owner)
     try:
@@ -105,7 +114,10 @@ def socket_folder(base: Path, *, owner: int) -> Path:
 
 
 def remove_socket_folder(base: Path, *, owner: int) -> None:
-    """Remove the folder outside of a base, if it is empty; `base/run` stays."""
+    """Remove the folder outside of a base, if it is empty; `base/run` stays.
+
+    `owner` is the number of a user.
+    """
     folder = _socket_folder_name(base, owner)
     if folder.parent != base:
         with suppress(OSError):  # someone's socket is still in it, or it was never made

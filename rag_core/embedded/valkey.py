@@ -38,10 +38,15 @@ class ValkeyServer:
 
     @property
     def is_running(self) -> bool:
+        """See `Server`."""
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> str:
-        """Return a URL for `redis.asyncio.from_url`; raises EmbeddedServerError with the log."""
+        """Return a URL for `redis.asyncio.from_url`.
+
+        Raises:
+            EmbeddedServerError: it did not start; with the end of the log.
+        """
         socket = socket_folder(self._home.root, owner=os.geteuid()) / "valkey.sock"
         await _end_predecessor(socket)
         options = [word for item in _CONFIGURATION.items() for word in item]
@@ -60,10 +65,12 @@ class ValkeyServer:
         return f"unix://{quote(str(socket), safe='/')}"
 
     async def wait(self) -> None:
+        """See `Server`."""
         if self._process is not None:
             await self._process.wait()
 
     async def stop(self) -> None:
+        """See `Server`."""
         if self._process is not None:
             await end(self._process, signal.SIGTERM, patience_s=5.0)
 

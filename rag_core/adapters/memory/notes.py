@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class _NothingToDo(Exception):
-    """Drops the change."""
+    """Leaves a change without committing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class StoredNote:
 
     @property
     def version(self) -> StoredVersion:
-        """What a writer compares."""
+        """The stored version, which a writer compares with the one it saw."""
         return StoredVersion(self.item.note.version, self.chunking)
 
 

@@ -22,6 +22,9 @@ def translated(url: str = "") -> Iterator[None]:
 
     Args:
         url: no part of its password is ever shown.
+
+    Raises:
+        DatabaseUnavailable: the server is gone, too slow, or only reads.
     """
     try:
         yield

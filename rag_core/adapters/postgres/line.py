@@ -58,7 +58,7 @@ class Line:
 
     @property
     def idle(self) -> bool:
-        """Whether it can be asked."""
+        """Whether a question can be sent: no other one is under way and the line is not broken."""
         return self._answered is None and not self.broken.is_set()
 
     def ask(self, parameter: str, answered: Answered, *, timeout_s: float) -> None:
@@ -96,7 +96,7 @@ class Line:
             self.close()
 
     def _finish(self) -> None:
-        """The reply is whole."""
+        """Hand on the rows of a whole reply; close the line at any other one."""
         results, self._results = self._results, []
         if not results and self._answered is None:
             return  # nothing was asked: a notice perhaps

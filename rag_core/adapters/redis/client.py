@@ -19,16 +19,16 @@ from rag_core.guard.time_budget import budget_left, spend
 T = TypeVar("T")
 
 CALL_TIMEOUT_S = 0.05
-"""For a call outside of a request's budget, too."""
+"""Seconds that a call may take, outside of a request's time budget too."""
 
 CONNECT_TIMEOUT_S = 5.0
-"""For connections made in the background, where nobody waits for them."""
+"""Seconds for connections made in the background, where nobody waits for them."""
 
 FIRST_CONNECT_TIMEOUT_S = 1.0
-"""For those made at the start, where somebody does."""
+"""Seconds for connections made at the start, where somebody waits for them."""
 
 CONCURRENT_CALLS = 8
-"""More would only queue in the server; waiting here does not count as the server's slowness."""
+"""Calls under way at once: more would queue in the server and look like its slowness."""
 
 _PAUSES_S = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Between attempts to mend; the last one from then on."""
@@ -64,7 +64,7 @@ class RedisClient:
         return await self.call(partial(self.driver.execute_command, *command, **options))
 
     async def call(self, command: Callable[[], Awaitable[T]]) -> T:
-        """As `execute`, for whatever `command` asks of the driver."""
+        """As `execute`, for whatever `command` asks of the driver; raises what `execute` raises."""
         async with self._turns:
             if not self.up:
                 raise CacheUnavailable("Redis is left alone until it answers again")

@@ -32,7 +32,7 @@ from redis.exceptions import (
 from rag_core.adapters.redis.address import Address
 
 REST_S = 0.2
-"""So long the slots are not asked for again, whatever happens."""
+"""Seconds within which the slots are not asked for a second time."""
 
 # Where a command has its (first) key. What is not here is refused, not sent to some node.
 _KEY_AT: Final = dict.fromkeys(

@@ -17,10 +17,10 @@ from rag_core.errors import CacheUnavailable, ProviderError, ProviderUnavailable
 from rag_core.guard.time_budget import TimeBudget
 
 LEASE_S = 1.0
-"""A leader that has not renewed for so long is taken for dead."""
+"""Seconds after which a leader that has not renewed its lease is taken for dead."""
 
 RESULT_S = 2.0
-"""How long a result waits for its followers."""
+"""Seconds for which a result is kept for its followers."""
 
 _POLL_S = 0.05
 
@@ -48,7 +48,11 @@ class RedisFleet:
         self._lease_s = lease_s
 
     async def run(self, key: str, work: FleetWork) -> tuple[Answer, bool]:
-        """See `FleetFlight`; without Redis, just do the work."""
+        """As `FleetFlight` says; without Redis, the work is done here.
+
+        Raises:
+            ProviderUnavailable: the process that led the flight got no completion.
+        """
         token = _LEADING + secrets.token_bytes(16)
         try:
             answer = await self._follow(key, token)

@@ -10,7 +10,7 @@ from rag_core.cache.keys import PREFIX
 from rag_core.cache.stats import CacheSize
 
 MAX_KEYS = 20_000
-"""Above so many keys counting would disturb the server: the size is not known then."""
+"""Keys of a server above which its entries are not counted: that would disturb it."""
 
 _BATCH = 500
 

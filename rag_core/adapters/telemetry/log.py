@@ -42,6 +42,7 @@ class LogListener:
         self._threshold = _LEVELS[level]
 
     def __call__(self, event: Event) -> None:
+        """Write the event, if its level is high enough."""
         level = _level(event)
         if level >= self._threshold:  # most events are not written: make them cheap
             fields = asdict(event)
