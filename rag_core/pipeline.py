@@ -16,7 +16,6 @@ from rag_core.cache.single_flight import Emit, Flight
 from rag_core.cache.stats import LevelStats
 from rag_core.clock import Clock
 from rag_core.domain.answer import (
-    NO_CONTEXT_TEXT,
     REFUSAL_TEXT,
     Answer,
     Flag,
@@ -26,6 +25,7 @@ from rag_core.domain.answer import (
 from rag_core.domain.completion import Completion, Generator
 from rag_core.domain.context import Context, build_context
 from rag_core.domain.cost import NO_USAGE
+from rag_core.domain.declining import DECLINING_TEXT
 from rag_core.domain.evidence import fingerprint
 from rag_core.domain.pipeline_config import PipelineConfig, pipeline_digest
 from rag_core.domain.prompt import Prompt, assemble_prompt
@@ -345,7 +345,7 @@ async def _in_time(request: Request, awaited: Awaitable[T]) -> T:
 
 def _nothing_found(question: Question, evidence: str) -> Answer:
     flags = _flags(question)
-    return Answer(NO_CONTEXT_TEXT, Provenance.NO_CONTEXT, flags=flags, evidence=evidence)
+    return Answer(DECLINING_TEXT, Provenance.NO_CONTEXT, flags=flags, evidence=evidence)
 
 
 def _again(answer: Answer, provenance: Provenance) -> Answer:

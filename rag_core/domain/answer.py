@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from rag_core.domain.context import Context, Source, merge_verses
+from rag_core.domain.citations import resolve_citations
+from rag_core.domain.context import Source, merge_verses
 from rag_core.domain.cost import NO_USAGE, Usage
+from rag_core.domain.declining import declines
 from rag_core.domain.prompt import Prompt
 
-NO_CONTEXT_TEXT = "I found nothing in your notes about this."
 REFUSAL_TEXT = "I can only answer questions about your notes."
 
 LEAK_WORDS = 12
 """So many consecutive words of the system rules in an output count as a leak."""
 
-_CITATION = re.compile(r"\s?\[(\d{1,9}(?:\s*[,;–-]\s*\d{1,9})*)\]", re.ASCII)
-_RANGE = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?", re.ASCII)
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -82,6 +81,20 @@ class Answer:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     """Wall-clock milliseconds per step of the pipeline."""
 
+    @property
+    def refused(self) -> bool:
+        """Whether the pipeline turned the question away."""
+        return self.provenance is Provenance.REFUSED
+
+    @property
+    def declines(self) -> bool:
+        """Whether it gives nothing: NO_CONTEXT, REFUSED, or its whole text says so.
+
+        An answer that says more than the declining sentence does answer.
+        """
+        nothing = self.provenance in (Provenance.REFUSED, Provenance.NO_CONTEXT)
+        return nothing or declines(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedText:
@@ -98,12 +111,13 @@ def check_completion(text: str, prompt: Prompt) -> CheckedText:
     text = text.encode(errors="replace").decode()  # half a surrogate pair cannot be stored
     if leaks(text, prompt):
         return CheckedText(REFUSAL_TEXT, (), (Flag.LEAK_BLOCKED,), leaked=True)
-    checked, cited, removed = _resolve(text.strip(), prompt.context)
-    flags = [Flag.CITATION_REMOVED] if removed else []
-    if not cited:
+    sources = {source.number: source for source in prompt.context.sources}
+    resolved = resolve_citations(text.strip(), sources)
+    flags = [Flag.CITATION_REMOVED] if resolved.dangling else []
+    if not resolved.numbers:
         flags.append(Flag.UNCITED)
-    citations = tuple(_citation(source) for source in cited)
-    return CheckedText(checked, citations, tuple(flags))
+    citations = tuple(_citation(sources[number]) for number in resolved.numbers)
+    return CheckedText(resolved.text, citations, tuple(flags))
 
 
 def leaks(text: str, prompt: Prompt) -> bool:
@@ -114,29 +128,6 @@ def leaks(text: str, prompt: Prompt) -> bool:
     words = _WORD.findall(text.lower())
     windows = (words[i : i + LEAK_WORDS] for i in range(len(words) - LEAK_WORDS + 1))
     return any(" ".join(window) in rules for window in windows)
-
-
-def _resolve(text: str, context: Context) -> tuple[str, list[Source], bool]:
-    """Text with only the citations that resolve, the sources cited in order, any removed?"""
-    cited: dict[int, Source] = {}
-    removed = False
-
-    def keep(match: re.Match[str]) -> str:
-        nonlocal removed
-        ranges = [(int(m[1]), int(m[2] or m[1])) for m in _RANGE.finditer(match.group(1))]
-        known = {
-            source.number: source
-            for first, last in ranges
-            for source in context.sources
-            if first <= source.number <= last
-        }
-        said = {number for ends in ranges for number in ends}
-        removed = removed or not said <= set(known)
-        cited.update(known)
-        blank = match.group()[0] if match.group()[0].isspace() and known else ""
-        return blank + "".join(f"[{n}]" for n in known)
-
-    return _CITATION.sub(keep, text), list(cited.values()), removed
 
 
 def _citation(source: Source) -> Citation:
