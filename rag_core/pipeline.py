@@ -9,7 +9,7 @@ from functools import partial
 from rag_core.cache.caches import Caches
 from rag_core.cache.single_flight import Emit, Flight
 from rag_core.cache.stats import LevelStats
-from rag_core.domain.answer import Answer, nothing_found, refused
+from rag_core.domain.answer import Answer, nothing_found, refusal
 from rag_core.domain.context import Context
 from rag_core.domain.evidence import fingerprint
 from rag_core.domain.pipeline_config import PipelineConfig, pipeline_digest
@@ -94,7 +94,7 @@ class Pipeline:
                 attack = find_attack(raw)
             if attack:
                 request.listener(AttackRefused(attack))
-                return Flight.landed_with(refused(question, attack))
+                return Flight.landed_with(refusal(question, attack))
             with request.step("answer_cache"):  # 2
                 lookup = await self._caches.lookup(request.user, question, self.digest)
             if known := self._caches.serve(lookup):

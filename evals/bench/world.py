@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from evals.datasets.beir import read_collection
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.generators import ScriptedGenerator
 from rag_core.bootstrap import Application, assemble
@@ -21,7 +21,7 @@ from rag_core.settings import Settings
 
 USER = UserId("bench")
 QUESTION = "What did I note about the rainbow after the flood and the covenant with Noah?"
-_PASSAGES = Path(__file__).parents[2] / "golden/beir/henry-headings/corpus.jsonl"
+_PASSAGES = Path(__file__).parents[2] / "golden/beir/henry-headings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,6 @@ def scripted(latency_s: float) -> ScriptedGenerator:
 
 def notes(count: int) -> list[Note]:
     """`count` notes of one passage each; passages repeat under new ids when they run out."""
-    passages = [json.loads(line)["text"] for line in _PASSAGES.read_text().splitlines()]
-    texts = itertools.islice(itertools.cycle(passages), count)
+    passages = read_collection(_PASSAGES).docs.values()
+    texts = itertools.islice(itertools.cycle(passage.text for passage in passages), count)
     return [Note(id=f"n{i}", title="", body=text) for i, text in enumerate(texts)]

@@ -5,24 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from evals.datasets.golden_rows import Row, read_rows
+import msgspec
+
+from rag_core.adapters.documents import RowReader
 from rag_core.errors import InvalidInput
 
 QRELS_COLUMNS = ("query-id", "corpus-id", "score")
-T = TypeVar("T")
 
 _LAYOUT = "A collection holds corpus.jsonl, queries.jsonl and qrels/test.tsv"
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A document of the corpus; the title may be empty."""
+class Document(msgspec.Struct, frozen=True):
+    """A document of the corpus; it has a title or a text, or both."""
 
-    id: str
-    title: str
+    id: str = msgspec.field(name="_id")
     text: str
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.title or self.text).strip():
+            raise ValueError("text must not be empty in a document without a title")
+
+
+class _Query(msgspec.Struct):
+    id: str = msgspec.field(name="_id")
+    text: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -48,42 +57,21 @@ def read_collection(folder: Path) -> Collection:
     for part in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
         if not (folder / part).is_file():
             raise InvalidInput(str(folder / part), "no such file", _LAYOUT)
-    docs = {document.id: document for document in _documents(folder / "corpus.jsonl")}
-    queries = _queries(folder / "queries.jsonl")
+    docs = _by_id(folder / "corpus.jsonl", Document)
+    queries = {q.id: q.text for q in _by_id(folder / "queries.jsonl", _Query).values()}
     qrels = _qrels(folder / "qrels" / "test.tsv", queries, docs)
     judged = {query: text for query, text in queries.items() if query in qrels}
     return Collection(folder.resolve().name, docs, judged, qrels)
 
 
-def _documents(path: Path) -> list[Document]:
-    seen: set[str] = set()
-    found = []
-    for row in read_rows(path):
-        title = row.text("title", empty=True) if "title" in row.fields else ""
-        document = Document(_new_id(row, seen), title, row.text("text", empty=True))
-        if not (document.title or document.text).strip():
-            raise row.fail("text", "must not be empty in a document without a title")
-        found.append(document)
-    return _some(path, found)
+Row = TypeVar("Row", Document, _Query)
 
 
-def _queries(path: Path) -> dict[str, str]:
-    seen: set[str] = set()
-    return dict(_some(path, [(_new_id(row, seen), row.text("text")) for row in read_rows(path)]))
-
-
-def _some(path: Path, rows: list[T]) -> list[T]:
+def _by_id(path: Path, row_type: type[Row]) -> dict[str, Row]:
+    rows = {row.id: row for _, row in RowReader(row_type).read(path)}
     if not rows:
         raise InvalidInput(str(path), "is empty", _LAYOUT)
     return rows
-
-
-def _new_id(row: Row, seen: set[str]) -> str:
-    identity = row.text("_id")
-    if identity in seen:
-        raise row.fail("_id", f"{identity!r} is used twice")
-    seen.add(identity)
-    return identity
 
 
 def _qrels(
@@ -98,8 +86,8 @@ def _qrels(
     for number, line in enumerate(lines[1:], start=2):
         if line.strip():
             query, document, judgement = _judgement(f"{path} line {number}", line)
-            _exists(f"{path} line {number}: query-id", query, queries)
-            _exists(f"{path} line {number}: corpus-id", document, docs)
+            _exists(f"{path} line {number}, field query-id", query, queries)
+            _exists(f"{path} line {number}, field corpus-id", document, docs)
             judged = qrels.setdefault(query, {})
             if judged.setdefault(document, judgement) != judgement:
                 raise InvalidInput(f"{path} line {number}", f"judges {document} a second time")
@@ -117,7 +105,7 @@ def _judgement(place: str, line: str) -> tuple[str, str, int]:
         return query, document, int(judgement)
     except ValueError as error:
         raise InvalidInput(
-            f"{place}: score", f"must be a whole number, got {judgement!r}"
+            f"{place}, field score", f"must be a whole number, got {judgement!r}"
         ) from error
 
 

@@ -11,19 +11,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated
 
-from evals.datasets.golden_rows import Row, read_rows
+import msgspec
+
+from rag_core.adapters.documents import RowReader
 from rag_core.errors import InvalidInput
 
 OVER_LONG_WORDS = 150
 
-T = TypeVar("T")
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+Offset = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Scenario(StrEnum):
@@ -38,60 +40,56 @@ class Scenario(StrEnum):
     OTHER_USERS_NOTES = "other_users_notes"
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """One statement of a reference answer and the words of a passage that support it."""
 
-    fact: str
-    passage: str
-    quote: str
+    fact: Text
+    passage: Text
+    quote: Text
 
 
-@dataclass(frozen=True)
-class GoldenQuestion:
+class GoldenQuestion(msgspec.Struct, frozen=True):
     """A question, whose notes it is asked of, and what a right answer rests on.
 
     `gold` are the passages of the user that answer it, empty when none does. `foreign_gold` are
     passages of other users that must not leak. `attack` is the id of the attack it repeats.
     """
 
-    id: str
-    user: str
+    id: Text
+    user: Text
     scenario: Scenario
-    question: str
-    reference: str
+    question: Text
+    reference: Text
     gold: tuple[str, ...]
     facts: tuple[Fact, ...]
-    attack: str | None
-    foreign_gold: tuple[str, ...]
+    attack: Text | None = None
+    foreign_gold: tuple[str, ...] = ()
 
     @property
     def answerable(self) -> bool:
         return bool(self.gold)
 
 
-@dataclass(frozen=True)
-class Passage:
+class Passage(msgspec.Struct, frozen=True):
     """Where a judged passage stands: characters `start` to `end` of its note's body."""
 
-    id: str
-    user: str
-    note: str
-    ref: str
+    id: Text
+    user: Text
+    note: Text
+    ref: Text
     title: str
-    start: int
-    end: int
+    start: Offset
+    end: Offset
 
 
-@dataclass(frozen=True)
-class Attack:
+class Attack(msgspec.Struct, frozen=True):
     """An injection or leak string, or a benign control that only looks like one."""
 
-    id: str
-    source: str
-    licence: str
-    category: str
-    text: str
+    id: Text
+    source: Text
+    licence: Text
+    category: Text
+    text: Text
 
     @property
     def benign(self) -> bool:
@@ -127,50 +125,13 @@ class GoldenSet:
         return self.notes[passage.user].bodies[passage.note][passage.start : passage.end]
 
 
-def _question(row: Row) -> GoldenQuestion:
-    scenario = row.text("scenario")
-    if scenario not in set(Scenario):
-        raise row.fail("scenario", f"must be one of {', '.join(Scenario)}, got {scenario!r}")
-    return GoldenQuestion(
-        id=row.text("id"),
-        user=row.text("user"),
-        scenario=Scenario(scenario),
-        question=row.text("question"),
-        reference=row.text("reference"),
-        gold=row.texts("gold"),
-        facts=tuple(
-            Fact(fact.text("fact"), fact.text("passage"), fact.text("quote"))
-            for fact in row.rows("facts")
-        ),
-        attack=None if row.fields.get("attack") is None else row.text("attack"),
-        foreign_gold=row.texts("foreign_gold") if "foreign_gold" in row.fields else (),
-    )
+class _StoredNote(msgspec.Struct):
+    id: str
+    body: str
 
 
-def _passage(row: Row) -> Passage:
-    return Passage(
-        id=row.text("id"),
-        user=row.text("user"),
-        note=row.text("note"),
-        ref=row.text("ref"),
-        title=row.text("title", empty=True),
-        start=row.count("start"),
-        end=row.count("end"),
-    )
-
-
-def _attack(row: Row) -> Attack:
-    return Attack(*(row.text(field) for field in ("id", "source", "licence", "category", "text")))
-
-
-def _keyed(path: Path, parse: Callable[[Row], T]) -> dict[str, T]:
-    found: dict[str, T] = {}
-    for row in read_rows(path):
-        identity = row.text("id")
-        if identity in found:
-            raise row.fail("id", f"{identity!r} is used twice")
-        found[identity] = parse(row)
-    return found
+_QUESTIONS = RowReader(GoldenQuestion, fixes={"scenario": f"Use {', '.join(Scenario)}"})
+_PASSAGES, _ATTACKS, _NOTES = RowReader(Passage), RowReader(Attack), RowReader(_StoredNote)
 
 
 def _digest(golden_dir: Path) -> str:
@@ -193,11 +154,11 @@ def load(golden_dir: Path) -> GoldenSet:
             "Build them: python -m evals.datasets.golden_build",
         )
     return GoldenSet(
-        questions=tuple(_question(row) for row in read_rows(golden_dir / "questions.jsonl")),
-        passages=_keyed(golden_dir / "passages.jsonl", _passage),
-        attacks=_keyed(golden_dir / "attacks.jsonl", _attack),
+        questions=tuple(row for _, row in _QUESTIONS.read(golden_dir / "questions.jsonl")),
+        passages={row.id: row for _, row in _PASSAGES.read(golden_dir / "passages.jsonl")},
+        attacks={row.id: row for _, row in _ATTACKS.read(golden_dir / "attacks.jsonl")},
         notes={
-            path.stem: NoteFile(path.stem, path, _keyed(path, lambda row: row.text("body")))
+            path.stem: NoteFile(path.stem, path, {row.id: row.body for _, row in _NOTES.read(path)})
             for path in note_files
         },
         digest=_digest(golden_dir),
@@ -208,14 +169,13 @@ def validate(golden: GoldenSet) -> list[str]:
     """Every contradiction within a golden set, a sentence each; empty when there is none."""
     if misplaced := list(_misplaced(golden)):
         return misplaced  # no quote can be judged before the passages stand where they should
-    ids = Counter(question.id for question in golden.questions)
-    problems = [f"{identity}: used {n} times" for identity, n in ids.items() if n > 1]
-    for question in golden.questions:
-        checks = (_owner_problems, _fact_problems, _scenario_problems, _attack_problems)
-        problems += [
-            f"{question.id}: {problem}" for check in checks for problem in check(golden, question)
-        ]
-    return problems
+    checks = (_owner_problems, _fact_problems, _scenario_problems, _attack_problems)
+    return [
+        f"{question.id}: {problem}"
+        for question in golden.questions
+        for check in checks
+        for problem in check(golden, question)
+    ]
 
 
 def _misplaced(golden: GoldenSet) -> Iterator[str]:

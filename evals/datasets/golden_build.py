@@ -14,14 +14,16 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from evals.datasets.golden_rows import read_rows
+import msgspec
+
+from evals.datasets.golden import Text
+from rag_core.adapters.documents import RowReader
 from rag_core.errors import InvalidInput
 
 FIRST_SUNDAY = date(2020, 1, 5)
@@ -121,16 +123,15 @@ def _says(word: str, stem: str) -> bool:
     return word == stem if stem in _WHOLE_WORDS else word.startswith(stem)
 
 
-@dataclass(frozen=True)
-class SourcePassage:
-    """One row of `henry.passages.jsonl`; `title` may be empty, `verses` has one range."""
+class SourcePassage(msgspec.Struct, frozen=True):
+    """One row of `henry.passages.jsonl`; `title` may be empty, `verses` has at least one range."""
 
-    id: str
-    author: str
+    id: Text
+    author: Text
     title: str
-    ref: str
-    verses: tuple[tuple[str, int, int, int], ...]
-    text: str
+    ref: Text
+    verses: Annotated[tuple[tuple[str, int, int, int], ...], msgspec.Meta(min_length=1)]
+    text: Text
 
     @property
     def book(self) -> str:
@@ -145,19 +146,9 @@ class SourcePassage:
         return f"{self.book}.{self.chapter}"
 
 
-def read_source(path: Path) -> list[SourcePassage]:
-    """The passages of a source file, in its order; raises `InvalidInput` naming line and field."""
-    return [
-        SourcePassage(
-            id=row.text("id"),
-            author=row.text("author"),
-            title=row.text("title", empty=True),
-            ref=row.text("ref"),
-            verses=row.verses("verses"),
-            text=row.text("text"),
-        )
-        for row in read_rows(path)
-    ]
+_SOURCE = RowReader(
+    SourcePassage, fixes={"verses": "Write [[book, chapter, first verse, last verse], …]"}
+)
 
 
 def tags_of(body: str) -> list[str]:
@@ -249,7 +240,8 @@ def build(source: Path, beir: Path, out: Path) -> None:
     Raises `InvalidInput` when a passage is malformed or of an unknown book.
     """
     places: list[dict[str, Any]] = []
-    for user, passages in _by_user(read_source(source / "henry.passages.jsonl")).items():
+    rows = (row for _, row in _SOURCE.read(source / "henry.passages.jsonl"))
+    for user, passages in _by_user(rows).items():
         notes, placed = _note_rows(user, passages)
         _write_rows(out / "notes" / f"{user}.jsonl", notes)
         places += placed

@@ -19,10 +19,10 @@ from evals.measures.abstention import (
 from evals.measures.citations import citation_precision, citation_recall, fact_coverage, fact_recall
 from evals.measures.groundedness import groundedness
 from evals.measures.judge import Judge
-from evals.measures.observations import Observation, plain_text
+from evals.measures.observations import Observation
 from evals.measures.scores import Score, Scored, Statistic, Unscored
 from evals.measures.vectors import Vectors
-from rag_core.domain import Answer
+from rag_core.domain import Answer, without_citations
 
 LEAKS = "isolation_leaks"
 RETRIEVAL = ("nDCG@10", "R@5", "RR@10")
@@ -88,7 +88,7 @@ class Measure:
 async def _similarity(seen: Observation, use: Instruments) -> Score:
     if seen.answer is None:
         return Unscored(seen.failure)
-    text = plain_text(seen.answer.text)
+    text = without_citations(seen.answer.text)
     return Scored(await use.vectors.best_cosine(seen.question.reference, [text]))
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from evals.datasets.golden import GoldenQuestion
-from evals.measures.observations import Observation, refused
+from evals.measures.observations import Observation
 from rag_core.bootstrap import Application
 from rag_core.cli import progress_bar
 from rag_core.errors import ProviderError, RagError, Unavailable
@@ -38,7 +38,7 @@ async def _ask(application: Application, question: GoldenQuestion) -> Observatio
     latency_ms = (time.perf_counter() - wall) * 1000
     cpu_ms = (time.process_time() - cpu) * 1000
     # A refused question was never searched for. Asked again, after the clock has stopped.
-    searched = not refused(answer)
+    searched = not answer.refused
     ranking = (
         await application.pipeline.retrieve(question.question, question.user) if searched else None
     )

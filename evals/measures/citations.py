@@ -6,7 +6,7 @@ from rapidfuzz import fuzz
 
 from evals.datasets.golden import Fact, GoldenSet
 from evals.measures.claims import claims, disagreements, folded, quoted_in
-from evals.measures.observations import Observation, declined
+from evals.measures.observations import Observation
 from evals.measures.scores import Score, Unscored, share
 from evals.measures.spans import coverage, covers
 from evals.measures.vectors import Vectors
@@ -31,7 +31,7 @@ def citation_precision(observation: Observation, golden: GoldenSet) -> Score:
     cited = {citation.chunk_id: citation for citation in answer.citations}
     gold = [golden.passages[passage] for passage in observation.question.gold]
     right = sum(any(covers(chunk, passage) for passage in gold) for chunk in cited.values())
-    reason = "the answer declines" if declined(answer) else "the answer cites nothing"
+    reason = "the answer declines" if answer.declines else "the answer cites nothing"
     return share(right, len(cited), nothing=reason)
 
 
@@ -65,7 +65,7 @@ async def fact_recall(observation: Observation, vectors: Vectors) -> Score:
     answer = observation.answer
     if answer is None:
         return Unscored(observation.failure)
-    said = [] if declined(answer) else [claim.text for claim in claims(answer)]
+    said = [] if answer.declines else [claim.text for claim in claims(answer)]
     facts = observation.question.facts
     stated = sum([await states(said, fact, vectors) for fact in facts])
     return share(stated, len(facts), nothing="the question has no fact")

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag_core.domain import Answer, Citation, split_sentences
+from rag_core.domain import (
+    Answer,
+    Citation,
+    marks_inside_sentences,
+    resolve_citations,
+    split_sentences,
+    without_citations,
+)
 
-_MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
-_MARKS_AFTER_END = re.compile(r"""([.!?…]+["'”’)\]]*)((?:\s*\[\d{1,3}(?:\s*,\s*\d{1,3})*\])+)""")
 _BULLET = re.compile(r"^\s*(?:[-*•‣–]|\d{1,2}[.)])\s+")
 _PARAGRAPH = re.compile(r"\n\s*\n|(?<=\])[ \t]*\n|\n(?=\s*(?:[-*•‣–]|\d{1,2}[.)])\s)")
 _QUOTES = "\"'“”‘’«» \t"
@@ -42,12 +47,11 @@ def claims(answer: Answer) -> tuple[Claim, ...]:
     by_number = {citation.number: citation for citation in answer.citations}
     found = []
     for paragraph in _PARAGRAPH.split(answer.text):
-        for sentence in split_sentences(_MARKS_AFTER_END.sub(r"\2\1", _BULLET.sub("", paragraph))):
-            text = _MARK.sub("", sentence).strip()
+        for sentence in split_sentences(marks_inside_sentences(_BULLET.sub("", paragraph))):
+            text = without_citations(sentence)
             if _LETTER.search(text) and not text.endswith(":"):
-                numbers = [int(n) for group in _MARK.findall(sentence) for n in group.split(",")]
-                cited = (by_number[number] for number in numbers if number in by_number)
-                found.append(Claim(text, tuple(dict.fromkeys(cited))))
+                numbers = resolve_citations(sentence, by_number).numbers
+                found.append(Claim(text, tuple(by_number[number] for number in numbers)))
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from evals.measures.claims import Claim, claims, disagreements, evidence, quoted_in
-from evals.measures.observations import Observation, declined
+from evals.measures.observations import Observation
 from evals.measures.scores import Score, Unscored, share
 from evals.measures.vectors import Vectors
 from rag_core.domain import split_sentences
@@ -33,7 +33,7 @@ async def groundedness(observation: Observation, vectors: Vectors) -> Score:
     answer = observation.answer
     if answer is None:
         return Unscored(observation.failure)
-    if declined(answer):
+    if answer.declines:
         return Unscored("the answer declines, so it claims nothing")
     verdicts = await judge_claims(observation, vectors)
     supported = sum(verdict.supported for verdict in verdicts)

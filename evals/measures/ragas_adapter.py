@@ -18,10 +18,11 @@ from evals.datasets.golden import GoldenSet
 from evals.measures.answer_measures import JUDGED, RAGAS_ANSWER, RAGAS_CONTEXT
 from evals.measures.judge import Judge, JudgeFailed
 from evals.measures.judge_cache import BudgetSpent
-from evals.measures.observations import Observation, declined, plain_text
+from evals.measures.observations import Observation
 from evals.measures.retrieval_measures import collapse, ranked_passages
 from evals.measures.scores import Score, Unscored, scored
 from evals.measures.vectors import Vectors
+from rag_core.domain import without_citations
 
 os.environ["RAGAS_DO_NOT_TRACK"] = "true"  # read once, while ragas is imported
 with warnings.catch_warnings():
@@ -138,7 +139,7 @@ async def answer_scores(observation: Observation, vectors: Vectors) -> Mapping[s
     """The answer's text, without its marks, against the reference."""
     if observation.answer is None:
         return dict.fromkeys(RAGAS_ANSWER, Unscored(observation.failure))
-    response = plain_text(observation.answer.text)
+    response = without_citations(observation.answer.text)
     reference = observation.question.reference
     bridge = EmbedderBridge(vectors)
     await bridge.prepare(response or " ", reference or " ")
@@ -188,10 +189,10 @@ async def judge_scores(
     answer = observation.answer
     if answer is None:
         return dict.fromkeys(JUDGED, Unscored(observation.failure))
-    if declined(answer):
+    if answer.declines:
         return dict.fromkeys(JUDGED, Unscored("the answer declines"))
     llm, question = JudgeBridge(judge), observation.question
-    asked = {"user_input": question.question, "response": plain_text(answer.text)}
+    asked = {"user_input": question.question, "response": without_citations(answer.text)}
     # The same prompt gets the same cached reply, so asking it three times would tell nothing.
     relevancy = AnswerRelevancy(llm=llm, embeddings=EmbedderBridge(vectors), strictness=1)
     contexts = [hit.text for hit in observation.ranking.hits] if observation.ranking else []

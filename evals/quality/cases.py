@@ -6,7 +6,7 @@ from evals.datasets.golden import Fact, Scenario
 from evals.measures.abstention import MUST_NOT_REFUSE, SHOULD_ABSTAIN, SHOULD_ANSWER
 from evals.measures.citations import NEARLY_COVERED
 from evals.measures.groundedness import judge_claims
-from evals.measures.observations import Observation, declined
+from evals.measures.observations import Observation
 from evals.measures.scores import Scored, Unscored
 from evals.measures.spans import coverage, covers
 from evals.quality.pictures import words
@@ -69,7 +69,7 @@ async def _answer_blocks(run: QualityRun, seen: Observation) -> tuple[Block, ...
     made = f"{seen.answer.provenance}" + (
         f" by {seen.answer.generator}" if seen.answer.generator else ""
     )
-    if declined(seen.answer):
+    if seen.answer.declines:
         return (Block(made, seen.answer.text),)
     verdicts = [
         Block(verdict.why, verdict.claim, "good" if verdict.supported else "bad")

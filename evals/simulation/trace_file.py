@@ -9,23 +9,41 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evals.simulation.traffic import UNKNOWN_NOTE, Ints, Traffic
+from rag_core.adapters.documents import RowReader
 from rag_core.errors import InvalidInput
 
-_SUBJECT_COLUMN = {"request": "question", "edit": "note"}
+Name = Annotated[str, msgspec.Meta(min_length=1)] | int
+
+
+class _Row(msgspec.Struct, frozen=True):
+    time: float
+    user: Name
+    question: Name | None = None
+    note: Name | None = None
+    kind: Literal["request", "edit", ""] | None = None
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.time):
+            raise ValueError(f"time must be a number of seconds, got {self.time}")
+
+
+_ROWS = RowReader(_Row, fixes={"time": "Write seconds, from any origin"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _Event:
     time_s: float
     user: str
     subject: str
@@ -40,9 +58,9 @@ def read_trace(path: Path, edits: Path | None = None) -> Traffic:
         InvalidInput: no such file, an unknown format, no request in it, or a row that cannot be
             used; names the line (row, for Parquet) and the column.
     """
-    rows = list(_rows(path, "request"))
+    rows = list(_events(path, "request"))
     if edits is not None:
-        rows += _rows(edits, "edit")
+        rows += _events(edits, "edit")
     if all(row.is_edit for row in rows):
         raise InvalidInput(str(path), "holds no requests", "Record some traffic first")
     return _traffic(sorted(rows, key=lambda row: row.time_s))
@@ -68,19 +86,23 @@ def write_trace(traffic: Traffic, path: Path) -> None:
             raise _unknown_format(path)
 
 
-def _rows(path: Path, default_kind: str) -> Iterator[_Row]:
-    reader = _reader(path)
-    if not path.is_file():
-        raise InvalidInput(str(path), "no such file", "Give the path of a recorded trace")
-    for place, record in reader(path):
-        yield _row(place, record, default_kind)
+def _events(path: Path, default_kind: str) -> Iterator[_Event]:
+    for place, row in _rows(path):
+        is_edit = (row.kind or default_kind) == "edit"
+        subject = row.note if is_edit else row.question
+        if subject is None and not is_edit:
+            raise InvalidInput(f"{place}, field question", "is missing in a request")
+        yield _Event(row.time, str(row.user), "" if subject is None else str(subject), is_edit)
 
 
-def _reader(path: Path) -> Callable[[Path], Iterator[tuple[str, Mapping[str, object]]]]:
-    readers = {".jsonl": _jsonl, ".parquet": _parquet}
-    if path.suffix not in readers:
-        raise _unknown_format(path)
-    return readers[path.suffix]
+def _rows(path: Path) -> Iterator[tuple[str, _Row]]:
+    match path.suffix:
+        case ".jsonl":
+            return _ROWS.read(path)
+        case ".parquet":
+            return _parquet(path)
+        case _:
+            raise _unknown_format(path)
 
 
 def _unknown_format(path: Path) -> InvalidInput:
@@ -89,63 +111,21 @@ def _unknown_format(path: Path) -> InvalidInput:
     )
 
 
-def _jsonl(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            place = f"{path.name} line {number}"
-            try:
-                record = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise InvalidInput(place, f"not JSON ({error.msg})") from error
-            if not isinstance(record, dict):
-                raise InvalidInput(place, f"must be a JSON object, got {type(record).__name__}")
-            yield place, record
-
-
-def _parquet(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _parquet(path: Path) -> Iterator[tuple[str, _Row]]:
     try:
-        table = pq.read_table(path)
+        with path.open("rb") as file:
+            table = pq.read_table(file)
+    except OSError as error:
+        raise InvalidInput(str(path), f"cannot be read: {error.strerror}") from error
     except pa.ArrowInvalid as error:
         raise InvalidInput(str(path), "not a Parquet file", "Write it again") from error
-    number = 0
-    for batch in table.to_batches():
-        for record in batch.to_pylist():
-            number += 1
-            yield f"{path.name} row {number}", record
+    records = (record for batch in table.to_batches() for record in batch.to_pylist())
+    for number, record in enumerate(records, start=1):
+        where = f"{path} row {number}"
+        yield where, _ROWS.convert(record, where)
 
 
-def _row(place: str, record: Mapping[str, object], default_kind: str) -> _Row:
-    kind = record.get("kind") or default_kind
-    if kind not in _SUBJECT_COLUMN:
-        raise InvalidInput(f"{place}, kind", f"must be request or edit, got {kind!r}")
-    is_edit = kind == "edit"
-    return _Row(
-        time_s=_time(place, record.get("time")),
-        user=_name(place, record, "user"),
-        subject=_name(place, record, _SUBJECT_COLUMN[str(kind)], optional=is_edit),
-        is_edit=is_edit,
-    )
-
-
-def _time(place: str, value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    raise InvalidInput(f"{place}, time", f"must be a number of seconds, got {value!r}")
-
-
-def _name(place: str, record: Mapping[str, object], column: str, *, optional: bool = False) -> str:
-    value = record.get(column)
-    if value is None and optional:
-        return ""
-    if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-        return str(value)
-    problem = "is missing" if value is None else f"must be text or a whole number, got {value!r}"
-    raise InvalidInput(f"{place}, {column}", problem)
-
-
-def _traffic(rows: Sequence[_Row]) -> Traffic:
+def _traffic(rows: Sequence[_Event]) -> Traffic:
     requests = [row for row in rows if not row.is_edit]
     edits = [row for row in rows if row.is_edit]
     user, user_names = _numbered([row.user for row in [*requests, *edits]])

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from rag_core.domain.answer import (
     LEAK_WORDS,
-    NO_CONTEXT_TEXT,
     REFUSAL_TEXT,
     Answer,
     CheckedText,
@@ -17,9 +16,16 @@ from rag_core.domain.answer import (
     leaks,
 )
 from rag_core.domain.chunks import Chunk, Chunker, SentenceChunker, WholeNoteChunker
+from rag_core.domain.citations import (
+    cites,
+    marks_inside_sentences,
+    resolve_citations,
+    without_citations,
+)
 from rag_core.domain.completion import Completion, Generator
 from rag_core.domain.context import Context, Source, build_context, merge_verses
 from rag_core.domain.cost import FREE, NO_USAGE, Prices, Usage
+from rag_core.domain.declining import DECLINING_TEXT, declines
 from rag_core.domain.evidence import fingerprint
 from rag_core.domain.findings import Finding, Level, all_well, as_text, fail, ok, warn
 from rag_core.domain.note_store import Conflict, EmbeddedNote, NoteStore, StoredNotes, StoredVersion
@@ -55,13 +61,13 @@ if TYPE_CHECKING:  # numpy is not imported for a name
     from rag_core.domain.ranking import Vector as Vector
 
 __all__ = [
+    "DECLINING_TEXT",
     "DIMENSIONS",
     "FREE",
     "HTTP",
     "LEAK_WORDS",
     "MAX_CHARACTERS",
     "MAX_TITLE_CHARACTERS",
-    "NO_CONTEXT_TEXT",
     "NO_USAGE",
     "PIECE",
     "POSTGRES",
@@ -112,18 +118,23 @@ __all__ = [
     "check_completion",
     "check_note",
     "check_url",
+    "cites",
+    "declines",
     "fail",
     "fingerprint",
     "leaks",
+    "marks_inside_sentences",
     "masked",
     "merge_verses",
     "normalise",
     "ok",
+    "resolve_citations",
     "sentence_spans",
     "split_sections",
     "split_sentences",
     "target",
     "validate_question",
     "warn",
+    "without_citations",
     "without_secrets",
 ]

@@ -8,19 +8,18 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
-from rag_core.domain.context import Context, Source, merge_verses
+from rag_core.domain.citations import resolve_citations
+from rag_core.domain.context import Source, merge_verses
 from rag_core.domain.cost import NO_USAGE, Usage
+from rag_core.domain.declining import DECLINING_TEXT, declines
 from rag_core.domain.prompt import Prompt
 from rag_core.domain.question import Question
 
-NO_CONTEXT_TEXT = "I found nothing in your notes about this."
 REFUSAL_TEXT = "I can only answer questions about your notes."
 
 LEAK_WORDS = 12
 """Words of the system rules that, in a row in an output, count as a leak."""
 
-_CITATION = re.compile(r"\s?\[(\d{1,9}(?:\s*[,;–-]\s*\d{1,9})*)\]", re.ASCII)
-_RANGE = re.compile(r"(\d+)(?:\s*[–-]\s*(\d+))?", re.ASCII)
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -84,6 +83,20 @@ class Answer:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     """Wall-clock milliseconds per step of the pipeline."""
 
+    @property
+    def refused(self) -> bool:
+        """Whether the pipeline turned the question away."""
+        return self.provenance is Provenance.REFUSED
+
+    @property
+    def declines(self) -> bool:
+        """Whether it gives nothing: NO_CONTEXT, REFUSED, or its whole text says so.
+
+        An answer that says more than the declining sentence does answer.
+        """
+        nothing = self.provenance in (Provenance.REFUSED, Provenance.NO_CONTEXT)
+        return nothing or declines(self.text)
+
     def again(self, provenance: Provenance) -> Answer:
         """This answer given once more, at no cost; one that was never FRESH stays what it is."""
         if self.provenance is not Provenance.FRESH:
@@ -91,7 +104,7 @@ class Answer:
         return replace(self, provenance=provenance, usage=NO_USAGE, cost_usd=0.0)
 
 
-def refused(question: Question, attack: str) -> Answer:
+def refusal(question: Question, attack: str) -> Answer:
     """The answer to a question that matches the named attack."""
     flags = (Flag.INJECTION, *flags_of(question))
     return Answer(REFUSAL_TEXT, Provenance.REFUSED, flags=flags, attack=attack)
@@ -100,7 +113,7 @@ def refused(question: Question, attack: str) -> Answer:
 def nothing_found(question: Question, evidence: str) -> Answer:
     """The answer where no note reaches the threshold."""
     flags = flags_of(question)
-    return Answer(NO_CONTEXT_TEXT, Provenance.NO_CONTEXT, flags=flags, evidence=evidence)
+    return Answer(DECLINING_TEXT, Provenance.NO_CONTEXT, flags=flags, evidence=evidence)
 
 
 def flags_of(question: Question) -> tuple[Flag, ...]:
@@ -123,12 +136,13 @@ def check_completion(text: str, prompt: Prompt) -> CheckedText:
     text = text.encode(errors="replace").decode()  # half a surrogate pair cannot be stored
     if leaks(text, prompt):
         return CheckedText(REFUSAL_TEXT, (), (Flag.LEAK_BLOCKED,), leaked=True)
-    checked, cited, removed = _resolve(text.strip(), prompt.context)
-    flags = [Flag.CITATION_REMOVED] if removed else []
-    if not cited:
+    sources = {source.number: source for source in prompt.context.sources}
+    resolved = resolve_citations(text.strip(), sources)
+    flags = [Flag.CITATION_REMOVED] if resolved.dangling else []
+    if not resolved.numbers:
         flags.append(Flag.UNCITED)
-    citations = tuple(_citation(source) for source in cited)
-    return CheckedText(checked, citations, tuple(flags))
+    citations = tuple(_citation(sources[number]) for number in resolved.numbers)
+    return CheckedText(resolved.text, citations, tuple(flags))
 
 
 def leaks(text: str, prompt: Prompt) -> bool:
@@ -139,29 +153,6 @@ def leaks(text: str, prompt: Prompt) -> bool:
     words = _WORD.findall(text.lower())
     windows = (words[i : i + LEAK_WORDS] for i in range(len(words) - LEAK_WORDS + 1))
     return any(" ".join(window) in rules for window in windows)
-
-
-def _resolve(text: str, context: Context) -> tuple[str, list[Source], bool]:
-    """Text with only the citations that resolve, the sources cited in order, any removed?"""
-    cited: dict[int, Source] = {}
-    removed = False
-
-    def keep(match: re.Match[str]) -> str:
-        nonlocal removed
-        ranges = [(int(m[1]), int(m[2] or m[1])) for m in _RANGE.finditer(match.group(1))]
-        known = {
-            source.number: source
-            for first, last in ranges
-            for source in context.sources
-            if first <= source.number <= last
-        }
-        said = {number for ends in ranges for number in ends}
-        removed = removed or not said <= set(known)
-        cited.update(known)
-        blank = match.group()[0] if match.group()[0].isspace() and known else ""
-        return blank + "".join(f"[{n}]" for n in known)
-
-    return _CITATION.sub(keep, text), list(cited.values()), removed
 
 
 def _citation(source: Source) -> Citation:

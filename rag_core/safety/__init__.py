@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rag_core.safety.attack_stems import NEEDS, beginnings
-from rag_core.safety.injection import BASE64, PATTERNS, ROT13, Pattern, find_attack, fold
+from rag_core.safety.injection import BASE64, ROT13, find_attack, fold
 from rag_core.safety.leaks import LONGEST_HOLD_CHARACTERS, LeakFilter
+from rag_core.safety.patterns import PATTERNS, Pattern
+from rag_core.safety.quick_look import beginnings
 
 __all__ = [
     "BASE64",
     "LONGEST_HOLD_CHARACTERS",
-    "NEEDS",
     "PATTERNS",
     "ROT13",
     "LeakFilter",

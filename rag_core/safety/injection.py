@@ -17,10 +17,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 
-from rag_core.safety.attack_patterns import PATTERNS, Pattern
-from rag_core.safety.attack_stems import PATTERNS_BY_STEM, beginnings, possible
-
-__all__ = ["PATTERNS", "Pattern", "find_attack", "fold"]
+from rag_core.safety.patterns import PATTERNS, Pattern
+from rag_core.safety.quick_look import STEMS, beginnings, possible
 
 BASE64 = "encoded_payload.base64_or_hex"
 ROT13 = "encoded_payload.rot13"
@@ -28,7 +26,7 @@ ROT13 = "encoded_payload.rot13"
 _STRETCH, _REACH = 250, 300
 """Characters: where a match may begin, and how much further what it looks at may reach."""
 
-_ROT13_STEMS = frozenset(codecs.encode(stem, "rot13") for stem in PATTERNS_BY_STEM)
+_ROT13_STEMS = frozenset(codecs.encode(stem, "rot13") for stem in STEMS)
 
 _LONGEST_LATIN = 8
 

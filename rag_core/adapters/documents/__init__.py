@@ -1,10 +1,12 @@
-"""Notes from files."""
+"""Notes, and other typed rows, from files."""
 
 from __future__ import annotations
 
+from rag_core.adapters.documents.jsonl import RowReader
 from rag_core.adapters.documents.note_file import parse_note, read_notes
 
 __all__ = [
+    "RowReader",
     "parse_note",
     "read_notes",
 ]

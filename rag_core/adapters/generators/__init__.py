@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from rag_core.adapters.generators.extractive import ABSTENTION, ExtractiveGenerator, stem, terms
+from rag_core.adapters.generators.extractive import ExtractiveGenerator, stem, terms
 from rag_core.adapters.generators.scripted import Interrupted, ScriptedGenerator, ScriptItem
 
 __all__ = [
-    "ABSTENTION",
     "ExtractiveGenerator",
     "Interrupted",
     "ScriptItem",

@@ -9,8 +9,10 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rag_core.domain.citations import cites
 from rag_core.domain.completion import Completion
 from rag_core.domain.cost import FREE, Usage
+from rag_core.domain.declining import DECLINING_TEXT
 from rag_core.domain.sentences import split_sentences
 
 if TYPE_CHECKING:
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
     from rag_core.domain.prompt import Prompt
     from rag_core.domain.ranking import Embedder, Vector
     from rag_core.domain.tokens import Tokenizer
-
-ABSTENTION = "Your notes do not answer this."
-"""The answer when no sentence comes near enough; the words that the system rules ask for."""
 
 MAX_QUOTES = 2
 """Each is the sentence that matches the question and the one after it, where the answer often is:
@@ -44,7 +43,6 @@ _MIN_WORDS = 4
 _COSINE, _TERMS, _SOURCE = 0.5, 0.25, 0.5
 
 _WORD = re.compile(r"[^\W_]+")
-_BRACKETED_NUMBER = re.compile(r"\[\s*\d")  # would read as a citation
 _SUFFIX = re.compile(r"(?<=\w{3})(?:ings?|edly|ed|ers?|es|ly|s|e)$")
 _STOP_WORDS = frozenset(
     _WORD.findall(
@@ -90,8 +88,8 @@ class ExtractiveGenerator:
         self._tokenizer = tokenizer
 
     async def generate(self, prompt: Prompt, *, max_tokens: int) -> Completion:
-        """Quote what answers `prompt` best in at most `max_tokens` tokens, or abstain."""
-        lines = [str(quote) for quote in await self._quotes(prompt)] or [ABSTENTION]
+        """Quote what answers `prompt` best in at most `max_tokens` tokens, or decline."""
+        lines = [str(quote) for quote in await self._quotes(prompt)] or [DECLINING_TEXT]
         text, cut = self._fit(lines, max_tokens)
         count = self._tokenizer.count
         usage = Usage(sum(count(turn.content) for turn in prompt.messages), count(text))
@@ -141,7 +139,7 @@ def _candidates(question: str, context: Context) -> list[Candidate]:
         (source, position, sentence)
         for source in context.sources
         for position, sentence in enumerate(split_sentences(source.text))
-        if len(sentence.split()) >= _MIN_WORDS and not _BRACKETED_NUMBER.search(sentence)
+        if len(sentence.split()) >= _MIN_WORDS and not cites(sentence)
     ]
     shares = _term_shares(terms(question), [terms(sentence) for _, _, sentence in found])
     return [

@@ -23,7 +23,7 @@ def write(folder: Path, corpus: str = CORPUS, queries: str = QUERIES, qrels: str
 def test_a_collection_is_read_with_only_its_judged_queries(tmp_path: Path) -> None:
     found = read_collection(write(tmp_path))
     assert found.name == tmp_path.name
-    assert found.docs == {"d1": Document("d1", "Ark", "rested"), "d2": Document("d2", "", "flood")}
+    assert found.docs == {"d1": Document("d1", "rested", "Ark"), "d2": Document("d2", "flood")}
     assert found.queries == {"q1": "ark?"}
     assert found.qrels == {"q1": {"d1": 2, "d2": 0}}
 
@@ -37,19 +37,31 @@ def test_windows_line_ends_are_read(tmp_path: Path) -> None:
     ("part", "content", "expected"),
     [
         ("corpus", "", "corpus.jsonl: is empty"),
-        ("corpus", '{"_id": "d1", "text"', "corpus.jsonl line 1: is not JSON"),
-        ("corpus", '\n{"_id": "d1"}', "corpus.jsonl line 2: text: is missing"),
-        ("corpus", CORPUS + '{"_id": "d1", "text": "x"}', "line 3: _id: 'd1' is used twice"),
-        ("corpus", '{"_id": 7, "text": "x"}', "line 1: _id: must be a string, got 7"),
-        ("corpus", '{"_id": "d1", "text": " "}', "line 1: text: must not be empty"),
-        ("queries", '{"_id": "q1", "text": ""}', "queries.jsonl line 1: text: must not be empty"),
-        ("queries", QUERIES + QUERIES, "queries.jsonl line 3: _id: 'q1' is used twice"),
+        ("corpus", '{"_id": "d1", "text"', "corpus.jsonl line 1: is not valid JSON"),
+        ("corpus", '\n{"_id": "d1"}', "corpus.jsonl line 2, field text: Object missing"),
+        (
+            "corpus",
+            CORPUS + '{"_id": "d1", "text": "x"}',
+            "line 3, field _id: 'd1' stands on",
+        ),
+        ("corpus", '{"_id": 7, "text": "x"}', "line 1, field _id: Expected `str`, got `int`"),
+        ("corpus", '{"_id": "d1", "text": " "}', "line 1: text must not be empty"),
+        (
+            "queries",
+            '{"_id": "q1", "text": ""}',
+            "queries.jsonl line 1, field text: Expected",
+        ),
+        (
+            "queries",
+            QUERIES + QUERIES,
+            "queries.jsonl line 3, field _id: 'q1' stands on",
+        ),
         ("qrels", "q1\td1\t1\n", "test.tsv line 1: must be the header"),
         ("qrels", QRELS.splitlines()[0], "test.tsv: holds no judgements"),
         ("qrels", QRELS + "q1 d1 1\n", "line 4: must have 3 fields with tabs between, has 1"),
-        ("qrels", QRELS + "q1\td1\thigh\n", "line 4: score: must be a whole number, got 'high'"),
-        ("qrels", QRELS + "q9\td1\t1\n", "line 4: query-id: there is no 'q9'"),
-        ("qrels", QRELS + "q1\td9\t1\n", "line 4: corpus-id: there is no 'd9'"),
+        ("qrels", QRELS + "q1\td1\thigh\n", "line 4, field score: must be a whole number"),
+        ("qrels", QRELS + "q9\td1\t1\n", "line 4, field query-id: there is no 'q9'"),
+        ("qrels", QRELS + "q1\td9\t1\n", "line 4, field corpus-id: there is no 'd9'"),
         ("qrels", QRELS + "q1\td1\t1\n", "line 4: judges d1 a second time"),
     ],
 )

@@ -8,7 +8,7 @@ from evals.datasets.golden import Fact, GoldenQuestion, GoldenSet, NoteFile, Pas
 from evals.measures.observations import Observation
 from evals.measures.scores import Score, Scored
 from rag_core.domain import (
-    NO_CONTEXT_TEXT,
+    DECLINING_TEXT,
     REFUSAL_TEXT,
     Answer,
     Citation,
@@ -109,7 +109,7 @@ def failed(asked: GoldenQuestion | None = None) -> Observation:
     return Observation(asked or question(), None, None, "ProviderTimeout")
 
 
-NOTHING_FOUND = Answer(NO_CONTEXT_TEXT, Provenance.NO_CONTEXT)
+NOTHING_FOUND = Answer(DECLINING_TEXT, Provenance.NO_CONTEXT)
 REFUSED = Answer(REFUSAL_TEXT, Provenance.REFUSED)
 
 

@@ -158,15 +158,19 @@ def test_edits_may_come_in_a_file_of_their_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "field", "problem"),
     [
-        ('{"time": 1, "user": "a"', "trace.jsonl line 2", "not JSON"),
-        ("[1]", "trace.jsonl line 2", "JSON object"),
-        ('{"user": "a", "question": "q"}', "line 2, time", "number of seconds"),
-        ('{"time": "noon", "user": "a", "question": "q"}', "line 2, time", "'noon'"),
-        ('{"time": NaN, "user": "a", "question": "q"}', "line 2, time", "nan"),
-        ('{"time": 1, "question": "q"}', "line 2, user", "missing"),
-        ('{"time": 1, "user": "a"}', "line 2, question", "missing"),
-        ('{"time": 1, "user": "", "question": "q"}', "line 2, user", "''"),
-        ('{"time": 1, "user": "a", "question": "q", "kind": "x"}', "line 2, kind", "'x'"),
+        ('{"time": 1, "user": "a"', "trace.jsonl line 2", "not valid JSON"),
+        ("[1]", "trace.jsonl line 2", "Expected `object`"),
+        ('{"user": "a", "question": "q"}', "line 2, field time", "missing"),
+        (
+            '{"time": "noon", "user": "a", "question": "q"}',
+            "line 2, field time",
+            "Expected `float`",
+        ),
+        ('{"time": NaN, "user": "a", "question": "q"}', "line 2", "not valid JSON"),
+        ('{"time": 1, "question": "q"}', "line 2, field user", "missing"),
+        ('{"time": 1, "user": "a"}', "line 2, field question", "missing"),
+        ('{"time": 1, "user": "", "question": "q"}', "line 2, field user", "length >= 1"),
+        ('{"time": 1, "user": "a", "question": "q", "kind": "x"}', "line 2, field kind", "'x'"),
     ],
 )
 def test_a_broken_line_is_named(tmp_path: Path, row: str, field: str, problem: str) -> None:
@@ -182,7 +186,7 @@ def test_a_broken_parquet_row_and_file_are_named(tmp_path: Path) -> None:
     rows = tmp_path / "rows.parquet"
     frame = pd.DataFrame({"time": [0.0, 1.0], "user": ["a", None], "question": ["q", "q"]})
     frame.to_parquet(rows)
-    with pytest.raises(InvalidInput, match=r"rows\.parquet row 2, user: is missing"):
+    with pytest.raises(InvalidInput, match=r"rows\.parquet row 2, field user: Expected"):
         read_trace(rows)
     rows.write_bytes(b"no parquet")
     with pytest.raises(InvalidInput, match="not a Parquet file"):
@@ -190,8 +194,9 @@ def test_a_broken_parquet_row_and_file_are_named(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_absent_unknown_or_without_requests_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="no such file"):
-        read_trace(tmp_path / "none.jsonl")
+    for name in ("none.jsonl", "none.parquet"):
+        with pytest.raises(InvalidInput, match=f"{name}: cannot be read: No such file"):
+            read_trace(tmp_path / name)
     with pytest.raises(InvalidInput, match="unknown trace format"):
         read_trace(tmp_path / "trace.csv")
     with pytest.raises(InvalidInput, match="unknown trace format"):

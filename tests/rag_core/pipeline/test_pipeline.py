@@ -9,7 +9,7 @@ import pytest
 from rag_core.adapters.postgres import IndexKind, index_vectors
 from rag_core.bootstrap import assemble
 from rag_core.domain import (
-    NO_CONTEXT_TEXT,
+    DECLINING_TEXT,
     NO_USAGE,
     REFUSAL_TEXT,
     RULES,
@@ -125,7 +125,7 @@ async def test_the_prompt_holds_the_best_note_and_keeps_to_its_budget(
 
 async def test_no_hit_above_the_threshold_means_no_generation(scene: Scene) -> None:
     answer = await scene.ask("Quantum chromodynamics lectures?")
-    assert (answer.provenance, answer.text) == (Provenance.NO_CONTEXT, NO_CONTEXT_TEXT)
+    assert (answer.provenance, answer.text) == (Provenance.NO_CONTEXT, DECLINING_TEXT)
     assert (answer.usage, answer.cost_usd) == (NO_USAGE, 0.0)
     assert scene.generator.calls == 0
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_core.domain import split_sentences
-from rag_core.safety import BASE64, NEEDS, PATTERNS, ROT13, Pattern, beginnings, find_attack, fold
+from rag_core.safety import BASE64, PATTERNS, ROT13, Pattern, beginnings, find_attack, fold
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 
@@ -203,9 +203,8 @@ def test_attacks_of_each_family_are_found(family: str, texts: list[str]) -> None
     assert [text for text in texts if find_attack(text) is None] == []
 
 
-@pytest.mark.parametrize("question", BENIGN)
-def test_ordinary_questions_are_not_refused(question: str) -> None:
-    assert find_attack(question) is None
+def test_ordinary_questions_are_not_refused() -> None:
+    assert [question for question in BENIGN if find_attack(question)] == []
 
 
 def test_no_sentence_of_the_golden_notes_is_taken_for_an_attack() -> None:
@@ -276,7 +275,7 @@ def test_rot13_that_hides_an_attack_is_found() -> None:
 
 
 def test_the_quick_look_hides_nothing_that_a_pattern_matches() -> None:
-    """NEEDS decide whether a pattern is tried at all; they must never say no wrongly."""
+    """Needs decide whether a pattern is tried at all; they must never say no wrongly."""
     texts = [pattern.example for pattern in PATTERNS]
     texts += [text for family in ATTACKS.values() for text in family]
     texts += [row["text"] for row in dataset()]
@@ -294,15 +293,14 @@ def test_whatever_a_pattern_matches_has_what_it_needs(
     """Texts made from the pattern itself, each of its alternatives in turn."""
     folded = fold(data.draw(st.from_regex(pattern.regex)))
     if pattern.regex.search(folded):
-        assert not any(map(beginnings(folded).isdisjoint, NEEDS[pattern.name]))
+        assert not any(map(beginnings(folded).isdisjoint, pattern.needs))
         assert find_attack(folded) is not None
 
 
-def test_needs_are_beginnings_of_words_and_signs() -> None:
-    assert set(NEEDS) == {pattern.name for pattern in PATTERNS}
-    for groups in NEEDS.values():
-        assert all(groups)
-        assert all(beginnings(need) == {need} for group in groups for need in group)
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.name)
+def test_needs_are_beginnings_of_words_and_signs(pattern: Pattern) -> None:
+    assert all(pattern.needs)
+    assert all(beginnings(need) == {need} for group in pattern.needs for need in group)
 
 
 PROSE = "And they came to the city, and dwelt there; the men of the land were glad of them. "

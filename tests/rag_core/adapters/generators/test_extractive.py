@@ -1,4 +1,4 @@
-"""The extractive generator quotes the sentences that answer, verbatim and cited, or abstains."""
+"""The extractive generator quotes the sentences that answer, verbatim and cited, or declines."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rag_core.adapters.embedders import HashingEmbedder
-from rag_core.adapters.generators import ABSTENTION, ExtractiveGenerator, stem, terms
+from rag_core.adapters.generators import ExtractiveGenerator, stem, terms
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.domain import FREE, Prompt
+from rag_core.domain import DECLINING_TEXT, FREE, Prompt
 from tests.rag_core.adapters.generators.conftest import prompt_of
 
 if TYPE_CHECKING:
@@ -65,16 +65,18 @@ async def test_every_line_is_verbatim_in_the_source_it_cites(
         assert sentence in source.text
 
 
-async def test_it_abstains_when_no_sentence_is_near(generator: ExtractiveGenerator) -> None:
+async def test_it_declines_when_no_sentence_is_near(generator: ExtractiveGenerator) -> None:
     prompt = prompt_of("Who won the football on Saturday?", ARK, RUTH)
 
     completion = await generator.generate(prompt, max_tokens=400)
 
-    assert completion.text == ABSTENTION
+    assert completion.text == DECLINING_TEXT
 
 
-def test_the_abstention_is_what_the_rules_ask_every_generator_to_say(prompt: Prompt) -> None:
-    assert f'"{ABSTENTION}"' in prompt.system
+def test_it_declines_in_the_words_that_the_rules_ask_for(
+    prompt: Prompt,
+) -> None:
+    assert f'"{DECLINING_TEXT}"' in prompt.system
 
 
 async def test_a_near_duplicate_is_quoted_once(generator: ExtractiveGenerator) -> None:
