@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from pgvector import Vector as PgVector
 from pgvector.psycopg import register_vector_async
@@ -129,9 +129,9 @@ async def _server_cpu_s(connection: Connection) -> float:
 
 
 def _cpu_s(pid: int) -> float:
-    """User and system time of a process, by proc(5); 0 for one that has ended."""
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():
+    """User and system time of a process; 0 for one that has ended."""
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.NoSuchProcess:
         return 0.0
-    fields = stat.read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return times.user + times.system

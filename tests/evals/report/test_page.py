@@ -12,9 +12,10 @@ import pytest
 
 from evals.report.page import write_report
 from evals.report.verdict import overall_verdict
+from evals.results.machine import machine
 from evals.results.notebook_run import NotebookRun
 from evals.results.result import Block, Case, Headline, NotebookResult, Picture, Table
-from evals.run.manifest import Manifest, Revision, machine
+from evals.run.manifest import Manifest, Revision
 
 NASTY = '<script>alert(1)</script> & "quotes"'
 PNG = b"\x89PNG\r\n"
