@@ -74,9 +74,9 @@ def collection_table(run: RetrievalRun) -> pd.DataFrame:
 
 
 def plan_text(run: RetrievalRun) -> str:
-    """Both plans of the first collection, as EXPLAIN prints them."""
+    """Both plans of the first collection, a line a node."""
     return "\n\n".join(
-        f"{method}: {found.index}\n{found.plan}"
+        f"{method}: {found.index}\n{found.plan_text}"
         for method, found in run.collections[0].runs.items()
     )
 
@@ -158,12 +158,12 @@ def _span(found: Aggregate) -> Cell:
 
 def _plans(run: RetrievalRun) -> Table:
     rows = [
-        (collection.name, method.value, found.plan)
+        (collection.name, method.value, found.plan_text)
         for collection in run.collections
         for method, found in collection.runs.items()
     ]
     return Table(
-        "Plans, as EXPLAIN (ANALYZE) prints them", ("collection", "search", "plan"), tuple(rows)
+        "Plans, as EXPLAIN (ANALYZE) has them", ("collection", "search", "plan"), tuple(rows)
     )
 
 
