@@ -16,6 +16,7 @@ import psycopg
 
 from evals.bench.figures import Figure
 from evals.bench.world import USER, bench
+from evals.results.numbers import number
 from rag_core.domain import Note, UserId
 from rag_core.errors import Unavailable
 from rag_core.ingest import Ingest
@@ -48,9 +49,9 @@ async def queued_saves(folder: Path) -> list[Figure]:
 def _beside(kind: str, quiet: list[float], beside: list[float]) -> list[Figure]:
     p99_quiet, p99 = float(np.percentile(quiet, 99)), float(np.percentile(beside, 99))
     ratio = p99 / p99_quiet
-    measured = f"{p99:.1f} ms, {ratio:.1f} × quiet"
+    measured = f"{number(p99, 'ms')}, {number(ratio, 'times')} quiet"
     return [
-        Figure(f"p99 of a {kind}, quiet", f"{p99_quiet:.1f} ms", f"{len(quiet)} asked"),
+        Figure(f"p99 of a {kind}, quiet", number(p99_quiet, "ms"), f"{len(quiet)} asked"),
         Figure(f"p99 beside {SAVERS} writers", measured, "≤ 2 × quiet", ratio <= 2),
     ]
 
@@ -101,7 +102,7 @@ async def frozen_postgres(folder: Path) -> list[Figure]:
     return [
         Figure(
             f"longest of {FROZEN_REQUESTS} requests, Postgres frozen",
-            f"{longest:.2f} s",
+            number(longest, "s"),
             f"{LOOKUP_LIMIT_S} s, and a quarter for a busy machine",
             met,
         ),

@@ -73,9 +73,6 @@ class Estimate:
         width = np.where(z < 0, self.value - self.low, self.high - self.value)
         return np.clip(self.value + z * width, floor, ceiling)
 
-    def __format__(self, spec: str) -> str:
-        return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
-
 
 def bootstrap_interval(
     statistic: AxisStatistic, *columns: Floats, seed: int = 0
