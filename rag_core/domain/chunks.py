@@ -79,7 +79,7 @@ class SentenceChunker:
     @property
     def name(self) -> str:
         limits = (self.max_tokens, self.overlap_tokens, self.embedder.max_word_pieces)
-        return f"sentences-3:{':'.join(map(str, limits))}"
+        return f"sentences-4:{':'.join(map(str, limits))}"
 
     def __call__(self, note: Note) -> tuple[Chunk, ...]:
         title = self._repeated(note.title)
