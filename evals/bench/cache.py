@@ -20,6 +20,7 @@ from evals.bench.cache_hit import cached_answer
 from evals.bench.command import Bench, run_benches
 from evals.bench.figures import Figure
 from evals.bench.world import QUESTION, USER, bench
+from evals.results.numbers import number
 from evals.simulation.agreement import MILLION_REQUESTS, measure_speed, reference_hit_rates
 from evals.simulation.traffic import generate
 from rag_core.cache import ContextCache
@@ -46,8 +47,8 @@ async def revalidated_answer(folder: Path) -> list[Figure]:
     median = statistics.median(times_ms)
     share = median / fresh_ms
     return [
-        Figure("FRESH, provider of 3.5 s", f"{fresh_ms:,.0f} ms", "10,000 chunks, exact search"),
-        Figure("REVALIDATED", f"{median:.1f} ms", "≤ 15 ms", median <= 15),
+        Figure("FRESH, provider of 3.5 s", number(fresh_ms, "ms"), "10,000 chunks, exact search"),
+        Figure("REVALIDATED", number(median, "ms"), "≤ 15 ms", median <= 15),
         Figure("REVALIDATED / FRESH", f"1/{1 / share:.0f}", "≤ 1/20", share <= 1 / 20),
     ]
 
@@ -67,12 +68,14 @@ async def context_get(folder: Path) -> list[Figure]:
         expires.append(_cpu_ns(50_000, lambda key: cache.expire()))
     ratio = statistics.median(o / t for o, t in zip(ours, theirs, strict=True))
     return [
-        Figure("cachebox LRU get", f"{statistics.median(theirs):.0f} ns CPU", ""),
-        Figure("context cache get", f"{statistics.median(ours):.0f} ns CPU", ""),
+        Figure("cachebox LRU get", f"{number(statistics.median(theirs), 'ns')} CPU", ""),
+        Figure("context cache get", f"{number(statistics.median(ours), 'ns')} CPU", ""),
         Figure(
-            "expire before it, if nothing is due", f"{statistics.median(expires):.0f} ns CPU", ""
+            "expire before it, if nothing is due",
+            f"{number(statistics.median(expires), 'ns')} CPU",
+            "",
         ),
-        Figure("context get / library get", f"{ratio:.2f} ×", "≤ 2 ×", ratio <= 2),
+        Figure("context get / library get", number(ratio, "times"), "≤ 2 ×", ratio <= 2),
     ]
 
 
@@ -84,7 +87,7 @@ async def simulator(folder: Path) -> list[Figure]:
     valid, flushed = rates["evidence_revalidation"], rates["flush_on_change"]
     return [
         Figure("simulated requests", f"{speed.requests:,}", "≥ 1,000,000", speed.requests >= 1e6),
-        Figure("one setting takes", f"{cpu_s:.2f} s CPU", "≤ 5 s", cpu_s <= 5),
+        Figure("one setting takes", f"{number(cpu_s, 's')} CPU", "≤ 5 s", cpu_s <= 5),
         Figure("hit rate, evidence revalidated", f"{valid:.3f}", "≥ 0.75", valid >= 0.75),
         Figure("hit rate, flushed on change", f"{flushed:.3f}", "about 0.5"),
     ]

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from evals.bench.figures import Figure
 from evals.bench.world import QUESTION, USER, bench, bench_settings, scripted
+from evals.results.numbers import number
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.redis import LEASE_S
 from rag_core.bootstrap import assemble
@@ -71,7 +72,9 @@ async def killed_leader(folder: Path) -> list[Figure]:
     after_ms = waited_ms - left_ms
     return [
         Figure("lease left when the leader died", f"{left_ms} ms", f"of {LEASE_S * 1000:.0f}"),
-        Figure("answer after that lease's end", f"{after_ms:.0f} ms", "≤ 1,000", after_ms <= 1000),
+        Figure(
+            "answer after that lease's end", number(after_ms, "ms"), "≤ 1,000", after_ms <= 1000
+        ),
         Figure("LLM calls by the heir", calls, "1", calls == "1"),
     ]
 

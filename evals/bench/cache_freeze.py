@@ -15,6 +15,7 @@ import numpy as np
 from evals.bench.figures import Figure
 from evals.bench.world import USER, bench, bench_settings, scripted
 from evals.consistency.valkeys import MortalValkey
+from evals.results.numbers import number
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.bootstrap import assemble
 from rag_core.domain import WholeNoteChunker
@@ -57,11 +58,13 @@ async def frozen_redis(folder: Path) -> list[Figure]:
     added = p99_open - p99_without
     errors = sum(load.errors.total() for load in (healthy, first, opened))
     return [
-        Figure("p99 of a miss without Redis", f"{p99_without:.1f} ms", f"{CLIENTS} clients"),
-        Figure("most added to the first 20", f"{added_first:.0f} ms", "≤ 100", added_first <= 100),
-        Figure("p99 added, breaker open", f"{added:.1f} ms", "≤ 2 ms", added <= 2),
+        Figure("p99 of a miss without Redis", number(p99_without, "ms"), f"{CLIENTS} clients"),
+        Figure(
+            "most added to the first 20", number(added_first, "ms"), "≤ 100", added_first <= 100
+        ),
+        Figure("p99 added, breaker open", number(added, "ms"), "≤ 2 ms", added <= 2),
         Figure("errors while frozen", str(errors), "0", errors == 0),
-        Figure("first hit after thawing", f"{recovered_s:.1f} s", "without a restart"),
+        Figure("first hit after thawing", number(recovered_s, "s"), "without a restart"),
     ]
 
 

@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 
 from evals.bench.figures import Figure
 from evals.bench.world import QUESTION, USER, Bench, bench
+from evals.results.numbers import number
 from rag_core.domain import Provenance
 
 # Chosen: rounds that the median is taken over, and calls in each.
@@ -67,9 +68,13 @@ async def _beside_bare(world: Bench, clients: int) -> list[Figure]:
     get_us, select_us, answer_us = (statistics.median(spent[name]) for name in calls)
     who = f"{clients} client{'s' if clients > 1 else ''}"
     return [
-        Figure(f"bare GET + SELECT, {who}", f"{get_us:.0f} + {select_us:.0f} µs CPU", ""),
-        Figure(f"CACHED answer, {who}", f"{answer_us:.0f} µs CPU", ""),
-        Figure(f"CACHED / bare, {who}", f"{ratio:.2f} ×", "≤ 1.5 ×", ratio <= 1.5),
+        Figure(
+            f"bare GET + SELECT, {who}",
+            f"{number(get_us, 'µs')} + {number(select_us, 'µs')} CPU",
+            "",
+        ),
+        Figure(f"CACHED answer, {who}", f"{number(answer_us, 'µs')} CPU", ""),
+        Figure(f"CACHED / bare, {who}", number(ratio, "times"), "≤ 1.5 ×", ratio <= 1.5),
     ]
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import platform
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 
 from evals.bench.figures import Figure
+from evals.results.machine import machine
 from evals.results.table import text_table
 
 Bench = Callable[[Path], Coroutine[None, None, list[Figure]]]
@@ -29,7 +28,7 @@ def run_benches(
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--only", choices=benches, metavar="NAME", help=", ".join(benches))
     parsed = parser.parse_args(arguments)
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores")
+    print(machine())
     figures: list[Figure] = []
     for name, run in benches.items():
         if parsed.only in (None, name):

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from evals.bench.figures import Figure
 from evals.bench.world import Bench, bench, bench_settings, notes, scripted
 from evals.consistency.valkeys import MortalValkey
+from evals.results.numbers import number
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.bootstrap import Application, assemble
 from rag_core.domain import Note, UserId, WholeNoteChunker
@@ -38,9 +39,9 @@ async def many_notes(folder: Path) -> list[Figure]:
     one, beside = statistics.median(times[few]), statistics.median(times[many])
     ratio = beside / one
     return [
-        Figure("saving a note beside one other", f"{one:.1f} ms", "p50"),
-        Figure(f"saving a note beside {MANY:,}", f"{beside:.1f} ms", "p50"),
-        Figure("beside many / beside one", f"{ratio:.2f} ×", "≤ 1.5 ×", ratio <= 1.5),
+        Figure("saving a note beside one other", number(one, "ms"), "p50"),
+        Figure(f"saving a note beside {MANY:,}", number(beside, "ms"), "p50"),
+        Figure("beside many / beside one", number(ratio, "times"), "≤ 1.5 ×", ratio <= 1.5),
     ]
 
 
@@ -83,7 +84,7 @@ async def _beside_none(state: str, application: Application, world: Bench) -> Fi
         with_redis.append(await _save_ms(application, UserId("saver")))
         without.append(await _save_ms(world.application, UserId("saver")))
     ratio = statistics.median(with_redis) / statistics.median(without)
-    p50 = f"{statistics.median(with_redis):.1f} ms, {ratio:.2f} × without Redis"
+    p50 = f"{number(statistics.median(with_redis), 'ms')}, {number(ratio, 'times')} without Redis"
     return Figure(f"saving a note, Redis {state}", p50, "0.8 to 1.2 ×", 0.8 <= ratio <= 1.2)
 
 

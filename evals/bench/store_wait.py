@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -12,10 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import psycopg
 
 from evals.bench.figures import Figure
 from evals.bench.world import USER, bench
+from evals.results.numbers import number
 from rag_core.domain import Note, UserId
 from rag_core.errors import Unavailable
 from rag_core.ingest import Ingest
@@ -49,9 +50,9 @@ async def queued_saves(folder: Path) -> list[Figure]:
 def _beside(kind: str, quiet: list[float], beside: list[float]) -> list[Figure]:
     p99_quiet, p99 = float(np.percentile(quiet, 99)), float(np.percentile(beside, 99))
     ratio = p99 / p99_quiet
-    measured = f"{p99:.1f} ms, {ratio:.1f} × quiet"
+    measured = f"{number(p99, 'ms')}, {number(ratio, 'times')} quiet"
     return [
-        Figure(f"p99 of a {kind}, quiet", f"{p99_quiet:.1f} ms", f"{len(quiet)} asked"),
+        Figure(f"p99 of a {kind}, quiet", number(p99_quiet, "ms"), f"{len(quiet)} asked"),
         Figure(f"p99 beside {SAVERS} writers", measured, "≤ 2 × quiet", ratio <= 2),
     ]
 
@@ -86,14 +87,14 @@ async def frozen_postgres(folder: Path) -> list[Figure]:
     """Every process of the server stopped by SIGSTOP, and woken again."""
     async with bench(folder, chunks=500) as world:
         await _ask_ms(world.pipeline, _old_question)
-        pids = await _server_processes(world.database_url)
-        _signal(pids, signal.SIGSTOP)
+        processes = await _server_processes(world.database_url)
+        _signal(processes, signal.SIGSTOP)
         try:
             waits = await asyncio.gather(
                 *(_refused_s(world.pipeline) for _ in range(FROZEN_REQUESTS))
             )
         finally:
-            _signal(pids, signal.SIGCONT)
+            _signal(processes, signal.SIGCONT)
         began = time.perf_counter()
         answer = await world.pipeline.answer("What of the covenant, of 1?", USER)
         first_ms = (time.perf_counter() - began) * 1000
@@ -102,7 +103,7 @@ async def frozen_postgres(folder: Path) -> list[Figure]:
     return [
         Figure(
             f"longest of {FROZEN_REQUESTS} requests, Postgres frozen",
-            f"{longest:.2f} s",
+            number(longest, "s"),
             f"{LOOKUP_LIMIT_S} s, and a quarter for a busy machine",
             met,
         ),
@@ -120,23 +121,18 @@ async def _refused_s(pipeline: Pipeline) -> float:
     raise AssertionError("answered without Postgres")
 
 
-async def _server_processes(url: str) -> list[int]:
+async def _server_processes(url: str) -> list[psutil.Process]:
     """The postmaster and all of its children, children first."""
     async with await psycopg.AsyncConnection.connect(url) as connection:
         found = await connection.execute("SELECT pg_backend_pid()")
         row = await found.fetchone()
     assert row is not None
-    return _family(row[0])
+    postmaster = psutil.Process(row[0]).parent()
+    assert postmaster is not None
+    return [*postmaster.children(), postmaster]
 
 
-def _family(child: int) -> list[int]:
-    """The children of a process's parent, and the parent; by proc(5)."""
-    parent = int(Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[1])
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [*map(int, children), parent]
-
-
-def _signal(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):  # a child that has just ended
-            os.kill(pid, number)
+def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # a child that has just ended
+            process.send_signal(number)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
+from evals.results.numbers import duration
 from evals.results.plot_style import (
     BLUE,
     GREY,
@@ -222,11 +223,3 @@ def _named_ttls(ttls_s: Iterable[float]) -> list[float]:
         if not named or named[-1] / ttl_s > _CLOSEST:
             named.append(ttl_s)
     return named[::-1]
-
-
-def duration(seconds: float) -> str:
-    """A TTL as people say it: 90 s, 10 min, 6 h, 7 d."""
-    for unit_s, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= unit_s:
-            return f"{seconds / unit_s:.3g} {unit}"
-    return f"{seconds:.3g} s"

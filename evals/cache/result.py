@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from evals.cache.plots import POLICY_NAMES, duration
+from evals.cache.plots import POLICY_NAMES
 from evals.cache.staleness_result import (
     staleness_agreement_table,
     staleness_headlines,
@@ -16,6 +16,7 @@ from evals.cache.staleness_result import (
     staleness_verdict,
 )
 from evals.cache.study import CacheStudy
+from evals.results.numbers import count, duration, estimate, megabytes, number, share
 from evals.results.result import Cell, Headline, NotebookResult, Picture, Table
 from evals.simulation.choice import Choice
 from evals.simulation.recommendation import ENVIRONMENT_NAMES, write_env
@@ -133,18 +134,18 @@ def verdict(study: CacheStudy) -> str:
         and _replay_gap(study) < _WITHIN_REPLAY
     )  # fmt: skip
     sentences = [
-        f"Of {len(traffic):,} requests in {traffic.span_s / DAY_S:.0f} days, "
-        f"{now.hit_rate:.1%} are served without an LLM call as deployed (answer TTL "
+        f"Of {len(traffic):,} requests in {count(traffic.span_s / DAY_S)} days, "
+        f"{estimate(now.hit_rate, 'share')} are served without an LLM call as deployed (answer TTL "
         f"{duration(now.setting.answer_soft_ttl_s)}), all of them on notes that {_stood(study)}.",
         f"At a TTL of {duration(float(trusting['answer_soft_ttl_s']))}, trusting it alone would "
-        f"serve {trusting['stale_share_of_hits']:.2%} of cached answers on changed notes, and "
-        f"dropping a user's answers at every edit would serve {flush['valid_hit_rate']:.1%} of "
+        f"serve {share(trusting['stale_share_of_hits'])} of cached answers on changed notes, and "
+        f"dropping a user's answers at every edit would serve {share(flush['valid_hit_rate'])} of "
         "requests.",
         f"Recommended is an answer TTL of {duration(best.setting.answer_soft_ttl_s)}: "
-        f"{best.hit_rate:.1%} at {best.redis_bytes / 1e6:,.0f} MB of Redis at its peak, against "
-        f"{now.redis_bytes / 1e6:,.0f} MB. An answer's evidence is checked after every edit, so a "
-        f"longer TTL costs memory, not truth.{_edge(study)}",
-        f"The context cache is hit on {now.report.context_hit_rate:.2%} of its lookups: the "
+        f"{estimate(best.hit_rate, 'share')} at {megabytes(best.redis_bytes)} of Redis at its "
+        f"peak, against {megabytes(now.redis_bytes)}. An answer's evidence is checked after every "
+        f"edit, so a longer TTL costs memory, not truth.{_edge(study)}",
+        f"The context cache is hit on {share(now.report.context_hit_rate)} of its lookups: the "
         "answer cache stands in front of it and takes the repeats.",
         f"Theory, simulator and real caches {'agree' if agreed else 'DO NOT AGREE'}: closed forms "
         f"within {100 * _form_gap(study):.2f} points; {_differing(study)} of "
@@ -176,12 +177,14 @@ def settings_table(study: CacheStudy) -> pd.DataFrame:
                     variable: duration(getattr(choice.setting, field))
                     for field, variable in ENVIRONMENT_NAMES.items()
                 },
-                "served from the cache": f"{choice.hit_rate:.1%}",
-                "LLM calls per 1,000 requests": f"{1_000 * (1 - choice.hit_rate.value):,.0f}",
-                "embedding cache hits": f"{choice.report.embedding_hit_rate:.1%}",
-                "context cache hits": f"{choice.report.context_hit_rate:.2%}",
-                "answers in Redis, peak MB": f"{choice.report.answer_bytes_peak / 1e6:,.1f}",
-                "embeddings in Redis, peak MB": f"{choice.report.embedding_bytes_peak / 1e6:,.1f}",
+                "served from the cache": estimate(choice.hit_rate, "share"),
+                "LLM calls per 1,000 requests": number(
+                    1_000 * (1 - choice.hit_rate.value), "count"
+                ),
+                "embedding cache hits": share(choice.report.embedding_hit_rate),
+                "context cache hits": share(choice.report.context_hit_rate),
+                "answers in Redis, peak": megabytes(choice.report.answer_bytes_peak),
+                "embeddings in Redis, peak": megabytes(choice.report.embedding_bytes_peak),
             }
             for name, choice in _choices(study).items()
         }

@@ -7,7 +7,8 @@ from dataclasses import replace
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
-from evals.cache.plots import duration, hit_rates_against_ttl
+from evals.cache.plots import hit_rates_against_ttl
+from evals.results.numbers import count, duration, megabytes, share
 from evals.results.plot_style import GREY
 from evals.results.sliders import Live, choice, slider, whole_slider
 from evals.simulation.simulator import Policy, Setting, sweep
@@ -71,8 +72,8 @@ def _picture(supposed: Assumptions, deployed: Setting, answer_ttl_s: float) -> F
         & (table["answer_soft_ttl_s"] == answer_ttl_s)
     ].iloc[0]
     figure.suptitle(
-        f"{duration(answer_ttl_s)}: {chosen['valid_hit_rate']:.1%} served from the cache, "
-        f"{chosen['llm_calls'] / supposed.days:,.0f} LLM calls a day, "
-        f"{chosen['answer_bytes_peak'] / 1e6:,.1f} MB of answers"
+        f"{duration(answer_ttl_s)}: {share(chosen['valid_hit_rate'])} served from the cache, "
+        f"{count(chosen['llm_calls'] / supposed.days)} LLM calls a day, "
+        f"{megabytes(chosen['answer_bytes_peak'])} of answers"
     )
     return figure

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from evals.cache.plots import duration
 from evals.cache.staleness_study import StalenessStudy
+from evals.results.numbers import count, duration, number, share
 from evals.results.result import Headline
 
 
@@ -14,11 +14,12 @@ def staleness_verdict(study: StalenessStudy) -> str:
     weighed, assumed = study.weighed, study.assumptions
     return (
         f"Simulated, not measured: at this traffic, on {_processes(assumed.workers)}, believing an "
-        f"epoch for {duration(assumed.max_staleness_s)} saves {_percent(_saved(weighed))} of the "
-        f"reads of Postgres, {_cpu(weighed['cpu_s_saved_a_day'])} of CPU a day at "
-        f"{assumed.epoch_read_us:g} µs a read, of the {_cpu(study.strict_cpu_s_a_day)} that "
-        f"reading every time takes, and serves {weighed['late']:,.0f} of "
-        f"{weighed['requests']:,.0f} answers late, {_how_late(weighed, assumed.max_staleness_s)}. "
+        f"epoch for {duration(assumed.max_staleness_s)} saves {share(_saved(weighed))} of the "
+        f"reads of Postgres, {number(weighed['cpu_s_saved_a_day'], 's')} of CPU a day at "
+        f"{number(assumed.epoch_read_us, 'µs')} a read, of the "
+        f"{number(study.strict_cpu_s_a_day, 's')} that reading every time takes, "
+        f"and serves {count(weighed['late'])} of {count(weighed['requests'])} answers late, "
+        f"{_how_late(weighed, assumed.max_staleness_s)}. "
         f"{_deployed(study)}"
     )
 
@@ -75,8 +76,8 @@ def _deployed(study: StalenessStudy) -> str:
         return "Deployed is 0: every request asks Postgres, and none is late."
     row = study.deployed
     return (
-        f"Deployed is {duration(study.deployed_s)}: {_percent(_saved(row))} of the reads saved, "
-        f"{row['late']:,.0f} answers late."
+        f"Deployed is {duration(study.deployed_s)}: {share(_saved(row))} of the reads saved, "
+        f"{count(row['late'])} answers late."
     )
 
 
@@ -95,13 +96,3 @@ def _saved(row: pd.Series[float]) -> float:
 
 def _processes(count: int) -> str:
     return "1 process" if count == 1 else f"{count} processes"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g}%"
-
-
-def _cpu(seconds: float) -> str:
-    if seconds >= 10:
-        return f"{seconds:,.0f} s"
-    return f"{seconds:.2g} s" if seconds >= 0.1 or not seconds else f"{1e3 * seconds:.2g} ms"

@@ -24,6 +24,7 @@ from evals.consistency.faults import Fault
 from evals.consistency.result import TrialResult
 from evals.consistency.trial import try_to_break
 from evals.consistency.workers import SETTINGS
+from evals.results.numbers import number
 from rag_core.embedded import embedded_stack
 
 
@@ -77,7 +78,7 @@ def _sentence(result: TrialResult, seed: int, fault: Fault) -> str:
         f"{result.changed_evidence} answers on changed evidence, {result.other_user} across users"
         f" and {result.impossible} edits undone in {result.steps:,} steps{broken}, seed {seed}:"
         f" {len(SETTINGS)} workers over one Postgres and two Valkeys, {result.served:,} strict"
-        f" answers served without generating, {result.seconds:.0f} s."
+        f" answers served without generating, {number(result.seconds, 's')}."
     )
 
 

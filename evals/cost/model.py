@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from evals.simulation.traffic import Floats
-from evals.stats.intervals import Estimate
+from evals.stats.intervals import Estimate, resampled_means
 from rag_core.domain import Prices
 from rag_core.errors import InvalidInput
 
@@ -79,9 +79,8 @@ class MeasuredTokens:
 
     def draws(self, rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
         """float64[count] twice: bootstrap means of tokens in and out, which are drawn together."""
-        n = len(self.input)
-        weights = rng.multinomial(n, np.full(n, 1 / n), size=count) / n
-        return weights @ self.input, weights @ self.output
+        means_in, means_out = resampled_means(rng, count, self.input, self.output)
+        return means_in, means_out
 
 
 Tokens: TypeAlias = StatedTokens | MeasuredTokens

@@ -19,6 +19,7 @@ from evals.cost.model import (
     crossings,
     project,
 )
+from evals.results.numbers import count, dollars, share
 from evals.results.plot_style import (
     BLACK,
     BLUE,
@@ -73,7 +74,7 @@ def cost_against_users(
         for budget in shared:
             _draw_budget(axes, budget, at_users=min(users))
         label(axes, title="What a day costs", x="users (log scale)", y="$ a day (log scale)")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda users, _: count(users)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda usd, _: dollars(usd)))
         _month_axis(axes)
         axes.legend(loc="lower right", title="line: mean, band: 95 % interval")
@@ -93,7 +94,7 @@ def _mark_crossings(axes: Axes, reached: pd.DataFrame, colour: str, *, numbered:
         axes.plot(at, usd, "o", color=colour, zorder=3)
         if numbered:
             axes.annotate(
-                f"{at:,.0f}", (at, usd), xytext=(5, -5), textcoords="offset points",
+                count(at), (at, usd), xytext=(5, -5), textcoords="offset points",
                 ha="left", va="top", color=BLACK, fontsize=9,
             )  # fmt: skip
 
@@ -190,7 +191,7 @@ def _draw_marks(
     )  # fmt: skip
     for y, rate in enumerate(rows[column]):
         axes.annotate(
-            f"{100 * rate:.2g} %", (rate, y), xytext=(0, 9), textcoords="offset points",
+            share(rate), (rate, y), xytext=(0, 9), textcoords="offset points",
             ha="center", color=colour, fontsize=9,
         )  # fmt: skip
 
@@ -206,10 +207,3 @@ def _draw_spans(axes: Axes, rows: pd.DataFrame) -> None:
             label=None if name in named else name,
         )  # fmt: skip
         named.add(name)
-
-
-def dollars(usd: float) -> str:
-    """Money at the precision that its size deserves: $0.0026, $3.12, $50, $1,560."""
-    if usd >= 100 or usd == round(usd):
-        return f"${usd:,.0f}"
-    return f"${usd:,.2f}" if usd >= 0.01 else f"${usd:.2g}"

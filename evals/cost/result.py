@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from evals.cost.model import REFERENCE
-from evals.cost.plots import FACTOR_NAMES, dollars
+from evals.cost.plots import FACTOR_NAMES
 from evals.cost.study import (
     DEPLOYED,
     LONGEST,
@@ -17,6 +17,7 @@ from evals.cost.study import (
     CostStudy,
     reference_table,
 )
+from evals.results.numbers import count, dollars, estimate
 from evals.results.result import Cell, Headline, NotebookResult, Picture, Table
 
 STATED = {100: (7.80, 3.12), 1_000: (78.0, 31.20), 10_000: (780.0, 312.0)}
@@ -42,8 +43,8 @@ def cost_result(study: CostStudy, pictures: Sequence[Picture]) -> NotebookResult
             "tokens": f"{study.sample.source}; {study.sample.generated} of {study.sample.asked} "
             f"golden questions reached the generator, {study.sample.generator}",
             "hit rates": study.hit_rates.source,
-            "prices": f"${1e6 * study.deployed.prices.input_usd:g} in, "
-            f"${1e6 * study.deployed.prices.output_usd:g} out, per million tokens",
+            "prices": f"{dollars(1e6 * study.deployed.prices.input_usd)} in, "
+            f"{dollars(1e6 * study.deployed.prices.output_usd)} out, per million tokens",
         },
     )
 
@@ -88,19 +89,20 @@ def verdict(study: CostStudy) -> str:
     sentences = [
         "The reference table comes out as stated from its own assumptions."
         if reproduced() else "The reference table does NOT come out as stated.",
-        f"It states no tokens; 700 in and 200 out cost its ${stated.usd_per_request:.5f}. An "
-        f"answer to the golden questions takes {tokens_in:,.0f} tokens in, "
-        f"{tokens_in / stated.input_tokens:.1f} times as many, and {tokens_out:,.0f} out: "
-        f"${each.value:.5f} [{each.low:.5f}, {each.high:.5f}], "
+        f"It states no tokens; 700 in and 200 out cost its {dollars(stated.usd_per_request)}. An "
+        f"answer to the golden questions takes {count(tokens_in)} tokens in, "
+        f"{tokens_in / stated.input_tokens:.1f} times as many, and {count(tokens_out)} out: "
+        f"{estimate(each, 'usd')}, "
         f"{each.value / stated.usd_per_request:.2f} times the table's price.",
         *_longest(study),
-        f"The caches, as deployed, serve {case.hit_rate:.1%} of the simulated requests, not the "
-        f"table's 60 %. So {users:,} users cost {dollars(month)} a month, "
+        f"The caches, as deployed, serve {estimate(case.hit_rate, 'share')} of the simulated "
+        f"requests, not the table's 60 %. So {users:,} users cost {dollars(month)} a month, "
         f"{month / table:.1f} times the table's {dollars(table)}; {dollars(best)} with the "
         f"recommended TTLs, and {dollars(uncached)} without caches.",
-        f"The target of $50 a day is reached at {_at(study, 'target for all'):,.0f} users, the cap "
-        f"of $100 at {_at(study, 'cap for all'):,.0f}; one user's cap of $5 only at "
-        f"{_at(study, 'cap per user'):,.0f} requests a day, far past the rate limit of 500 a day.",
+        f"The target of $50 a day is reached at {count(_at(study, 'target for all'))} users, "
+        f"the cap of $100 at {count(_at(study, 'cap for all'))}; one user's cap of $5 only at "
+        f"{count(_at(study, 'cap per user'))} requests a day, far past the rate limit of 500 "
+        "a day.",
         f"For {users:,} users the answer cache saves {_saved(study, 'answer')} a month, the "
         f"embedding cache {_saved(study, 'embedding')} and the context cache "
         f"{_saved(study, 'context')}: those two are for speed.",
@@ -156,7 +158,7 @@ def _longest(study: CostStudy) -> list[str]:
     longest = study.cases[LONGEST].factors(users=1).usd_per_request
     return [
         "Those answers are quotes by the extractive generator; an LLM writes more. At "
-        f"{study.output_cap} tokens, the most allowed, an answer costs ${longest:.5f}, "
+        f"{study.output_cap} tokens, the most allowed, an answer costs {dollars(longest)}, "
         f"{longest / REFERENCE.factors(users=1).usd_per_request:.2f} times the table's price."
     ]
 

@@ -8,8 +8,9 @@ import ipywidgets as widgets
 from matplotlib.figure import Figure
 
 from evals.cost.model import CostAssumptions, StatedTokens
-from evals.cost.plots import cost_against_users, dollars
+from evals.cost.plots import cost_against_users
 from evals.cost.study import DEPLOYED, TABLE, CostStudy
+from evals.results.numbers import dollars
 from evals.results.sliders import Live, slider
 from evals.stats.intervals import Estimate
 from rag_core.domain import Prices

@@ -13,7 +13,7 @@ import ir_measures
 from ir_measures import RR, R, nDCG
 
 from evals.datasets.golden import Passage
-from evals.measures.scores import RESAMPLES, Aggregate, Score, Unscored, aggregate, scored
+from evals.measures.scores import Aggregate, Score, Unscored, aggregate, scored
 from evals.measures.spans import PassageIndex
 from rag_core.domain import Hit
 
@@ -47,7 +47,6 @@ def score_runs(
     *,
     failures: Mapping[str, str] | None = None,
     seed: int = 0,
-    resamples: int = RESAMPLES,
 ) -> RetrievalScores:
     """Score every judged query; `runs` for unjudged queries are ignored.
 
@@ -65,7 +64,7 @@ def score_runs(
     return RetrievalScores(
         rows,
         {
-            name: aggregate(name, scores.values(), seed=seed, resamples=resamples, proportion=True)
+            name: aggregate(name, scores.values(), seed=seed, proportion=True)
             for name, scores in rows.items()
         },
     )

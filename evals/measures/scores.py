@@ -11,19 +11,21 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-RESAMPLES = 2000
-"""Of a bootstrap; chosen, 1,000 and more are usual for intervals."""
-LEVEL = 0.95
-"""Share of intervals that hold the true value."""
+from evals.stats.intervals import LEVEL, AxisStatistic, bootstrap_interval, exact_interval
+
 NOT_A_NUMBER = "not a number"
 
 Statistic = Literal["mean", "p50", "p95"]
-_QUANTILES: dict[Statistic, float] = {"p50": 0.5, "p95": 0.95}
+_STATISTICS: dict[Statistic, AxisStatistic] = {
+    "mean": np.mean,
+    "p50": partial(np.quantile, q=0.5),
+    "p95": partial(np.quantile, q=0.95),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,9 @@ def aggregate(
     *,
     seed: int = 0,
     statistic: Statistic = "mean",
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
     proportion: bool = False,
 ) -> Aggregate:
-    """The `statistic` of the scored values and its percentile bootstrap interval.
+    """The `statistic` of the scored values and its 95 % percentile bootstrap interval.
 
     Of such intervals the share `level` holds the true value.
 
@@ -125,10 +125,14 @@ def aggregate(
     rows = list(scores)
     values = np.array([row.value for row in rows if isinstance(row, Scored)], dtype=np.float64)
     reasons = Counter(row.reason for row in rows if isinstance(row, Unscored))
-    value = float(_statistic(values[np.newaxis, :], statistic)[0]) if values.size else None
-    low, high = _interval(values, seed, statistic, resamples, level)
+    compute = _STATISTICS[statistic]
+    value = float(compute(values, axis=-1)) if values.size else None
+    low: float | None = None
+    high: float | None = None
     if proportion and values.size > 1 and np.ptp(values) == 0 and values[0] in (0, 1):
-        low, high = exact_interval(int(values.sum()), values.size, level=level)
+        low, high = exact_interval(int(values.sum()), values.size)
+    elif values.size > 1:
+        low, high = bootstrap_interval(compute, values, seed=seed)
     missing = len(rows) - values.size
     return Aggregate(name, value, low, high, values.size, missing, dict(reasons), statistic)
 
@@ -152,27 +156,12 @@ def count_events(name: str, scores: Iterable[Score]) -> Count:
     )
 
 
-def exact_interval(events: int, n: int, *, level: float = LEVEL) -> tuple[float, float]:
-    """Two-sided interval of a share, `events` of `n` (Clopper and Pearson, 1934).
-
-    Of such intervals the share `level`, or more, holds the true one.
-    """
-    from scipy.stats import beta
-
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, events, n - events + 1)) if events else 0.0
-    high = float(beta.ppf(1 - tail, events + 1, n - events)) if events < n else 1.0
-    return low, high
-
-
 def paired_difference(
     name: str,
     baseline: Mapping[str, Score],
     candidate: Mapping[str, Score],
     *,
     seed: int = 0,
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
 ) -> Aggregate:
     """Mean of `candidate - baseline` over the questions that both runs scored.
 
@@ -184,7 +173,7 @@ def paired_difference(
         _difference(baseline.get(question), candidate.get(question))
         for question in sorted(baseline.keys() | candidate.keys())
     ]
-    return aggregate(name, differences, seed=seed, resamples=resamples, level=level)
+    return aggregate(name, differences, seed=seed)
 
 
 def _difference(baseline: Score | None, candidate: Score | None) -> Score:
@@ -201,23 +190,3 @@ def _difference(baseline: Score | None, candidate: Score | None) -> Score:
 
 def _why(score: Score | None) -> str:
     return score.reason if isinstance(score, Unscored) else "not asked"
-
-
-def _interval(
-    values: NDArray[np.float64], seed: int, statistic: Statistic, resamples: int, level: float
-) -> tuple[float | None, float | None]:
-    """Percentile bootstrap (Efron and Tibshirani, 1993, ch. 13); one value has no spread."""
-    if values.size < 2:
-        return None, None
-    picks = np.random.default_rng(seed).integers(0, values.size, (resamples, values.size))
-    resampled = _statistic(values[picks], statistic)
-    tail = (1 - level) / 2
-    low, high = np.quantile(resampled, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def _statistic(rows: NDArray[np.float64], statistic: Statistic) -> NDArray[np.float64]:
-    """float64[m, n] -> float64[m], a statistic of each row."""
-    if statistic == "mean":
-        return np.asarray(rows.mean(axis=1), dtype=np.float64)
-    return np.asarray(np.quantile(rows, _QUANTILES[statistic], axis=1), dtype=np.float64)

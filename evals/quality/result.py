@@ -11,6 +11,7 @@ from evals.measures.summary import OVERALL
 from evals.quality.cases import case, rightness, worst
 from evals.quality.pictures import words
 from evals.quality.study import QualityRun
+from evals.results.numbers import share
 from evals.results.result import Case, Cell, Headline, NotebookResult, Picture, Table, headline
 from rag_core.domain import PROMPT_VERSION
 
@@ -165,11 +166,11 @@ def _judged(run: QualityRun) -> list[Headline]:
 def _bound(leaks: Count) -> str:
     if leaks.high is None:
         return ""
-    return f"At 95 % confidence, fewer than {leaks.high:.1%} of such questions leak."
+    return f"At 95 % confidence, fewer than {share(leaks.high)} of such questions leak."
 
 
 def _percent(found: Aggregate) -> str:
-    return "an unknown share" if found.value is None else f"{found.value:.0%}"
+    return "an unknown share" if found.value is None else share(found.value)
 
 
 def _scenarios(run: QualityRun) -> Table:

@@ -1,35 +1,70 @@
-"""Numbers as people read them."""
+"""Numbers as people read them: the same wording in reports, notebooks, pictures and tables."""
 
 from __future__ import annotations
 
 from evals.results.result import Cell, Headline, Unit
+from evals.stats.intervals import Estimate
 
 UNKNOWN = "not measured"
 
 
 def number(value: float | None, unit: Unit) -> str:
-    """`value` with its unit: 0.8123 as 81 %, 0.00026 as $0.00026, 12.3 as 12 ms."""
+    """`value` with its unit: 0.8123 as 81.2 %, 0.00026 as $0.00026, 12.34 as 12.3 ms."""
     if value is None:
         return UNKNOWN
     match unit:
         case "share":
-            return _percent(value)
-        case "ms" | "s":
-            return f"{value:,.0f} {unit}" if value >= 10 else f"{value:.2g} {unit}"
+            return share(value)
+        case "bytes":
+            return megabytes(value)
+        case "times":
+            return f"{_digits(value)} ×"
         case "usd":
-            return f"${value:,.2f}" if value >= 0.01 or value == 0 else f"${value:.2g}"
+            return dollars(value)
         case "count":
-            return f"{value:,.0f}"
+            return count(value)
         case "score":
             return f"{value:.3f}"
+    return f"{_digits(value)} {unit}"
 
 
-def _percent(share: float) -> str:
-    """All and none are said of nothing else: 0.9999 is below 100 %, and 0.0004 is not 0 %."""
-    if share in (0, 1):
-        return f"{share:.0%}".replace("%", " %")
-    text = f"{share * 100:.1f}"
-    return {"100.0": "<100 %", "0.0": ">0 %"}.get(text, f"{text} %")
+def share(value: float) -> str:
+    """A percentage; all and none are said of nothing else: 0.9999 is <100 %, 1e-6 is >0 %."""
+    text = _digits(100 * value)
+    if text == "100" and value < 1:
+        return "<100 %"
+    return ">0 %" if 0 < value < 1e-5 else f"{text} %"
+
+
+def dollars(usd: float) -> str:
+    """Money at the precision that its size deserves: $0.0026, $3.12, $50, $1,560."""
+    if usd >= 100 or usd == round(usd):
+        return f"${usd:,.0f}"
+    return f"${usd:,.2f}" if usd >= 0.01 else f"${usd:.2g}"
+
+
+def count(value: float) -> str:
+    """A whole number, with its thousands apart."""
+    return f"{value:,.0f}"
+
+
+def megabytes(size_bytes: float) -> str:
+    """Millions of bytes."""
+    return f"{_digits(size_bytes / 1e6)} MB"
+
+
+def duration(seconds: float) -> str:
+    """A TTL as people say it: 30 s, 1.5 min, 6 h, 7 d."""
+    for unit_s, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= unit_s:
+            return f"{_digits(seconds / unit_s)} {unit}"
+    return f"{_digits(seconds)} s"
+
+
+def estimate(found: Estimate, unit: Unit) -> str:
+    """A value and its interval, each with its unit: `81.2 % [80 %, 82 %]`."""
+    value, low, high = (number(each, unit) for each in (found.value, found.low, found.high))
+    return f"{value} [{low}, {high}]"
 
 
 def interval(found: Headline) -> str:
@@ -37,25 +72,18 @@ def interval(found: Headline) -> str:
     if found.low is None or found.high is None:
         return ""
     low, high = number(found.low, found.unit), number(found.high, found.unit)
-    unit = " %" if found.unit == "share" else f" {found.unit}"
-    return f"{low.removesuffix(unit)} to {high}"
+    unit = high.partition(" ")[2]
+    return f"{low.removesuffix(f' {unit}')} to {high}"
 
 
 def target(found: Headline) -> str:
     """What we want of a headline: `at least 90 %`."""
     if found.target is None:
         return ""
+    wanted = number(found.target, found.unit)
     if found.better == "lower":
-        return (
-            number(found.target, found.unit)
-            if not found.target
-            else f"at most {number(found.target, found.unit)}"
-        )
-    return (
-        f"at least {number(found.target, found.unit)}"
-        if found.target != 1
-        else number(1, found.unit)
-    )
+        return f"at most {wanted}" if found.target else wanted
+    return wanted if found.target == 1 else f"at least {wanted}"
 
 
 def cell(value: Cell) -> str:
@@ -68,3 +96,8 @@ def cell(value: Cell) -> str:
         case bool() | int():
             return f"{value:,}"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+
+
+def _digits(value: float) -> str:
+    """Three digits, or all of a whole number."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager
+from pathlib import Path
 
-import matplotlib as mpl
-from cycler import cycler
+from matplotlib import rc_params_from_file, style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe and Ito's palette (2008), without its yellow, which is too light for lines on white.
-BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
-VERMILION, PURPLE, SKY, BLACK = "#D55E00", "#CC79A7", "#56B4E9", "#000000"
+_STYLE = Path(__file__).with_suffix(".mplstyle")
+PALETTE: tuple[str, ...] = tuple(
+    rc_params_from_file(_STYLE, use_default_template=False)["axes.prop_cycle"].by_key()["color"]
+)
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = PALETTE
 GREY = "#6E6E6E"
-PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 """Shapes that go with the palette, so that no line is known by its colour alone."""
 
-_RC: dict[Any, Any] = {
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "axes.prop_cycle": cycler(color=PALETTE),
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "figure.constrained_layout.use": True,
-    "figure.constrained_layout.w_pad": 0.1,
-    "figure.dpi": 110,
-    "font.size": 10,
-    "grid.color": "#E3E3E3",
-    "legend.frameon": False,
-    "lines.linewidth": 1.8,
-    "lines.markersize": 5,
-}
 
-
-@contextmanager
-def house_style() -> Iterator[None]:
+def house_style() -> AbstractContextManager[None]:
     """Draw figures made in this block in the project's style; nothing outside changes."""
-    with mpl.rc_context(_RC):
-        yield
+    return style.context(_STYLE)
 
 
 def panels(columns: int, *, rows: int = 1, width: float = 4.0, height: float = 3.4) -> Figure:

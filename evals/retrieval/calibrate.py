@@ -150,7 +150,7 @@ def _scored(
         index=run.index,
         measures=score_runs(collection.qrels, run.documents()).aggregates,
         latency_p50_ms=latencies[len(latencies) // 2],
-        plan=run.plan,
+        plan=run.plan_text,
         throughput=throughput,
     )
 

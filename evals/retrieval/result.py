@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evals.measures.scores import Aggregate, Scored
+from evals.results.numbers import number, share
 from evals.results.result import Cell, Headline, NotebookResult, Picture, Table, headline
 from evals.retrieval.pictures import MEASURES
 from evals.retrieval.study import OVERLAPS, CollectionRun, RetrievalRun
@@ -52,14 +53,14 @@ def verdict(run: RetrievalRun) -> str:
         recall = collection.scores[SearchMethod.EXACT].aggregates["R@5"]
         if recall.value is not None:
             sentences.append(
-                f"On {collection.name}, exact search has {recall.value:.0%} of the right passages "
-                f"among its first five ({recall.n} queries)."
+                f"On {collection.name}, exact search has {share(recall.value)} of the right "
+                f"passages among its first five ({recall.n} queries)."
             )
     lost = [collection.overlap[5].value for collection in run.collections]
     known = [value for value in lost if value is not None]
     if known:
         sentences.append(
-            f"HNSW finds {min(known):.1%} or more of what exact search finds in the first five."
+            f"HNSW finds {share(min(known))} or more of what exact search finds in the first five."
         )
     return " ".join([*sentences, _speed(run)])
 
@@ -74,9 +75,9 @@ def collection_table(run: RetrievalRun) -> pd.DataFrame:
 
 
 def plan_text(run: RetrievalRun) -> str:
-    """Both plans of the first collection, as EXPLAIN prints them."""
+    """Both plans of the first collection, a line a node."""
     return "\n\n".join(
-        f"{method}: {found.index}\n{found.plan}"
+        f"{method}: {found.index}\n{found.plan_text}"
         for method, found in run.collections[0].runs.items()
     )
 
@@ -109,7 +110,7 @@ def _speed(run: RetrievalRun) -> str:
     hnsw, _ = slowest.latency(SearchMethod.HNSW)
     return (
         f"On {slowest.name}, with {slowest.documents:,} documents, the median search takes "
-        f"{exact.value or 0:.1f} ms exactly and {hnsw.value or 0:.1f} ms by HNSW."
+        f"{number(exact.value, 'ms')} exactly and {number(hnsw.value, 'ms')} by HNSW."
     )
 
 
@@ -151,12 +152,12 @@ def _span(found: Aggregate) -> Cell:
 
 def _plans(run: RetrievalRun) -> Table:
     rows = [
-        (collection.name, method.value, found.plan)
+        (collection.name, method.value, found.plan_text)
         for collection in run.collections
         for method, found in collection.runs.items()
     ]
     return Table(
-        "Plans, as EXPLAIN (ANALYZE) prints them", ("collection", "search", "plan"), tuple(rows)
+        "Plans, as EXPLAIN (ANALYZE) has them", ("collection", "search", "plan"), tuple(rows)
     )
 
 

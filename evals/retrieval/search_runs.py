@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evals.datasets.corpus import held_open
-from rag_core.adapters.postgres import HNSW_INDEX, IndexKind, index_vectors
+from rag_core.adapters.postgres import HNSW_INDEX, IndexKind, PlanNode, index_vectors
 from rag_core.bootstrap import assemble
 from rag_core.cli import progress_bar
 from rag_core.domain import Embedder, Hit, SearchMethod, UserId
@@ -24,7 +23,6 @@ WARM_UP = 10
 """Untimed searches before the timed ones: a prepared statement, pages in memory."""
 MAX_EF_SEARCH = 1000
 """pgvector accepts no more; its iterative scan goes on from there."""
-_SCAN = re.compile(r"(\w[\w ]*Scan)(?: using (\w+))? on chunk_vectors\b")
 
 
 @dataclass(frozen=True)
@@ -34,12 +32,18 @@ class SearchRun:
     method: SearchMethod
     hits: Mapping[str, Sequence[Hit]]
     latency_ms: Mapping[str, float]
-    plan: str
+    plan: Sequence[PlanNode]
 
     @property
     def index(self) -> str:
-        """What the plan says was scanned."""
-        return index_used(self.plan)
+        """The index that the plan walks to order the vectors, or the scan it makes instead."""
+        scans = [node.index or node.kind for node in self.plan if node.table == "chunk_vectors"]
+        return HNSW_INDEX if HNSW_INDEX in scans else next(iter(scans), "unknown")
+
+    @property
+    def plan_text(self) -> str:
+        """A line for each node of the plan, with its rows and milliseconds."""
+        return "\n".join(map(str, self.plan))
 
     def documents(self) -> dict[str, list[tuple[str, float]]]:
         """Note ids with scores by query, a note once for each of its chunks."""
@@ -104,15 +108,5 @@ async def search_all(
             latency_ms[query] = (time.perf_counter() - began) * 1000
             hits[query] = ranking.hits
             bar.update()
-    plan = await retriever.explain(users[queries[0]], vectors[queries[0]], k=k) if queries else ""
+    plan = await retriever.explain(users[queries[0]], vectors[queries[0]], k=k) if queries else []
     return SearchRun(method, hits, latency_ms, plan)
-
-
-def index_used(plan: str) -> str:
-    """The index a plan walks to order the chunks, or the scan it makes instead."""
-    if HNSW_INDEX in plan:
-        return HNSW_INDEX
-    scan = _SCAN.search(plan)
-    if scan is None:
-        return "unknown"
-    return scan[1].strip() + (f" using {scan[2]}" if scan[2] else "")

@@ -21,6 +21,7 @@ from evals.project import GOLDEN, ROOT, project_settings
 from evals.report.page import write_report
 from evals.report.verdict import overall_verdict
 from evals.results import numbers
+from evals.results.machine import machine
 from evals.results.notebook_run import NotebookRun
 from evals.results.result import Headline
 from evals.results.table import text_table
@@ -104,7 +105,7 @@ async def _evaluate(
         started=manifests.timestamp(started),
         finished=manifests.timestamp(datetime.now(UTC)),
         seconds=round(time.perf_counter() - began, 1),
-        machine=manifests.machine(),
+        machine=machine(),
         dataset=store.dataset,
         models={**store.models, **_generator(runs, settings)},
         cache={"notes": store.ingested.state, "answer cache": _COLD},

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
-import platform
 import re
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -16,6 +13,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from evals.results.machine import Machine
 from rag_core.settings import Settings
 
 _NAME = re.compile(r"^[A-Za-z0-9._-]+")
@@ -33,17 +31,6 @@ class Revision:
     def short(self) -> str:
         """Eight characters for a folder's name."""
         return self.commit[:8] if self.commit else "nocommit"
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What it ran on."""
-
-    cpu: str
-    cores: int
-    memory_gb: float | None
-    system: str
-    python: str
 
 
 @dataclass(frozen=True)
@@ -76,19 +63,6 @@ def revision(folder: Path) -> Revision:
     commit = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
     status = _git(folder, "status", "--porcelain", "--untracked-files=normal")
     return Revision(commit or None, None if status is None else bool(status))
-
-
-def machine() -> Machine:
-    """This machine; memory is None where the system does not say."""
-    return Machine(
-        cpu=_cpu_model(),
-        cores=len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count() or 1,
-        memory_gb=_memory_gb(),
-        system=platform.platform(),
-        python=sys.version.split()[0],
-    )
 
 
 def packages(distribution: str = "rag_core") -> dict[str, str]:
@@ -129,20 +103,3 @@ def _git(folder: Path, *arguments: str) -> str | None:
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
-
-
-def _cpu_model() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE)
-        if found:
-            return found[1].strip()
-    return platform.processor() or platform.machine()
-
-
-def _memory_gb() -> float | None:
-    try:
-        size_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return None
-    return round(size_bytes / 2**30, 1)

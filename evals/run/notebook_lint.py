@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import json
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
@@ -41,7 +40,7 @@ def lint_folder(folder: Path) -> list[str]:
 def lint(path: Path) -> Iterator[str]:
     """Every problem of one notebook, a sentence each."""
     try:
-        notebook = json.loads(path.read_bytes())
+        notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
         nbformat.validate(notebook)
     except (ValueError, nbformat.ValidationError) as error:
         yield f"is not a valid notebook: {str(error).partition(chr(10))[0]}"
@@ -58,7 +57,7 @@ def lint(path: Path) -> Iterator[str]:
 
 
 def _text_problems(cell: Cell) -> Iterator[str]:
-    if _INLINE_CODE.sub("", _source(cell)).count("$") > 1:
+    if _INLINE_CODE.sub("", cell["source"]).count("$") > 1:
         yield "has two dollar signs: JupyterLab takes what is between them for mathematics"
 
 
@@ -68,7 +67,7 @@ def _code_problems(cell: Cell) -> Iterator[str]:
     if cell["execution_count"] is not None:
         yield "has an execution count: clear it before committing"
     try:
-        tree = compile(_source(cell), "cell", "exec", _PARSE)
+        tree = compile(cell["source"], "cell", "exec", _PARSE)
     except SyntaxError as error:
         yield f"is not Python: {error.msg}"
         return
@@ -84,7 +83,7 @@ def _parameter_problems(cells: list[Cell]) -> Iterator[str]:
     if len(tagged) != 1:
         yield f"has {len(tagged)} cells tagged 'parameters', needs one"
         return
-    source = _source(tagged[0])
+    source = tagged[0]["source"]
     commented = {
         token.start[0]
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
@@ -108,7 +107,3 @@ def _assigned(statement: ast.stmt) -> str | None:
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
         return statement.targets[0].id if len(statement.targets) == 1 else None
     return None
-
-
-def _source(cell: Cell) -> str:
-    return "".join(cell["source"])  # a string, or its lines

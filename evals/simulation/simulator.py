@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from evals.simulation.level import Flags, Lookups, Residency, use_contexts
 from evals.simulation.timeline import EvidenceModel, Timeline, hashed_uniform, prepare
 from evals.simulation.traffic import DAY_S, Floats, Traffic
-from evals.stats.intervals import Estimate
+from evals.stats.intervals import Estimate, ratio_of_sums
 from rag_core.cli import progress_bar
 from rag_core.errors import InvalidInput
 
@@ -258,9 +258,7 @@ def _varied(base: Setting, values: dict[str, object]) -> Setting:
     return Setting(**merged)
 
 
-def rate_interval(
-    traffic: Traffic, happened: Flags, *, resamples: int = 1_000, seed: int = 7
-) -> Estimate:
+def rate_interval(traffic: Traffic, happened: Flags) -> Estimate:
     """Share of requests for which something happened, with its 95 % bootstrap interval.
 
     `happened` bool[n] is in the order of the trace. Whole users are resampled, as one user's
@@ -270,8 +268,4 @@ def rate_interval(
     if (group == group[0]).all():
         group = ((traffic.time_s - traffic.time_s[0]) // DAY_S).astype(np.int64)
     _, code = np.unique(group, return_inverse=True)
-    total = np.bincount(code).astype(np.float64)
-    positive = np.bincount(code, weights=happened)
-    rng = np.random.default_rng(seed)
-    counts = rng.multinomial(len(total), np.full(len(total), 1 / len(total)), size=resamples)
-    return Estimate.of_draws(float(happened.mean()), (counts @ positive) / (counts @ total))
+    return ratio_of_sums(np.bincount(code, weights=happened), np.bincount(code))

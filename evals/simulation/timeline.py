@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from evals.simulation.traffic import UNKNOWN_NOTE, Floats, Ints, Traffic
@@ -167,7 +168,7 @@ class _Changes:
 
     def _evidence_note(self, user: Ints, question: Ints, place: int) -> Ints:
         # One note from each of k equal strata: distinct without rejection, even in the mean.
-        uniform = hashed_uniform(self.model.seed, user, question, np.int64(place))
+        uniform = hashed_uniform(self.model.seed, user, question, np.full_like(user, place))
         strata = (place + uniform) * self.model.notes_per_user / self.model.evidence_notes
         return np.minimum(strata.astype(np.int64), self.model.notes_per_user - 1)
 
@@ -188,16 +189,10 @@ class _Changes:
         return uniform < 1 - (1 - self.model.entering) ** edits
 
 
-def hashed_uniform(seed: int, *numbers: Ints | np.int64) -> Floats:
-    """A uniform on [0, 1) that depends on the seed and the numbers only; float64[n].
-
-    The mixer is the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-    """
-    state = np.array([seed], dtype=np.uint64)
-    for number in numbers:
-        state = state + np.atleast_1d(number).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state = state ^ (state >> np.uint64(31))
-    uniform: Floats = (state >> np.uint64(11)).astype(np.float64) * 2.0**-53
+def hashed_uniform(seed: int, *numbers: Ints) -> Floats:
+    """A uniform on [0, 1) that depends on the seed and the numbers only; float64[n]."""
+    columns = pd.DataFrame(dict(enumerate(numbers))).assign(seed=seed)
+    # Hashed once more: a row's hash ends in small products, which mix its high bits too little.
+    hashed = pd.util.hash_array(pd.util.hash_pandas_object(columns, index=False).to_numpy())
+    uniform: Floats = (hashed >> np.uint64(11)).astype(np.float64) * 2.0**-53
     return uniform

@@ -1,15 +1,29 @@
-"""A number with the interval it is known to."""
+"""Intervals, the one place they come from: resampled, exact, or as stated.
+
+bootstrap_interval    a statistic of measured values (percentile bootstrap)
+ratio_of_sums         a rate over clusters, such as users, whose events hang together
+exact_interval        a share, from counts
+resampled_means       draws of several columns' means, for what is computed from them
+Estimate              a value with its interval
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rag_core.errors import InvalidInput
 
+LEVEL = 0.95
+RESAMPLES = 2000
 _Z95 = 1.959964  # 97.5 % point of the normal distribution
+
+Floats = NDArray[np.float64]
+AxisStatistic = Callable[..., Floats]
+"""Computed along the keyword argument `axis`, as numpy's are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +52,7 @@ class Estimate:
         return cls(value, value, value)
 
     @classmethod
-    def of_draws(cls, value: float, draws: NDArray[np.float64]) -> Estimate:
+    def of_draws(cls, value: float, draws: Floats) -> Estimate:
         """A value with the interval between the 2.5 and 97.5 percentiles of its draws."""
         low, high = np.percentile(draws, [2.5, 97.5])
         return cls(value, min(float(low), value), max(float(high), value))
@@ -50,7 +64,7 @@ class Estimate:
         *,
         floor: float = 0.0,
         ceiling: float = np.inf,
-    ) -> NDArray[np.float64]:
+    ) -> Floats:
         """Values from a normal whose two sides have the interval's two widths; float64[count].
 
         Draws past `floor` or `ceiling`, the quantity's natural limits, are moved onto them.
@@ -59,5 +73,57 @@ class Estimate:
         width = np.where(z < 0, self.value - self.low, self.high - self.value)
         return np.clip(self.value + z * width, floor, ceiling)
 
-    def __format__(self, spec: str) -> str:
-        return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+
+def bootstrap_interval(
+    statistic: AxisStatistic, *columns: Floats, seed: int = 0
+) -> tuple[float, float]:
+    """95 % percentile bootstrap of a statistic (Efron and Tibshirani, 1993, ch. 13).
+
+    `columns` float64[n] each, n >= 2, are the statistic's arguments; whole rows are resampled.
+    """
+    from scipy.stats import bootstrap
+
+    found = bootstrap(
+        columns,
+        statistic,
+        paired=len(columns) > 1,
+        vectorized=True,
+        method="percentile",
+        n_resamples=RESAMPLES,
+        batch=200,
+        confidence_level=LEVEL,
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def ratio_of_sums(parts: ArrayLike, wholes: ArrayLike) -> Estimate:
+    """Sum of `parts` over sum of `wholes`, two arrays [n], whole pairs resampled.
+
+    One pair has no spread: its ratio is taken as known.
+    """
+    pairs = np.asarray(parts, dtype=np.float64), np.asarray(wholes, dtype=np.float64)
+    value = float(_ratio(*pairs))
+    if len(pairs[0]) < 2:
+        return Estimate.exact(value)
+    low, high = bootstrap_interval(_ratio, *pairs)
+    return Estimate(value, min(low, value), max(high, value))
+
+
+def exact_interval(events: int, n: int, *, level: float = LEVEL) -> tuple[float, float]:
+    """Two-sided interval of a share, `events` of `n` (Clopper and Pearson, 1934)."""
+    from scipy.stats import binomtest
+
+    found = binomtest(events, n).proportion_ci(level, method="exact")
+    return float(found.low), float(found.high)
+
+
+def resampled_means(rng: np.random.Generator, count: int, *columns: Floats) -> tuple[Floats, ...]:
+    """Bootstrap means of columns whose rows are drawn together; each float64[count]."""
+    n = len(columns[0])
+    weights = rng.multinomial(n, np.full(n, 1 / n), size=count) / n
+    return tuple(weights @ column for column in columns)
+
+
+def _ratio(parts: Floats, wholes: Floats, axis: int = -1) -> Floats:
+    return np.asarray(parts.sum(axis=axis) / wholes.sum(axis=axis), dtype=np.float64)

@@ -84,7 +84,7 @@ class SentenceChunker:
     def name(self) -> str:
         """See `Chunker`."""
         limits = (self.max_tokens, self.overlap_tokens, self.embedder.max_word_pieces)
-        return f"sentences-3:{':'.join(map(str, limits))}"
+        return f"sentences-4:{':'.join(map(str, limits))}"
 
     def __call__(self, note: Note) -> tuple[Chunk, ...]:
         """See `Chunker`."""

@@ -16,13 +16,15 @@ _BLANKS = re.compile(r"[ \t]*+")
 _LONGEST_ABBREVIATION = 10
 _ABBREVIATED = re.compile(rf"(?:^|[\s(\[])(?:{_ABBREVIATIONS})\.$")
 _NUMBERED = re.compile(rf"(?:^|[\s(\[])(?:{_BEFORE_NUMBERS})\.$")
+_ENUMERATING = re.compile(r"(?:^\s*|[a-z][,:;]\s)\d{1,2}\.$")  # "… we have, 1. David praying."
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Character spans `(start, end)` of the sentences of `text`, in order, blanks outside.
 
     A sentence ends at `.`, `!`, `?` or `…` before white space, or at an empty line; known
-    abbreviations and initials do not end one ("I" does), nor does a mark before a lower-case word.
+    abbreviations and initials do not end one ("I" does), nor does a mark before a lower-case word
+    or after the number of what is enumerated.
     """
     spans: list[tuple[int, int]] = []
     start = 0
@@ -51,7 +53,7 @@ def _continues(text: str, start: int, mark: re.Match[str]) -> bool:
         return False
     before = text[max(start, mark.end() - _LONGEST_ABBREVIATION) : mark.end()]
     numbered = following.isdigit() and _NUMBERED.search(before)
-    return bool(numbered or _ABBREVIATED.search(before))
+    return bool(numbered or _ABBREVIATED.search(before) or _ENUMERATING.search(before))
 
 
 def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:

@@ -8,6 +8,7 @@ from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.failures import translated
 from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, check_index, index_vectors
 from rag_core.adapters.postgres.notes import PostgresNotes
+from rag_core.adapters.postgres.plan import PlanNode
 from rag_core.adapters.postgres.search import PostgresRetriever
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Connection",
     "Database",
     "IndexKind",
+    "PlanNode",
     "Pool",
     "PostgresEpochs",
     "PostgresNotes",

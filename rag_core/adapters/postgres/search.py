@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pgvector import Vector as PgVector
 
 from rag_core.adapters.postgres.database import Database
+from rag_core.adapters.postgres.plan import PlanNode, plan_nodes
 from rag_core.domain.notes import Verses
 from rag_core.domain.ranking import Hit, Ranking, SearchMethod
 from rag_core.domain.user import UserId
@@ -75,10 +76,11 @@ class PostgresRetriever:
         available = rows[0][13] if rows and self._local else len(hits)
         return Ranking(tuple(hits), missed=max(0, available - len(hits)))
 
-    async def explain(self, user: UserId, vector: Vector, *, k: int) -> str:
-        """The plan that `search` runs by, as EXPLAIN (ANALYZE) prints it."""
-        rows = await self._fetch("EXPLAIN (ANALYZE) " + self._sql, user, vector, k, binary=False)
-        return "\n".join(row[0] for row in rows)
+    async def explain(self, user: UserId, vector: Vector, *, k: int) -> list[PlanNode]:
+        """The plan that `search` runs by."""
+        explain = "EXPLAIN (ANALYZE, FORMAT JSON) " + self._sql
+        (([found],),) = await self._fetch(explain, user, vector, k, binary=False)
+        return list(plan_nodes(found["Plan"]))
 
     async def _fetch(
         self, sql: str, user: UserId, vector: Vector, k: int, *, binary: bool = True

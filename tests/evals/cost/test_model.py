@@ -195,7 +195,3 @@ def test_draws_respect_natural_limits() -> None:
     assert draws.max() <= 1.0
     assert draws.min() >= 0.0
     assert np.median(draws) == pytest.approx(0.95, abs=0.01)
-
-
-def test_an_estimate_prints_with_its_interval() -> None:
-    assert f"{Estimate(1.0, 0.5, 2.0):.1f}" == "1.0 [0.5, 2.0]"

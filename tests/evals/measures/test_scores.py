@@ -11,7 +11,6 @@ from evals.measures.scores import (
     Unscored,
     aggregate,
     count_events,
-    exact_interval,
     paired_difference,
     scored,
     share,
@@ -84,11 +83,6 @@ def test_a_proportion_without_spread_still_has_an_interval() -> None:
     assert hopeless.high == pytest.approx(0.3085, abs=1e-4)
     free = aggregate("cost_usd", [Scored(0.0)] * 10)
     assert (free.low, free.high) == (0.0, 0.0)
-
-
-def test_the_exact_interval_matches_published_values() -> None:
-    """4 of 20: 5.73 % to 43.66 % (Clopper and Pearson, as in Newcombe 1998's method 5)."""
-    assert exact_interval(4, 20) == pytest.approx((0.0573, 0.4366), abs=1e-4)
 
 
 def test_no_events_of_few_questions_bound_the_share_less_than_of_many() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from evals.results.numbers import cell, interval, number, target
+from evals.results.numbers import cell, duration, estimate, interval, number, target
 from evals.results.result import Cell, Headline, Unit
+from evals.stats.intervals import Estimate
 
 
 @pytest.mark.parametrize(
@@ -15,12 +16,16 @@ from evals.results.result import Cell, Headline, Unit
         (1.0, "share", "100 %"),
         (0.0, "share", "0 %"),
         (0.9999, "share", "<100 %"),
-        (0.0004, "share", ">0 %"),
+        (0.0004, "share", "0.04 %"),
+        (1e-6, "share", ">0 %"),
         (130.4, "ms", "130 ms"),
-        (3.26, "ms", "3.3 ms"),
-        (0.0, "usd", "$0.00"),
+        (3.256, "ms", "3.26 ms"),
+        (1.5, "times", "1.5 ×"),
+        (23_400_000, "bytes", "23.4 MB"),
+        (0.0, "usd", "$0"),
         (0.00026, "usd", "$0.00026"),
-        (1234.5, "usd", "$1,234.50"),
+        (3.123, "usd", "$3.12"),
+        (1_560.4, "usd", "$1,560"),
         (1200, "count", "1,200"),
         (0.3159, "score", "0.316"),
         (None, "share", "not measured"),
@@ -43,13 +48,24 @@ def headline(**changes: object) -> Headline:
     return Headline(**(parts | changes))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(90, "1.5 min"), (30, "30 s"), (21_600, "6 h"), (604_800, "7 d")]
+)
+def test_a_ttl_is_said_as_people_do(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+def test_an_estimate_comes_with_its_interval() -> None:
+    assert estimate(Estimate(0.6, 0.5, 0.65), "share") == "60 % [50 %, 65 %]"
+
+
 def test_an_interval_names_its_unit_once() -> None:
-    assert interval(headline(low=0.4, high=0.6)) == "40.0 to 60.0 %"
+    assert interval(headline(low=0.4, high=0.6)) == "40 to 60 %"
     assert interval(headline()) == ""
 
 
 def test_an_aim_says_which_way_is_good() -> None:
-    assert target(headline(target=0.9)) == "at least 90.0 %"
+    assert target(headline(target=0.9)) == "at least 90 %"
     assert target(headline(target=1.0)) == "100 %"
     assert target(headline(target=0.0, better="lower")) == "0 %"
     assert target(headline(target=0.26, better="lower", unit="usd")) == "at most $0.26"

@@ -94,17 +94,3 @@ def test_measured_caches_join_the_agreement_where_given() -> None:
         ["closed form", "simulator"],
         ["closed form", "simulator", "real caches"],
     ]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(90, "1.5 min"), (30, "30 s"), (21_600, "6 h"), (604_800, "7 d")]
-)
-def test_a_ttl_is_said_as_people_do(seconds: float, said: str) -> None:
-    assert cache_plots.duration(seconds) == said
-
-
-@pytest.mark.parametrize(
-    ("usd", "said"), [(0, "$0"), (0.0026, "$0.0026"), (3.123, "$3.12"), (1_560.4, "$1,560")]
-)
-def test_money_is_said_at_the_precision_of_its_size(usd: float, said: str) -> None:
-    assert cost_plots.dollars(usd) == said

@@ -49,6 +49,11 @@ def test_spans_are_in_order_and_begin_and_end_with_something_visible(text: str) 
         ("Rom.\n\nA list", ["Rom.", "A list"]),
         ("At 3.16 he wept.", ["At 3.16 he wept."]),
         ("Waiting... Then light.", ["Waiting...", "Then light."]),
+        (
+            "It was foretold: 1. He suffers. 2. He rises.",
+            ["It was foretold: 1. He suffers.", "2. He rises."],
+        ),
+        ("Read Ge 12:3, 4. Then rest.", ["Read Ge 12:3, 4.", "Then rest."]),
         ("", []),
         (" \n ", []),
     ],

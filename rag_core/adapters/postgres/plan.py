@@ -1,0 +1,41 @@
+"""How Postgres ran a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class PlanNode:
+    """A node of a plan as EXPLAIN (ANALYZE, FORMAT JSON) has it; rows and time are of one loop."""
+
+    depth: int
+    kind: str
+    table: str | None
+    index: str | None
+    rows: float
+    total_ms: float
+
+    def __str__(self) -> str:
+        index = f" using {self.index}" if self.index else ""
+        table = f" on {self.table}" if self.table else ""
+        return (
+            f"{'  ' * self.depth}{self.kind}{index}{table}"
+            f" ({self.rows:g} rows, {self.total_ms:.3f} ms)"
+        )
+
+
+def plan_nodes(node: Mapping[str, Any], depth: int = 0) -> Iterator[PlanNode]:
+    """The node and all below it, parents first."""
+    yield PlanNode(
+        depth,
+        node["Node Type"],
+        node.get("Relation Name"),
+        node.get("Index Name"),
+        node["Actual Rows"],
+        node["Actual Total Time"],
+    )
+    for child in node.get("Plans", ()):
+        yield from plan_nodes(child, depth + 1)
