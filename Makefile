@@ -46,7 +46,7 @@ check: install ## ruff, mypy strict, import contracts, notebook lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m evals lint-notebooks
+	$(BIN)/python -m evals lint
 
 # Older than these, and some wheels do not fit: glibc 2.28 (2018), macOS 14.
 PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin

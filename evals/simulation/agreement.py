@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -136,12 +135,8 @@ def measure_speed(traffic: Traffic) -> Speed:
     return Speed(len(traffic), prepared - begun, done - prepared, time.perf_counter() - wall)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def print_agreement() -> None:
     """Print each figure beside its reference."""
-    argparse.ArgumentParser(
-        prog="python -m evals.simulation.simulator",
-        description="The simulator's hit rates, closed-form gaps and speed beside their references",
-    ).parse_args(arguments)
     rates = reference_hit_rates()
     references = {
         Policy.EVIDENCE_REVALIDATION: ">= 0.75",
