@@ -39,7 +39,7 @@ class CommandLine(typer.Typer):
         try:
             code = self(arguments, prog_name=self._program, standalone_mode=False) or 0
         except typer.TyperException as error:
-            print(f"error: {error.format_message()} See {self._program} --help", file=sys.stderr)
+            print(f"error: {self._explained(error)}", file=sys.stderr)
             return error.exit_code
         except RagError as error:
             print(f"error: {error}", file=sys.stderr)
@@ -47,3 +47,9 @@ class CommandLine(typer.Typer):
         if code == INTERRUPTED:
             print("interrupted", file=sys.stderr)
         return int(code)
+
+    def _explained(self, error: typer.TyperException) -> str:
+        """What is wrong with the arguments, and whose help says how they must be."""
+        problem = error.format_message().replace("Value error, ", "").rstrip(".")
+        context = getattr(error, "ctx", None)
+        return f"{problem}. See {context.command_path if context else self._program} --help"
