@@ -48,7 +48,7 @@ check: install ## ruff, mypy strict, import contracts and circles, docstrings, l
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/docstrings.py
 	$(BIN)/python .ci/house.py
-	$(BIN)/python -m evals lint-notebooks
+	$(BIN)/python -m evals lint
 
 house: $(TESTING) ## every file with what it holds, function lengths, lines of code (ARGS="--base REV")
 	@$(BIN)/python .ci/house.py --tree $(ARGS)

@@ -2,169 +2,232 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated, Literal
 
-from rag_core.errors import ConfigurationError, RagError
+import typer
 
-_EXAMPLES = """\
-examples:
-  python -m evals run --profile smoke              all notebooks, a first look
-  python -m evals run --profile full --only quality
-  python -m evals run --profile smoke --parameter seed=7
-  python -m evals calibrate golden/beir/henry-headings
-  python -m evals lint-notebooks
+from rag_core.cli import CommandLine
+from rag_core.errors import ConfigurationError
 
-exit codes: 0 pass, 2 wrong input, 3 invalid or nothing measured, 4 a server or kernel failed
-"""
-Command = Callable[[argparse.Namespace], int]
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+# Commands import what they run themselves, so that --help and mistakes answer at once.
+commands = CommandLine("python -m evals")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    parsed = _parser().parse_args(arguments)
-    command: Command = parsed.run_command
     try:
-        return _in_checkout(command, parsed)
+        return commands.run(arguments)
     except ModuleNotFoundError as error:
         print(f"error: {error.name} is not installed. Run: make install", file=sys.stderr)
         return ConfigurationError.exit_code
-    except RagError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
 
 
-def _in_checkout(command: Command, parsed: argparse.Namespace) -> int:
+@commands.callback()
+def in_checkout() -> None:
+    """Measures the pipeline that is deployed, on real notes, and reports on it.
+
+    \b
+    examples:
+      python -m evals run --profile smoke              all notebooks, a first look
+      python -m evals run --profile full --only quality
+      python -m evals run --profile smoke --parameter seed=7
+      python -m evals calibrate golden/beir/henry-headings
+      python -m evals bench cache --only frozen
+      python -m evals lint
+
+    \b
+    exit codes: 0 pass, 1 a reference was missed or an answer was wrong, 2 wrong input,
+    3 invalid or nothing measured, 4 a server or kernel failed
+    """
     from evals.project import require_checkout
 
     require_checkout()
-    return command(parsed)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m evals",
-        description="Measures the pipeline that is deployed, on real notes, and reports on it.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_run(commands)
-    _add_calibrate(commands)
-    _add_lint(commands)
-    return parser
+@commands.command()
+def run(
+    profile: Annotated[
+        Literal["smoke", "full"],
+        typer.Option(help="smoke: without the large collections, for a first look."),
+    ] = "full",
+    only: Annotated[
+        str | None, typer.Option(metavar="NAME", help="One notebook, such as quality.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where reports go, if not to reports/.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Set a notebook's parameter, such as seed=7; may be repeated.",
+        ),
+    ] = None,
+    max_usd: Annotated[
+        float | None, typer.Option(metavar="USD", help="Most that an LLM judge may cost (1.0).")
+    ] = None,
+) -> int:
+    """Run the notebooks and write a report.
 
-
-def _add_run(commands: Commands) -> None:
-    parser = commands.add_parser(
-        "run",
-        help="run the notebooks and write a report",
-        description="Stores the golden notes, executes the notebooks one after the other, and "
-        "writes reports/RUN/ with index.html to open, summary.json, manifest.json and the "
-        "executed notebooks. Stored notes are not stored again, so a second run is quick.",
-    )
-    parser.add_argument(
-        "--profile",
-        choices=("smoke", "full"),
-        default="full",
-        help="smoke: without the large collections, for a first look; full: everything (default)",
-    )
-    parser.add_argument("--only", metavar="NAME", help="one notebook, such as quality")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where reports go (reports/)")
-    parser.add_argument(
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="set a notebook's parameter, such as seed=7; may be repeated",
-    )
-    parser.add_argument(
-        "--max-usd", type=float, metavar="USD", help="most that an LLM judge may cost (1.0)"
-    )
-    parser.set_defaults(run_command=_run)
-
-
-def _run(parsed: argparse.Namespace) -> int:
-    # Imported here so that --help and mistakes answer at once.
+    Stores the golden notes, executes the notebooks one after the other, and writes reports/RUN/
+    with index.html to open, summary.json, manifest.json and the executed notebooks. Stored notes
+    are not stored again, so a second run is quick.
+    """
     from evals.project import NOTEBOOKS, REPORTS
     from evals.run.evaluation import RunOptions, evaluate
     from evals.run.notebooks import parse_parameter
 
-    parameters = dict(map(parse_parameter, parsed.parameter))
-    if parsed.max_usd is not None:
-        parameters["max_usd"] = parsed.max_usd
-    reports = (parsed.out or REPORTS).absolute()
-    return evaluate(RunOptions(parsed.profile, NOTEBOOKS, reports, parsed.only, parameters))
+    parameters = dict(map(parse_parameter, parameter or []))
+    if max_usd is not None:
+        parameters["max_usd"] = max_usd
+    reports = (out or REPORTS).absolute()
+    return evaluate(RunOptions(profile, NOTEBOOKS, reports, only, parameters))
 
 
-def _add_lint(commands: Commands) -> None:
-    parser = commands.add_parser(
-        "lint-notebooks",
-        help="check that notebooks hold no logic and nothing left from a run",
-        description="Each notebook begins with Markdown, has one cell tagged 'parameters' with a "
-        "comment on each line, defines no function or class, and holds no outputs.",
-    )
-    parser.add_argument("folder", nargs="?", type=Path, help="another folder than notebooks/")
-    parser.set_defaults(run_command=_lint)
+@commands.command()
+def calibrate(
+    folder: Annotated[Path, typer.Argument(metavar="BEIR_DIR", help="The collection.")],
+    system: Annotated[
+        Literal["exact", "hnsw", "both"], typer.Option(help="Scan all, or walk the HNSW graph.")
+    ] = "both",
+    chunked: Annotated[
+        bool,
+        typer.Option(
+            "--chunked",
+            help="Also cut documents as notes are cut, and rank them by their best chunk.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Score a BEIR-layout folder by our own ingest and search.
+
+    Ingests the documents of the folder (corpus.jsonl, queries.jsonl, qrels/test.tsv) as notes, asks
+    its queries, and prints nDCG@10, recall@5 and MRR@10 beside known figures. A document is one
+    chunk of at most 256 word pieces, as published figures are made. Asking again costs no ingest.
+    """
+    from evals.project import project_settings
+    from evals.retrieval import calibrate as calibration
+    from evals.retrieval import calibration_report as report
+    from rag_core.domain import SearchMethod
+
+    systems = list(SearchMethod) if system == "both" else [SearchMethod(system)]
+    found = asyncio.run(calibration.calibrate(folder, systems, project_settings(), chunked=chunked))
+    if as_json:
+        print(json.dumps(report.as_json(found), indent=2))
+    else:
+        print(report.as_text(found))
 
 
-def _lint(parsed: argparse.Namespace) -> int:
-    from evals.project import NOTEBOOKS
-    from evals.run.notebook_lint import lint_folder
+@commands.command()
+def validate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Such as golden.")],
+) -> int:
+    """Check a folder of golden data for contradictions.
 
-    problems = lint_folder(parsed.folder or NOTEBOOKS)
-    print("\n".join(problems) or "notebooks: nothing to complain of")
+    Prints a sentence for each; exit code 3 when there is one.
+    """
+    from evals.datasets import golden
+
+    problems = golden.validate(golden.load(folder))
+    print("\n".join(problems) or f"{folder}: nothing to complain of")
     return 3 if problems else 0
 
 
-def _add_calibrate(commands: Commands) -> None:
-    parser = commands.add_parser(
-        "calibrate",
-        help="score a BEIR-layout folder through our own ingest and search",
-        description="Ingests the documents of a BEIR-layout folder (corpus.jsonl, queries.jsonl, "
-        "qrels/test.tsv) as notes, asks its queries, and prints nDCG@10, recall@5 and MRR@10 "
-        "beside known figures. A document is one chunk of at most 256 word pieces, as published "
-        "figures are made. Asking again costs no ingest.",
-    )
-    parser.add_argument("folder", type=Path, metavar="BEIR_DIR", help="the collection")
-    parser.add_argument(
-        "--system",
-        choices=("exact", "hnsw", "both"),
-        default="both",
-        help="how to search: scan all, walk the HNSW graph, or both (default)",
-    )
-    parser.add_argument(
-        "--chunked",
-        action="store_true",
-        help="also cut documents as notes are cut, and rank them by their best chunk",
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.set_defaults(run_command=_calibrate)
+@commands.command()
+def build_golden(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE_DIR", help="Passages and attacks.")],
+    beir: Annotated[Path, typer.Argument(metavar="BEIR_DIR", help="The retrieval collections.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT_DIR", help="Such as golden.")],
+) -> None:
+    """Build the golden notes from Henry's passages.
+
+    Byte for byte the same on every run. questions.jsonl and DATASHEET.md are written by hand and
+    are not touched.
+    """
+    from evals.datasets.golden_build import build
+
+    build(source, beir, out)
+    print(f"wrote {out}/notes, passages.jsonl, attacks.jsonl and beir/")
 
 
-def _calibrate(parsed: argparse.Namespace) -> int:
-    # Imported here so that --help and mistakes answer at once.
-    from evals.project import project_settings
-    from evals.retrieval.calibrate import calibrate
-    from evals.retrieval.calibration_report import as_json, as_text
-    from rag_core.domain import SearchMethod
+@commands.command()
+def bench(
+    name: Annotated[Literal["cache", "store", "embedders"], typer.Argument(help="What of.")],
+    only: Annotated[
+        str | None, typer.Option(metavar="PART", help="One part; a wrong one lists them.")
+    ] = None,
+) -> int:
+    """Measure costs on this machine, beside references.
 
-    systems = list(SearchMethod) if parsed.system == "both" else [SearchMethod(parsed.system)]
-    found = asyncio.run(
-        calibrate(parsed.folder, systems, project_settings(), chunked=parsed.chunked)
-    )
-    print(json.dumps(as_json(found), indent=2) if parsed.json else as_text(found))
-    return 0
+    cache takes about two minutes, store some three, embedders one. Exit code 1 when a figure misses
+    its reference.
+    """
+    from evals.bench.command import run_benches
+
+    return run_benches(name, only)
+
+
+@commands.command()
+def consistency(
+    steps: Annotated[int, typer.Option(min=1)] = 100_000,
+    seed: int = 1,
+    rule: Annotated[
+        str,
+        typer.Option(
+            "--break",
+            metavar="RULE",
+            help="Break this rule on purpose, such as 'late epoch', and stop when that is found; "
+            "a wrong one lists them.",
+        ),
+    ] = "nothing",
+) -> int:
+    """Try to make the caches serve changed evidence.
+
+    Clients ask, edit, import and delete at random through eight pipelines with different settings,
+    over a real Postgres and two real Valkeys, while sessions are ended, connections cut and held,
+    readers and writers paused, a replica is promoted and the old primary still written to, keys are
+    lost and old snapshots restored, clocks set and notes changed by plain SQL. Every answer says
+    which versions of which notes it rests on; all of them must have been committed at one moment
+    while the question was being answered, or, for a worker that may be late, no longer ago than
+    that. Exit code 1 for what must not be, 3 for a trial that tried little.
+    """
+    from evals.consistency.command import run_trial
+
+    return run_trial(steps, seed, rule)
+
+
+@commands.command()
+def simulator() -> None:
+    """Print the cache simulator's figures beside references.
+
+    Hit rates on a known trace, the gaps to the closed forms, and its speed.
+    """
+    from evals.simulation.agreement import print_agreement
+
+    print_agreement()
+
+
+@commands.command()
+def lint(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Another folder than notebooks/.")
+    ] = None,
+) -> int:
+    """Check that notebooks hold no logic and no outputs.
+
+    Each notebook begins with Markdown, has one cell tagged 'parameters' with a comment on each
+    line, defines no function or class, and holds no outputs.
+    """
+    from evals.project import NOTEBOOKS
+    from evals.run.notebook_lint import lint_folder
+
+    problems = lint_folder(folder or NOTEBOOKS)
+    print("\n".join(problems) or "notebooks: nothing to complain of")
+    return 3 if problems else 0
 
 
 if __name__ == "__main__":

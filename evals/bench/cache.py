@@ -1,23 +1,14 @@
-"""What the caches cost and save on this machine, each figure beside its reference.
-
-python -m evals.bench.cache            all of it, about two minutes
-python -m evals.bench.cache --only frozen
-"""
+"""What the caches cost and save in one process, and what the simulator of them does."""
 
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from cachebox import LRUCache
 
-from evals.bench.cache_fleet import killed_leader, simultaneous_misses
-from evals.bench.cache_freeze import frozen_redis
-from evals.bench.cache_hit import cached_answer
-from evals.bench.command import Bench, run_benches
 from evals.bench.figures import Figure
 from evals.bench.world import QUESTION, USER, bench
 from evals.results.numbers import number
@@ -93,28 +84,8 @@ async def simulator(folder: Path) -> list[Figure]:
     ]
 
 
-BENCHES: dict[str, Bench] = {
-    "cached": cached_answer,
-    "revalidated": revalidated_answer,
-    "context": context_get,
-    "misses": simultaneous_misses,
-    "killed": killed_leader,
-    "frozen": frozen_redis,
-    "simulator": simulator,
-}
-
-
 def _cpu_ns(times: int, call: Callable[[str], object]) -> float:
     began = time.process_time_ns()
     for _ in range(times):
         call("key")
     return (time.process_time_ns() - began) / times
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; exit code 1 when a figure misses its reference."""
-    return run_benches("evals.bench.cache", __doc__, BENCHES, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import signal
 import sys
@@ -114,8 +113,5 @@ async def _work(database_url: str, redis_url: str, asks: int, latency_s: float) 
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    for name, kind in (("database", str), ("redis", str), ("asks", int), ("latency", float)):
-        parser.add_argument(name, type=kind)
-    given = parser.parse_args()
-    asyncio.run(_work(given.database, given.redis, given.asks, given.latency))
+    database, redis, asks, latency = sys.argv[1:]
+    asyncio.run(_work(database, redis, int(asks), float(latency)))

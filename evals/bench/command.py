@@ -1,39 +1,61 @@
-"""The command line of a set of benchmarks: run them in turn, print one table."""
+"""All benchmarks, in sets: run them in turn, print one table."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 
-from evals.bench.figures import Figure
+from evals.bench.cache import context_get, revalidated_answer, simulator
+from evals.bench.cache_fleet import killed_leader, simultaneous_misses
+from evals.bench.cache_freeze import frozen_redis
+from evals.bench.cache_hit import cached_answer
+from evals.bench.embedders import backends
+from evals.bench.figures import Bench, Figure
+from evals.bench.store_save import many_notes, redis_states
+from evals.bench.store_search import exact_search, written_chunks
+from evals.bench.store_wait import frozen_postgres, queued_saves
 from evals.results.machine import machine
 from evals.results.table import text_table
+from rag_core.errors import InvalidInput
 
-Bench = Callable[[Path], Coroutine[None, None, list[Figure]]]
-"""Measures in a folder of its own."""
+SETS: dict[str, dict[str, Bench]] = {
+    "cache": {
+        "cached": cached_answer,
+        "revalidated": revalidated_answer,
+        "context": context_get,
+        "misses": simultaneous_misses,
+        "killed": killed_leader,
+        "frozen": frozen_redis,
+        "simulator": simulator,
+    },
+    "store": {
+        "search": exact_search,
+        "write": written_chunks,
+        "notes": many_notes,
+        "redis": redis_states,
+        "queue": queued_saves,
+        "frozen": frozen_postgres,
+    },
+    "embedders": {"backends": backends},
+}
 
 
-def run_benches(
-    prog: str,
-    description: str | None,
-    benches: Mapping[str, Bench],
-    arguments: list[str] | None,
-) -> int:
-    """Print the figures; exit code 1 when one misses its reference."""
-    parser = argparse.ArgumentParser(prog=f"python -m {prog}", description=description)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--only", choices=benches, metavar="NAME", help=", ".join(benches))
-    parsed = parser.parse_args(arguments)
+def run_benches(name: str, only: str | None = None) -> int:
+    """Print the figures of a set; exit code 1 when one misses its reference.
+
+    Raises:
+        InvalidInput: the set has no part `only`.
+    """
+    benches = SETS[name]
+    if only is not None and only not in benches:
+        raise InvalidInput("--only", f"{only!r} is no part of it", f"Parts: {', '.join(benches)}")
     print(machine())
     figures: list[Figure] = []
-    for name, run in benches.items():
-        if parsed.only in (None, name):
-            print(f"measuring {name} …", file=sys.stderr)
-            with tempfile.TemporaryDirectory(prefix="rag-bench-") as folder:
-                figures += asyncio.run(run(Path(folder)))
+    for part in [only] if only else benches:
+        print(f"measuring {part} …", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="rag-bench-") as folder:
+            figures += asyncio.run(benches[part](Path(folder)))
     print(text_table(["figure", "measured", "reference", ""], [f.row() for f in figures]))
     return 1 if any(figure.met is False for figure in figures) else 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +21,7 @@ class Figure:
         """Cells for `text_table`."""
         verdict = {True: "met", False: "MISSED", None: ""}[self.met]
         return [self.name, self.measured, self.reference, verdict]
+
+
+Bench = Callable[[Path], Coroutine[None, None, list[Figure]]]
+"""Measures in a folder of its own."""

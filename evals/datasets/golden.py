@@ -151,7 +151,7 @@ def load(golden_dir: Path) -> GoldenSet:
         raise InvalidInput(
             str(golden_dir / "notes"),
             "holds no notes",
-            "Build them: python -m evals.datasets.golden_build",
+            "Build them: python -m evals build-golden",
         )
     return GoldenSet(
         questions=tuple(row for _, row in _QUESTIONS.read(golden_dir / "questions.jsonl")),

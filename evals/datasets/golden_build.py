@@ -1,7 +1,5 @@
 """Builds the golden notes from Henry's passages, byte for byte the same on every run.
 
-    python -m evals.datasets.golden_build SOURCE_DIR BEIR_DIR golden
-
 One note per chapter, its passages as Markdown sections, spread over six users by part of the
 Bible. `questions.jsonl` and `DATASHEET.md` are written by hand and are not touched.
 """
@@ -11,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
@@ -229,6 +226,8 @@ def _write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
+    if not source.is_file():
+        raise InvalidInput(str(source), "no such file", "Check the folder that was given")
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)  # not the mode: the source may be read-only
 
@@ -237,7 +236,7 @@ def build(source: Path, beir: Path, out: Path) -> None:
     """Write notes, passages, attacks and the BEIR collections under `out`.
 
     Reads `source`/henry.passages.jsonl and attacks.jsonl and the two collections under `beir`.
-    Raises `InvalidInput` when a passage is malformed or of an unknown book.
+    Raises `InvalidInput` when a file is missing, or a passage malformed or of an unknown book.
     """
     places: list[dict[str, Any]] = []
     rows = (row for _, row in _SOURCE.read(source / "henry.passages.jsonl"))
@@ -250,28 +249,3 @@ def build(source: Path, beir: Path, out: Path) -> None:
     for name in COLLECTIONS:
         for part in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
             _copy(beir / name / part, out / "beir" / name / part)
-
-
-def main(arguments: list[str]) -> int:
-    """Build from the command line; returns the exit code."""
-    if len(arguments) != 3:
-        print(
-            "usage: python -m evals.datasets.golden_build SOURCE_DIR BEIR_DIR OUT_DIR",
-            file=sys.stderr,
-        )
-        return 2
-    source, beir, out = map(Path, arguments)
-    try:
-        build(source, beir, out)
-    except InvalidInput as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except FileNotFoundError as error:
-        print(f"error: no such file: {error.filename}", file=sys.stderr)
-        return InvalidInput.exit_code
-    print(f"wrote {out}/notes, passages.jsonl, attacks.jsonl and beir/")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

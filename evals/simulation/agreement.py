@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -136,12 +135,8 @@ def measure_speed(traffic: Traffic) -> Speed:
     return Speed(len(traffic), prepared - begun, done - prepared, time.perf_counter() - wall)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def print_agreement() -> None:
     """Print each figure beside its reference."""
-    argparse.ArgumentParser(
-        prog="python -m evals.simulation.agreement",
-        description="The simulator's hit rates, closed-form gaps and speed beside their references",
-    ).parse_args(arguments)
     rates = reference_hit_rates()
     references = {
         Policy.EVIDENCE_REVALIDATION: ">= 0.75",
@@ -160,7 +155,3 @@ def main(arguments: list[str] | None = None) -> None:
         f"  CPU: {speed.prepare_cpu_s:.2f} s to sort, once per trace; "
         f"{speed.simulate_cpu_s:.2f} s to simulate"
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -6,8 +6,6 @@ moment an entry is stored; reading it, or finding its evidence unchanged, does n
 A lookup goes down the levels: only an answer that is generated or revalidated needs a context, and
 only a context that is not cached needs an embedding. Every request, hit or miss, reads its user's
 epoch in Postgres beside its first lookup; `cache.staleness` says what reading less often does.
-
-    python -m evals.simulation.agreement      prints each figure beside its reference
 """
 
 from __future__ import annotations

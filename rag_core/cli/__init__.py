@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rag_core.cli.progress import Lines, entered, progress_bar
+from rag_core.cli.command_line import CommandLine
+from rag_core.cli.progress import entered, progress_bar
 
 __all__ = [
-    "Lines",
+    "CommandLine",
     "entered",
     "progress_bar",
 ]

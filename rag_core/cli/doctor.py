@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import json
+import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
-from rag_core.domain.findings import Finding, fail, failed_with, ok, warn
+import typer
+
+from rag_core.domain.findings import Finding, all_well, fail, failed_with, ok, warn
 from rag_core.domain.server_url import target
 from rag_core.errors import ConfigurationError, RagError
-from rag_core.settings import Settings, examine_settings
+
+if TYPE_CHECKING:
+    from rag_core.settings import Settings
 
 FILES_LIMIT_S = 30.0
 """For what reads files of this machine: 90 MB of weights on a slow disk."""
@@ -25,7 +32,7 @@ FILES_LIMIT_S = 30.0
 LIMIT_S = 2.5
 """For each check; they run at the same time. A little more than libpq's least, 2 s."""
 
-Check = Callable[[Settings], Awaitable[list[Finding]]]
+Check = Callable[["Settings"], Awaitable[list[Finding]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +46,47 @@ class _Part:
     """Whether it reads files rather than asks a server."""
 
 
+async def doctor(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> int:
+    """Say what is missing or wrong, and the fix.
+
+    Looks at settings, packages, RAG_HOME, Postgres (version, pgvector, schema, privileges, a
+    pooler), Redis, embedding model, tokenizer and provider, all at once, and prints one line for
+    each: ok, warn or FAIL, with what to do. Starts, loads and downloads nothing; takes at most a
+    few seconds. Exit code 1 when something fails.
+
+    \b
+    examples:
+      python -m rag_core doctor
+      python -m rag_core --env .env.production doctor --json
+    """
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of, the findings say
+    found = await examine(context.obj)
+    well = all_well(found)
+    report = {"ok": well, "findings": [asdict(finding) for finding in found]}
+    print(json.dumps(report, indent=2) if as_json else as_text(found))
+    return 0 if well else 1
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """A line each: level, part, what was found; the fix where there is one to do."""
+    width = max((len(found.part) for found in findings), default=0)
+    return "\n".join(
+        f"{found.level:<4}  {found.part:<{width}}  {_in_one_line(found)}" for found in findings
+    )
+
+
+def _in_one_line(found: Finding) -> str:
+    text = " ".join(found.text.split())
+    return f"{text.rstrip('.')}. {found.fix}" if found.fix else text
+
+
 async def examine(env_file: Path | None = None) -> list[Finding]:
     """Findings of all parts, in an order for reading; never raises for what it finds."""
+    from rag_core.settings import examine_settings
+
     settings, problems = examine_settings(env_file)
     wrong = {problem.setting for problem in problems}
     looked = await asyncio.gather(*(_look(part, settings, wrong) for part in _PARTS))

@@ -1,6 +1,6 @@
 """Progress of long work on stderr: a bar on a terminal, now and then a line elsewhere.
 
-Quick work shows nothing, and neither does a notebook, whose output is kept.
+Quick work leaves nothing behind, and a notebook, whose output is kept, is shown nothing at all.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -16,95 +15,55 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
 )
-from typing import Protocol, TextIO, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
-from tqdm import tqdm
+from rich.console import Console
+from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeElapsedColumn
 
 T = TypeVar("T")
 
 FIRST_LINE_S = 1.0
 EVERY_S = 10.0
-_BAR_DELAY_S = 0.3
 
 
-class Progress(Protocol):
+@dataclass(frozen=True, slots=True)
+class Bar:
     """What is told of work that was done."""
 
-    def update(self, n: int = 1) -> object:
-        """So much more is done."""
-        ...
-
-
-class Lines:
-    """Says how far the work is after a second, then every ten, and at the end if it said so before.
-
-    Where `total` is None, nobody knows how much there is to do: then first after ten seconds.
-    """
-
-    def __init__(
-        self,
-        total: int | None,
-        label: str,
-        unit: str,
-        *,
-        write: Callable[[str], object],
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._total, self._label, self._unit = total, label, unit
-        self._write, self._now = write, now
-        self._began = now()
-        self._due_s = EVERY_S if total is None else FIRST_LINE_S
-        self._done = 0
-        self._has_spoken = False
+    progress: Progress
+    task: TaskID
 
     def update(self, n: int = 1) -> None:
         """So much more is done."""
-        self._done += n
-
-    def tick(self) -> None:
-        """Say how far it is, if it is time to."""
-        if (took_s := self._took_s) >= self._due_s:
-            self._due_s = took_s + EVERY_S
-            self._has_spoken = True
-            self._write(f"{self._label}: {self._how_far()}{took_s:.0f} s\n")
-
-    def end(self) -> None:
-        """Say how long it took, if anything was said before."""
-        if self._has_spoken:
-            done = "done" if self._total is None else f"{self._done:,} {self._unit}s"
-            self._write(f"{self._label}: {done} in {self._took_s:.0f} s\n")
-
-    @property
-    def wait_s(self) -> float:
-        """Seconds until the next line is due."""
-        return max(0.0, self._due_s - self._took_s)
-
-    @property
-    def _took_s(self) -> float:
-        return self._now() - self._began
-
-    def _how_far(self) -> str:
-        if not self._total:
-            return ""
-        percent = 100 * self._done / self._total
-        return f"{self._done:,} of {self._total:,} {self._unit}s ({percent:.0f} %), "
+        self.progress.advance(self.task, n)
 
 
 @contextmanager
-def progress_bar(
-    total: int | None, label: str, unit: str = "", *, stream: TextIO | None = None
-) -> Iterator[Progress]:
-    """Shows on `stream`, or stderr, how far the work of the block is.
+def progress_bar(total: int | None, label: str, unit: str = "") -> Iterator[Bar]:
+    """Shows on stderr how far the work of the block is.
 
     Without a total, only that it goes on, and for how long.
     """
-    stream = stream or sys.stderr
-    if stream.isatty() and total is not None:
-        with tqdm(total=total, desc=label, unit=unit, file=stream, delay=_BAR_DELAY_S) as bar:
+    columns = (
+        TextColumn("{task.description}:"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} {task.fields[unit]}s" if total else ""),
+        TimeElapsedColumn(),
+    )
+    console = Console(stderr=True)
+    progress = Progress(
+        *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+    )
+    bar = Bar(progress, progress.add_task(label, total=total, unit=unit))
+    if sys.stderr.isatty() and console.is_interactive:
+        with progress:
             yield bar
-        return
-    with _lines(total, label, unit, stream) as lines:
-        yield lines
+    elif isinstance(sys.stderr, io.TextIOWrapper):  # a notebook's is of another kind
+        with _lines(progress.tasks[0], sys.stderr):
+            yield bar
+    else:
+        yield bar
 
 
 @asynccontextmanager
@@ -117,26 +76,41 @@ async def entered(context: AbstractAsyncContextManager[T], label: str) -> AsyncI
 
 
 @contextmanager
-def _lines(total: int | None, label: str, unit: str, stream: TextIO) -> Iterator[Lines]:
-    def write(line: str) -> None:
-        if isinstance(stream, io.TextIOWrapper):  # a notebook's is of another kind
-            stream.write(line)
-            stream.flush()
-
-    lines = Lines(total, label, unit, write=write)
+def _lines(task: Task, stream: io.TextIOWrapper) -> Iterator[None]:
+    """Another thread speaks: nothing may be updated for minutes, as while a notebook runs."""
     ended = threading.Event()
-    ticking = threading.Thread(target=_tick, args=(lines, ended), daemon=True)
-    ticking.start()
+
+    def speak() -> None:
+        for line in lines(task, ended.wait):
+            print(line, file=stream, flush=True)
+
+    speaker = threading.Thread(target=speak, daemon=True)
+    speaker.start()
     try:
-        yield lines
+        yield
     finally:
         ended.set()
-        ticking.join()
-        lines.tick()
-        lines.end()
+        speaker.join()
 
 
-def _tick(lines: Lines, ended: threading.Event) -> None:
-    """Nothing may be updated for minutes, as while a notebook runs."""
-    while not ended.wait(lines.wait_s):
-        lines.tick()
+def lines(task: Task, ended: Callable[[float], bool]) -> Iterator[str]:
+    """How far the task is after a second, then every ten, and at the end if it was said before.
+
+    Where the total is None, nobody knows how much there is to do: then first after ten seconds.
+    `ended` waits so many seconds, less if the work ends meanwhile, and says whether it has.
+    """
+    if ended(EVERY_S if task.total is None else FIRST_LINE_S):
+        return
+    yield _how_far(task)
+    while not ended(EVERY_S):
+        yield _how_far(task)
+    done = "done" if task.total is None else f"{task.completed:,.0f} {task.fields['unit']}s"
+    yield f"{task.description}: {done} in {task.elapsed:.0f} s"
+
+
+def _how_far(task: Task) -> str:
+    done = ""
+    if task.total:
+        units = f"{task.fields['unit']}s"
+        done = f"{task.completed:,.0f} of {task.total:,.0f} {units} ({task.percentage:.0f} %), "
+    return f"{task.description}: {done}{task.elapsed:.0f} s"

@@ -27,7 +27,7 @@ from rag_core.domain.context import Context, Source, build_context, merge_verses
 from rag_core.domain.cost import FREE, NO_USAGE, Prices, Usage
 from rag_core.domain.declining import DECLINING_TEXT, declines
 from rag_core.domain.evidence import fingerprint
-from rag_core.domain.findings import Finding, Level, all_well, as_text, fail, ok, warn
+from rag_core.domain.findings import Finding, Level, all_well, fail, ok, warn
 from rag_core.domain.note_store import Conflict, EmbeddedNote, NoteStore, StoredNotes, StoredVersion
 from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note, Verses, check_note
 from rag_core.domain.pipeline_config import PipelineConfig
@@ -111,7 +111,6 @@ __all__ = [
     "Verses",
     "WholeNoteChunker",
     "all_well",
-    "as_text",
     "assemble_prompt",
     "authenticated",
     "build_context",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 from rag_core.errors import ConfigurationError, InvalidInput, RagError, Unavailable
@@ -55,21 +55,3 @@ def failed_with(part: str, error: RagError) -> Finding:
 def all_well(findings: Sequence[Finding]) -> bool:
     """Whether no finding has the level FAIL."""
     return all(found.level is not Level.FAIL for found in findings)
-
-
-def as_text(findings: Sequence[Finding]) -> str:
-    """A line a finding: its level, part and text, and its fix where there is one."""
-    width = max((len(found.part) for found in findings), default=0)
-    return "\n".join(
-        f"{found.level:<4}  {found.part:<{width}}  {_in_one_line(found)}" for found in findings
-    )
-
-
-def as_json(findings: Sequence[Finding]) -> dict[str, object]:
-    """Plain JSON values: `{"ok": …, "findings": [{"part": …, "level": …, …}]}`."""
-    return {"ok": all_well(findings), "findings": [asdict(found) for found in findings]}
-
-
-def _in_one_line(found: Finding) -> str:
-    text = " ".join(found.text.split())
-    return f"{text.rstrip('.')}. {found.fix}" if found.fix else text

@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from rag_core.cli import CommandLine
 from rag_core.embedded.home import StackHome
 from rag_core.embedded.stack import embedded_stack
-from rag_core.errors import RagError
+
+commands = CommandLine("python -m rag_core.embedded")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run as `python -m rag_core.embedded --home DIR [--llm] [--time]`; returns the exit code."""
-    options = _parser().parse_args(arguments)
-    work = _time_starts(options.home) if options.time else _stay_up(options.home, llm=options.llm)
-    try:
-        asyncio.run(work)
-    except RagError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
+async def embedded(
+    home: Annotated[Path, typer.Option(metavar="DIR", help="Folder for data, logs, sockets.")],
+    llm: Annotated[
+        bool, typer.Option("--llm", help="Also serve SmolLM2-135M on 127.0.0.1.")
+    ] = False,
+    timing: Annotated[
+        bool, typer.Option("--time", help="Print start and stop times on new data, and end.")
+    ] = False,
+) -> None:
+    """Run Postgres with pgvector and Valkey from the installed wheels, with no Docker.
+
+    Until Ctrl-C. Whoever else uses the same home shares the servers.
+
+    \b
+    examples:
+      python -m rag_core.embedded --home .rag
+      python -m rag_core.embedded --home /tmp/rag --time
+    """
+    await (_time_starts(home) if timing else _stay_up(home, llm=llm))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m rag_core.embedded",
-        description="Run Postgres with pgvector and Valkey from the installed wheels, with no "
-        "Docker, until Ctrl-C. Whoever else uses the same home shares the servers.",
-    )
-    parser.add_argument("--home", type=Path, required=True, help="folder for data, logs, sockets")
-    parser.add_argument("--llm", action="store_true", help="also serve SmolLM2-135M on 127.0.0.1")
-    parser.add_argument(
-        "--time", action="store_true", help="print the start and stop times on new data, and end"
-    )
-    return parser
+commands.add(embedded)
+main = commands.run
 
 
 async def _stay_up(home: Path, *, llm: bool) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from evals.__main__ import main
-from evals.project import ROOT
+from evals.project import GOLDEN, ROOT
 
 
 @pytest.mark.filterwarnings("default")
@@ -22,7 +22,13 @@ from evals.project import ROOT
         (["run", "--parameter", "seed"], "NAME=VALUE"),
         (["run", "--only", "qualty"], "there is no notebook 'qualty'"),
         (["calibrate", "no/such/folder"], "no such file"),
-        (["lint-notebooks", "no/such/folder"], "holds no notebooks"),
+        (["lint", "no/such/folder"], "holds no notebooks"),
+        (["build-golden", "absent", "absent", "out"], "no such file"),
+        (["validate", "no/such/folder"], "no/such/folder"),
+        (["bench", "cache", "--only", "frosen"], "Parts: cached, "),
+        (["consistency", "--break", "early epoch"], "late epoch"),
+        (["bench", "nothing"], "is not one of 'cache'"),
+        ([], "Missing command"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
@@ -38,7 +44,12 @@ def test_a_mistake_is_one_line_and_exit_code_2(
 def test_the_notebooks_of_the_project_pass_their_lint(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["lint-notebooks"]) == 0
+    assert main(["lint"]) == 0
+    assert "nothing to complain of" in capsys.readouterr().out
+
+
+def test_the_golden_data_of_the_project_are_valid(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", str(GOLDEN)]) == 0
     assert "nothing to complain of" in capsys.readouterr().out
 
 
@@ -46,7 +57,7 @@ def test_a_notebook_with_problems_exits_with_3(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "01_a.ipynb").write_text("{}")
-    assert main(["lint-notebooks", str(tmp_path)]) == 3
+    assert main(["lint", str(tmp_path)]) == 3
     assert "01_a.ipynb" in capsys.readouterr().out
 
 
@@ -55,6 +66,7 @@ def test_help_teaches_with_examples_and_exit_codes() -> None:
         [sys.executable, "-m", "evals", "--help"], capture_output=True, text=True, check=True
     )
     assert "python -m evals calibrate" in done.stdout
+    assert "..." not in done.stdout.partition("Commands:")[2], "summaries are whole"
     assert "exit codes: 0 pass" in done.stdout
 
 
@@ -71,7 +83,7 @@ def outside(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("arguments", [["run"], ["lint-notebooks"], ["calibrate", "somewhere"]])
+@pytest.mark.parametrize("arguments", [["run"], ["lint"], ["calibrate", "somewhere"]])
 def test_outside_of_a_checkout_one_line_says_where_to_go(
     tmp_path: Path, arguments: list[str]
 ) -> None:

@@ -1,7 +1,7 @@
 """A connection on which one statement is asked again and again, by libpq's own means.
 
 What every request needs should cost as little as it can: no pool, no task and no cursor are in the
-way here. (What is reached with it, `python -m evals.bench.cache --only cached` prints.)
+way here. (What is reached with it, `python -m evals bench cache --only cached` prints.)
 """
 
 from __future__ import annotations

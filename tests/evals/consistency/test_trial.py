@@ -1,13 +1,13 @@
 """The caches never serve changed evidence, and the trial that says so would notice if they did.
 
-CI runs a short trial; `python -m evals.consistency --steps 100000` a long one.
+CI runs a short trial; `python -m evals consistency --steps 100000` a long one.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from evals.consistency.__main__ import main
+from evals.consistency.command import run_trial
 from evals.consistency.faults import Fault
 from evals.consistency.trial import try_to_break
 from rag_core.domain import Provenance
@@ -34,5 +34,5 @@ async def test_a_broken_rule_is_found(stack: StackUrls, fault: Fault) -> None:
 
 
 def test_a_trial_that_tried_too_little_does_not_pass(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--steps", "30"]) == 3
+    assert run_trial(steps=30, seed=1) == 3
     assert "never happened: CACHED" in capsys.readouterr().out

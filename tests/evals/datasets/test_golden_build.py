@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from evals.datasets.golden import GoldenSet, load
-from evals.datasets.golden_build import COLLECTIONS, TOPICS, USER_OF_BOOK, build, main, tags_of
+from evals.datasets.golden_build import COLLECTIONS, TOPICS, USER_OF_BOOK, build, tags_of
 from rag_core.errors import InvalidInput
 
 GOLDEN = Path(__file__).parents[3] / "golden"
@@ -157,33 +157,16 @@ def test_malformed_verses_are_refused_by_line_and_field(
         build(source, tmp_path / "beir", tmp_path / "out")
 
 
-def test_the_command_builds_and_says_what_it_wrote(
-    tmp_path: Path, source: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([str(source), str(tmp_path / "beir"), str(tmp_path / "out")]) == 0
-    assert (tmp_path / "out" / "passages.jsonl").is_file()
-    assert "wrote" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([], "usage: python -m evals.datasets.golden_build"),
-        (["absent", "absent", "out"], "henry.passages.jsonl: cannot be read: No such file"),
-        (["in", "absent", "out"], "no such file: absent/henry-headings/corpus.jsonl"),
-    ],
+    ("given", "missing"),
+    [("absent", "absent/henry.passages.jsonl"), ("in", "absent/henry-headings/corpus.jsonl")],
 )
-def test_a_mistake_on_the_command_line_is_a_message_and_exit_code_2(
-    tmp_path: Path,
-    source: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: list[str],
-    message: str,
+def test_a_file_that_is_not_there_is_named(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, given: str, missing: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 2
-    assert message in capsys.readouterr().err
+    with pytest.raises(InvalidInput, match=f"{missing}: no such file"):
+        build(Path(given), Path("absent"), Path("out"))
 
 
 def test_the_committed_notes_are_what_the_builder_makes_of_their_own_passages(

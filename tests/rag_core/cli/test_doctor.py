@@ -17,7 +17,8 @@ import pytest
 
 from rag_core.__main__ import main
 from rag_core.cli import doctor
-from rag_core.domain import Finding, Level, all_well, as_text, fail, ok, warn
+from rag_core.cli.doctor import as_text
+from rag_core.domain import Finding, Level, all_well, fail, ok, warn
 from rag_core.embedded import StackUrls
 
 

@@ -7,91 +7,64 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from rich.progress import Progress
 
-from rag_core.cli import Lines, entered, progress_bar
-from rag_core.cli import progress_bar as progresses
+from rag_core.cli import entered, progress, progress_bar
+from rag_core.cli.progress import lines
 from rag_core.domain import UserId
 
 
-class Told:
-    """What was written, over a clock that is set by hand."""
+def told(total: int | None, *, ends_s: float, per_s: int = 0) -> list[str]:
+    """The lines of work that does so much a second, by a clock that waiting moves."""
+    now_s = 100.0
+    bar = Progress(get_time=lambda: now_s)
+    number = bar.add_task("ingest", total=total, unit="note")
 
-    def __init__(self, total: int | None) -> None:
-        self.lines: list[str] = []
-        self.now_s = 100.0
-        self._progress = Lines(
-            total, "ingest", "note", write=self.lines.append, now=lambda: self.now_s
-        )
+    def ended(wait_s: float) -> bool:
+        nonlocal now_s
+        waited_s = min(wait_s, 100.0 + ends_s - now_s)
+        now_s += waited_s
+        bar.advance(number, per_s * waited_s)
+        return waited_s < wait_s
 
-    def at(self, seconds: float, done: int = 0) -> list[str]:
-        """The lines that were written at so many seconds after the start, so much more done."""
-        self.lines.clear()
-        self.now_s = 100.0 + seconds
-        self._progress.update(done)
-        self._progress.tick()
-        return list(self.lines)
-
-    def end(self) -> list[str]:
-        self.lines.clear()
-        self._progress.end()
-        return self.lines
-
-    @property
-    def wait_s(self) -> float:
-        return self._progress.wait_s
+    return list(lines(bar.tasks[0], ended))
 
 
 def test_work_says_how_far_it_is_after_a_second_and_then_every_ten() -> None:
-    told = Told(2000)
-    assert told.at(0.9, 100) == []
-    assert told.at(1.0, 100) == ["ingest: 200 of 2,000 notes (10 %), 1 s\n"]
-    assert told.at(10.9) == []
-    assert told.at(11.0, 800) == ["ingest: 1,000 of 2,000 notes (50 %), 11 s\n"]
-    assert told.at(60.0) == ["ingest: 1,000 of 2,000 notes (50 %), 60 s\n"]
-    assert told.at(61.0, 1000) == []
-    assert told.end() == ["ingest: 2,000 notes in 61 s\n"]
+    assert told(2000, ends_s=25, per_s=80) == [
+        "ingest: 80 of 2,000 notes (4 %), 1 s",
+        "ingest: 880 of 2,000 notes (44 %), 11 s",
+        "ingest: 1,680 of 2,000 notes (84 %), 21 s",
+        "ingest: 2,000 notes in 25 s",
+    ]
 
 
 def test_quick_work_says_nothing() -> None:
-    told = Told(10)
-    assert told.at(0.5, 10) == []
-    assert told.end() == []
+    assert told(10, ends_s=0.9) == []
 
 
 def test_work_of_unknown_length_says_that_it_goes_on() -> None:
-    told = Told(None)
-    assert told.at(9.9) == []
-    assert told.at(10.0) == ["ingest: 10 s\n"]
-    assert told.end() == ["ingest: done in 10 s\n"]
-
-
-def test_it_knows_how_long_to_wait_for_its_next_line() -> None:
-    told = Told(10)
-    assert told.wait_s == 1.0
-    told.at(3.0)
-    assert told.wait_s == 10.0
-    told.now_s += 20
-    assert told.wait_s == 0.0
+    assert told(None, ends_s=9.9) == []
+    assert told(None, ends_s=12) == ["ingest: 10 s", "ingest: done in 12 s"]
 
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """First lines come without a second's wait."""
-    monkeypatch.setattr(progresses, "FIRST_LINE_S", 0.0)
-    monkeypatch.setattr(progresses, "_BAR_DELAY_S", 0.0)
+    monkeypatch.setattr(progress, "FIRST_LINE_S", 0.0)
 
 
 @pytest.mark.usefixtures("at_once")
-def test_lines_come_while_nothing_is_updated() -> None:
+def test_lines_come_while_nothing_is_updated(monkeypatch: pytest.MonkeyPatch) -> None:
     """As while a notebook runs: another thread speaks."""
     written = io.BytesIO()
-    pipe = io.TextIOWrapper(written)
-    with progress_bar(4, "notebooks", "notebook", stream=pipe):
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written))
+    with progress_bar(4, "notebooks", "notebook"):
         while not written.getvalue():
             pass
     first, last = written.getvalue().decode().splitlines()
@@ -100,26 +73,33 @@ def test_lines_come_while_nothing_is_updated() -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-def test_a_notebook_keeps_no_progress_among_its_outputs() -> None:
+def test_a_notebook_keeps_no_progress_among_its_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
     """There stderr is an object of the kernel's, as here one of another kind."""
     stream = io.StringIO()
-    with progress_bar(4, "ask", "question", stream=stream) as bar:
+    monkeypatch.setattr(sys, "stderr", stream)
+    with progress_bar(4, "ask", "question") as bar:
         bar.update(4)
     assert stream.getvalue() == ""
 
 
-@pytest.mark.usefixtures("at_once")
-def test_a_terminal_shows_a_bar() -> None:
+@pytest.mark.parametrize(("total", "shown"), [(4, "4/4 questions"), (None, "0:00:00")])
+def test_a_terminal_shows_a_bar(
+    total: int | None, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours, theirs = pty.openpty()
-    with (
-        open(theirs, "w", encoding="utf-8") as terminal,
-        progress_bar(4, "ask", "question", stream=terminal) as bar,
-    ):
-        bar.update(4)
-    shown = os.read(ours, 10_000).decode()
-    os.close(ours)
-    assert "ask: " in shown
-    assert "4/4" in shown
+    with open(theirs, "w", encoding="utf-8") as terminal, monkeypatch.context() as patch:
+        patch.setenv("TERM", "xterm")
+        patch.setattr(sys, "stderr", terminal)
+        with progress_bar(total, "ask", "question") as bar:
+            bar.update(4)
+    written = "".join(_written_to(ours))
+    assert "ask: " in written
+    assert shown in written
+
+
+def _written_to(terminal: int) -> Iterator[str]:
+    with open(terminal, encoding="utf-8") as shown, suppress(OSError):  # once nobody writes
+        yield from shown
 
 
 async def test_entering_takes_and_gives_what_the_context_does() -> None:
@@ -137,7 +117,7 @@ async def test_entering_takes_and_gives_what_the_context_does() -> None:
 
 PIPED = """
 import sys
-from rag_core.cli import progress_bar
+from rag_core.cli import progress
 progress.FIRST_LINE_S, progress.EVERY_S = 0.0, 0.05
 from rag_core.__main__ import main
 sys.exit(main(sys.argv[1:]))

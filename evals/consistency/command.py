@@ -1,22 +1,10 @@
-"""Does a cache ever serve changed evidence? Many workers, a few users, and everything that fails.
-
-Clients ask, edit, import and delete at random through eight pipelines with different settings, over
-a real Postgres and two real Valkeys, while sessions are ended, connections cut and held, readers
-and writers paused, a replica is promoted and the old primary still written to, keys are lost and
-old snapshots restored, clocks set and notes changed by plain SQL. Every answer says which versions
-of which notes it rests on; all of them must have been committed at one moment while the question
-was being answered, or, for a worker that may be late, no longer ago than that.
-
-    python -m evals.consistency --steps 100000 --seed 1
-"""
+"""A trial from the command line: its figures as JSON, and one sentence."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import logging
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,23 +14,22 @@ from evals.consistency.trial import try_to_break
 from evals.consistency.workers import SETTINGS
 from evals.results.numbers import number
 from rag_core.embedded import embedded_stack
+from rag_core.errors import InvalidInput
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Print what a trial saw; exit code 1 for what must not be, 3 for a trial that tried little."""
-    parser = argparse.ArgumentParser(prog="python -m evals.consistency", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--steps", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--break", dest="fault", choices=[str(fault) for fault in Fault], default=str(Fault.NONE),
-        help="break this rule on purpose, and stop when that is found",
-    )  # fmt: skip
-    parsed = parser.parse_args(arguments)
+def run_trial(steps: int, seed: int, rule: str = Fault.NONE) -> int:
+    """Print what a trial saw; exit code 1 for what must not be, 3 for a trial that tried little.
+
+    Raises:
+        InvalidInput: `rule` is none that can be broken.
+    """
+    if rule not in set(Fault):
+        raise InvalidInput("--break", f"{rule!r} is no rule", f"Rules: {', '.join(Fault)}")
+    fault = Fault(rule)
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # that connections break is meant
-    result = asyncio.run(_try(parsed.steps, parsed.seed, Fault(parsed.fault)))
+    result = asyncio.run(_try(steps, seed, fault))
     print(json.dumps(_figures(result), indent=2))
-    print(_sentence(result, parsed.seed, Fault(parsed.fault)))
+    print(_sentence(result, seed, fault))
     if result.wrong:
         return 1
     if untried := result.untried():
@@ -80,7 +67,3 @@ def _sentence(result: TrialResult, seed: int, fault: Fault) -> str:
         f" {len(SETTINGS)} workers over one Postgres and two Valkeys, {result.served:,} strict"
         f" answers served without generating, {number(result.seconds, 's')}."
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Both backends of the configured embedding model, side by side, on the golden notes' sentences."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from evals.bench.figures import Figure
+from evals.project import GOLDEN, project_settings
+from rag_core.adapters.embedders import Backend, load_embedder
+from rag_core.domain import Embedder, split_sentences
+
+if TYPE_CHECKING:
+    from rag_core.domain import Matrix
+
+QUERY = "What did I say about forgiving someone who has wronged you?"
+NOTES = GOLDEN / "notes" / "golden-law.jsonl"
+ROUNDS = 50
+TEXTS = 500
+
+
+async def backends(folder: Path) -> list[Figure]:
+    """CPU of a query, texts a second in bulk, and how far the backends' vectors agree."""
+    settings = project_settings()
+    texts = _texts()
+    figures: list[Figure] = []
+    vectors: list[Matrix] = []
+    for backend in get_args(Backend):
+        embedder = load_embedder(
+            settings.embedder_model, backend=backend, cache_dir=settings.home / "models"
+        )
+        query_ms = await _query_cpu_ms(embedder)
+        began, used = time.perf_counter(), time.process_time()
+        vectors.append(await embedder.embed(texts))
+        took_s, cpu_s = time.perf_counter() - began, time.process_time() - used
+        figures += [
+            Figure(f"{backend}: a query, p50 of {ROUNDS}", f"{query_ms:.1f} ms CPU", ""),
+            Figure(f"{backend}: {TEXTS} texts in bulk", f"{TEXTS / took_s:.1f} /s", ""),
+            Figure(f"{backend}: each of them", f"{1000 * cpu_s / TEXTS:.1f} ms CPU", ""),
+        ]
+    first, second = vectors
+    cosine = float((first * second).sum(1).min())
+    agree = Figure("least cosine between them", f"{cosine:.6f}", "≥ 0.9999", cosine >= 0.9999)
+    return [*figures, agree]
+
+
+async def _query_cpu_ms(embedder: Embedder) -> float:
+    await embedder.embed([QUERY])
+    spent: list[float] = []
+    for _ in range(ROUNDS):
+        used = time.process_time()
+        await embedder.embed([QUERY])
+        spent.append(time.process_time() - used)
+    return 1000 * statistics.median(spent)
+
+
+def _texts() -> list[str]:
+    with NOTES.open(encoding="utf-8") as lines:
+        sentences = (text for line in lines for text in split_sentences(json.loads(line)["body"]))
+        return list(islice(sentences, TEXTS))

@@ -1,0 +1,44 @@
+"""What commands work with: a user's id, and the application or the database of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag_core.cli.progress import entered
+from rag_core.domain.user import UserId, authenticated
+
+if TYPE_CHECKING:
+    from rag_core.bootstrap import Application
+
+User = Annotated[
+    UserId, typer.Option(parser=authenticated, metavar="ID", help="Whose notes these are.")
+]
+
+_STARTING = "starting: connecting to the servers and loading the model"
+
+
+# What follows imports inside, so that --help and mistakes answer at once.
+
+
+@asynccontextmanager
+async def application(context: typer.Context) -> AsyncIterator[Application]:
+    """The application, by the settings of the environment and of `--env`."""
+    from rag_core.bootstrap import assemble
+    from rag_core.settings import load_settings
+
+    async with entered(assemble(load_settings(context.obj)), _STARTING) as assembled:
+        yield assembled
+
+
+@asynccontextmanager
+async def database_url(context: typer.Context) -> AsyncIterator[str]:
+    """The database alone, embedded or configured."""
+    from rag_core.bootstrap.application import servers
+    from rag_core.settings import load_settings
+
+    async with entered(servers(load_settings(context.obj)), _STARTING) as urls:
+        yield urls.database_url

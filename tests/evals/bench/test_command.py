@@ -1,0 +1,36 @@
+"""A benchmark prints its figures beside their references, and its exit code says if all are met."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evals.bench import command, embedders
+from evals.bench.figures import Figure
+
+
+@pytest.mark.parametrize(("met", "code"), [(True, 0), (None, 0), (False, 1)])
+def test_a_missed_reference_is_the_exit_code(
+    met: bool | None,
+    code: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def measure(folder: Path) -> list[Figure]:
+        return [Figure("a save", "3 ms", "≤ 2 ms", met)]
+
+    monkeypatch.setitem(command.SETS, "store", {"save": measure, "other": measure})
+    assert command.run_benches("store", "save") == code
+    printed = capsys.readouterr().out
+    assert ("MISSED" in printed) is (met is False)
+    assert printed.count("a save") == 1
+
+
+async def test_both_backends_are_measured_and_agree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setattr(embedders, "TEXTS", 5)
+    *_, agreement = await embedders.backends(tmp_path)
+    assert agreement.met
