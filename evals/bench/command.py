@@ -19,10 +19,7 @@ Bench = Callable[[Path], Coroutine[None, None, list[Figure]]]
 
 
 def run_benches(
-    prog: str,
-    description: str | None,
-    benches: Mapping[str, Bench],
-    arguments: list[str] | None,
+    prog: str, description: str | None, benches: Mapping[str, Bench], arguments: list[str] | None
 ) -> int:
     """Print the figures; exit code 1 when one misses its reference."""
     parser = argparse.ArgumentParser(prog=f"python -m {prog}", description=description)

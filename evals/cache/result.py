@@ -169,23 +169,22 @@ def _edge(study: CacheStudy) -> str:
 
 def settings_table(study: CacheStudy) -> pd.DataFrame:
     """The settings and what they do, a row each; columns: deployed, recommended."""
-    return pd.DataFrame(
-        {
-            name: {
-                **{
-                    variable: duration(getattr(choice.setting, field))
-                    for field, variable in ENVIRONMENT_NAMES.items()
-                },
-                "served from the cache": f"{choice.hit_rate:.1%}",
-                "LLM calls per 1,000 requests": f"{1_000 * (1 - choice.hit_rate.value):,.0f}",
-                "embedding cache hits": f"{choice.report.embedding_hit_rate:.1%}",
-                "context cache hits": f"{choice.report.context_hit_rate:.2%}",
-                "answers in Redis, peak MB": f"{choice.report.answer_bytes_peak / 1e6:,.1f}",
-                "embeddings in Redis, peak MB": f"{choice.report.embedding_bytes_peak / 1e6:,.1f}",
-            }
-            for name, choice in _choices(study).items()
-        }
-    ).rename_axis("setting")
+    columns = {name: _setting_column(choice) for name, choice in _choices(study).items()}
+    return pd.DataFrame(columns).rename_axis("setting")
+
+
+def _setting_column(choice: Choice) -> dict[str, str]:
+    report = choice.report
+    names = ENVIRONMENT_NAMES.items()
+    return {
+        **{variable: duration(getattr(choice.setting, field)) for field, variable in names},
+        "served from the cache": f"{choice.hit_rate:.1%}",
+        "LLM calls per 1,000 requests": f"{1_000 * (1 - choice.hit_rate.value):,.0f}",
+        "embedding cache hits": f"{report.embedding_hit_rate:.1%}",
+        "context cache hits": f"{report.context_hit_rate:.2%}",
+        "answers in Redis, peak MB": f"{report.answer_bytes_peak / 1e6:,.1f}",
+        "embeddings in Redis, peak MB": f"{report.embedding_bytes_peak / 1e6:,.1f}",
+    }
 
 
 def policy_table(study: CacheStudy) -> pd.DataFrame:
