@@ -170,25 +170,22 @@ def _edge(study: CacheStudy) -> str:
 
 def settings_table(study: CacheStudy) -> pd.DataFrame:
     """The settings and what they do, a row each; columns: deployed, recommended."""
-    return pd.DataFrame(
-        {
-            name: {
-                **{
-                    variable: duration(getattr(choice.setting, field))
-                    for field, variable in ENVIRONMENT_NAMES.items()
-                },
-                "served from the cache": estimate(choice.hit_rate, "share"),
-                "LLM calls per 1,000 requests": number(
-                    1_000 * (1 - choice.hit_rate.value), "count"
-                ),
-                "embedding cache hits": share(choice.report.embedding_hit_rate),
-                "context cache hits": share(choice.report.context_hit_rate),
-                "answers in Redis, peak": megabytes(choice.report.answer_bytes_peak),
-                "embeddings in Redis, peak": megabytes(choice.report.embedding_bytes_peak),
-            }
-            for name, choice in _choices(study).items()
-        }
-    ).rename_axis("setting")
+    columns = {name: _setting_column(choice) for name, choice in _choices(study).items()}
+    return pd.DataFrame(columns).rename_axis("setting")
+
+
+def _setting_column(choice: Choice) -> dict[str, str]:
+    report = choice.report
+    names = ENVIRONMENT_NAMES.items()
+    return {
+        **{variable: duration(getattr(choice.setting, field)) for field, variable in names},
+        "served from the cache": estimate(choice.hit_rate, "share"),
+        "LLM calls per 1,000 requests": number(1_000 * (1 - choice.hit_rate.value), "count"),
+        "embedding cache hits": share(report.embedding_hit_rate),
+        "context cache hits": share(report.context_hit_rate),
+        "answers in Redis, peak": megabytes(report.answer_bytes_peak),
+        "embeddings in Redis, peak": megabytes(report.embedding_bytes_peak),
+    }
 
 
 def policy_table(study: CacheStudy) -> pd.DataFrame:

@@ -32,20 +32,13 @@ def cost_sliders(study: CostStudy) -> Live:
             "usd_out": slider("$ per million tokens out", 1e6 * base.output_price_usd, 0, 15, 0.05),
         }
 
-    def draw(
-        *,
-        requests: float,
-        hit_rate: float,
-        tokens_in: float,
-        tokens_out: float,
-        usd_in: float,
-        usd_out: float,
-    ) -> Figure:
+    def draw(*, usd_in: float, usd_out: float, **values: float) -> Figure:
+        at = {name: Estimate.exact(value) for name, value in values.items()}
         supposed = replace(
             study.deployed,
-            tokens=StatedTokens(input=Estimate.exact(tokens_in), output=Estimate.exact(tokens_out)),
-            requests_per_user_day=Estimate.exact(requests),
-            hit_rate=Estimate.exact(hit_rate),
+            tokens=StatedTokens(input=at["tokens_in"], output=at["tokens_out"]),
+            requests_per_user_day=at["requests"],
+            hit_rate=at["hit_rate"],
             prices=Prices(usd_in / 1e6, usd_out / 1e6),
         )
         return _picture(study, supposed)

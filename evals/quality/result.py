@@ -127,10 +127,10 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
 def verdict(run: QualityRun) -> str:
     """A paragraph computed from the numbers."""
     found, leaks = run.summary.overall, run.summary.leaks[OVERALL]
-    asked, failed = len(run.observations), sum(seen.answer is None for seen in run.observations)
+    failed = sum(seen.answer is None for seen in run.observations) or "none"
     sentences = [
-        f"Of {asked} questions asked of {len(run.golden.users)} people's notes, "
-        + (f"{failed} failed." if failed else "none failed."),
+        f"Of {len(run.observations)} questions asked of {len(run.golden.users)} people's notes, "
+        f"{failed} failed.",
         f"Where the notes hold the answer, the right passages are among the first five found "
         f"{_percent(found['R@5'])} of the time, and answers cover "
         f"{_percent(found['fact_coverage'])} of the facts.",

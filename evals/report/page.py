@@ -32,26 +32,16 @@ def render(
     """The page; every text that came from notes, questions or answers is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "cell": numbers.cell,
-        "interval": numbers.interval,
-        "target": numbers.target,
-        "data_uri": lambda picture: data_uri(picture, folder),
-    }
-    environment.globals |= {
-        "number": numbers.number,
-        "numeric": _numeric,
-        "preformatted": _preformatted,
-        "exists": lambda name: (folder / name).is_file(),
-        "many_rows": MANY_ROWS,
-    }
+    environment.filters |= _FILTERS | {"data_uri": lambda picture: data_uri(picture, folder)}
+    environment.globals |= _GLOBALS | {"exists": lambda name: (folder / name).is_file()}
     return environment.get_template("template.html").render(
         verdict=overall_verdict(runs),
         key=key_headlines(runs),
@@ -76,3 +66,12 @@ def _numeric(table: Table, column: int) -> bool:
 
 def _preformatted(value: Cell) -> bool:
     return isinstance(value, str) and "\n" in value
+
+
+_FILTERS = {"cell": numbers.cell, "interval": numbers.interval, "target": numbers.target}
+_GLOBALS = {
+    "number": numbers.number,
+    "numeric": _numeric,
+    "preformatted": _preformatted,
+    "many_rows": MANY_ROWS,
+}

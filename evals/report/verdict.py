@@ -31,18 +31,14 @@ def overall_verdict(runs: Sequence[NotebookRun]) -> Verdict:
         [found.name for found in targeted if found.status == status]
         for status in ("good", "watch", "bad", "unknown")
     )
-    details = []
-    if missed:
-        details.append(f"Missed: {_listed(missed)}.")
-    if near:
-        details.append(f"Below the target, but too few questions to be sure: {_listed(near)}.")
-    if unknown:
-        details.append(f"Not measured: {_listed(unknown)}.")
-    if failed:
-        details.append(f"Failed: {_listed([f'{run.name} ({run.problem})' for run in failed])}.")
-    return Verdict(
-        _status(failed, missed, near or unknown), _line(failed, met, targeted), tuple(details)
-    )
+    found = {
+        "Missed": missed,
+        "Below the target, but too few questions to be sure": near,
+        "Not measured": unknown,
+        "Failed": [f"{run.name} ({run.problem})" for run in failed],
+    }
+    details = tuple(f"{state}: {_listed(names)}." for state, names in found.items() if names)
+    return Verdict(_status(failed, missed, near or unknown), _line(failed, met, targeted), details)
 
 
 def _status(failed: Sequence[object], missed: Sequence[object], unsure: Sequence[object]) -> Status:

@@ -93,17 +93,15 @@ def _pace_lines(found: Sequence[Calibration]) -> list[str]:
     return lines
 
 
+_PLAIN = ("collection", "documents", "queries", "chunking", "index", "latency_p50_ms")
+
+
 def _object(calibration: Calibration) -> dict[str, Any]:
     reference = REFERENCES.get(calibration.collection)
     throughput = calibration.throughput
     return {
-        "collection": calibration.collection,
-        "documents": calibration.documents,
-        "queries": calibration.queries,
-        "chunking": calibration.chunking,
+        **{name: getattr(calibration, name) for name in _PLAIN},
         "system": calibration.system.value,
-        "index": calibration.index,
-        "latency_p50_ms": calibration.latency_p50_ms,
         "measures": {
             name: asdict(calibration.measures[measure]) for measure, name in _MEASURES.items()
         },

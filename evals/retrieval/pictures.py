@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 
+from evals.measures.scores import Aggregate
 from evals.results.pictures import WIDTH, save
 from evals.results.plot_style import BLUE, GREEN, ORANGE, SKY, house_style, label, panels
 from evals.results.result import Picture
@@ -28,19 +30,7 @@ def draw_measures(run: RetrievalRun, out_path: Path) -> Picture:
             for offset, method in ((-0.13, SearchMethod.EXACT), (0.13, SearchMethod.HNSW)):
                 for place, collection in enumerate(run.collections):
                     found = collection.scores[method].aggregates[measure]
-                    if found.value is None:
-                        continue
-                    y = place + offset
-                    if found.low is not None and found.high is not None:
-                        span = [found.low, found.high]
-                        axis.plot(span, [y, y], color=_COLOURS[method], lw=4, alpha=0.3)
-                    axis.plot(
-                        [found.value],
-                        [y],
-                        _MARKERS[method],
-                        color=_COLOURS[method],
-                        label=method.value if place == 0 else None,
-                    )
+                    _draw_dot(axis, found, place + offset, method, named=place == 0)
             axis.set_xlim(0, 1.02)
             axis.grid(visible=False, axis="y")
             label(axis, title=title, x="mean over queries", y="")
@@ -49,6 +39,16 @@ def draw_measures(run: RetrievalRun, out_path: Path) -> Picture:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
     caption = "Dots are means, bars 95 % bootstrap intervals over queries; further right is better."
     return save(figure, out_path, "measures", "Does search find the right passages?", caption)
+
+
+def _draw_dot(axis: Axes, found: Aggregate, y: float, method: SearchMethod, *, named: bool) -> None:
+    """A mean with its interval, where there are any."""
+    if found.value is None:
+        return
+    colour, name = _COLOURS[method], method.value if named else None
+    if found.low is not None and found.high is not None:
+        axis.plot([found.low, found.high], [y, y], color=colour, lw=4, alpha=0.3)
+    axis.plot([found.value], [y], _MARKERS[method], color=colour, label=name)
 
 
 def draw_trade(run: RetrievalRun, out_path: Path) -> Picture:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from evals.measures.scores import Aggregate, Scored
 from evals.results.numbers import number, share
-from evals.results.result import Cell, Headline, NotebookResult, Picture, Table, headline
+from evals.results.result import Cell, Headline, NotebookResult, Picture, Table, Unit, headline
 from evals.retrieval.pictures import MEASURES
 from evals.retrieval.study import OVERLAPS, CollectionRun, RetrievalRun
 from rag_core.domain import SearchMethod
@@ -82,20 +82,29 @@ def plan_text(run: RetrievalRun) -> str:
     )
 
 
+_OF_EXACT: dict[str, tuple[str, Unit, str]] = {
+    "R@5": (
+        "Recall@5", "share",
+        "Share of the right passages among the first five that exact search finds.",
+    ),
+    "nDCG@10": (
+        "nDCG@10", "score",
+        "How near the top the right passages stand among ten, 1 is best; exact search.",
+    ),
+    "RR@10": (
+        "MRR@10", "score",
+        "One over the rank of the first right passage, on average; exact search.",
+    ),
+}  # fmt: skip
+"""Headlines of exact search by measure: name, unit and meaning."""
+
+
 def _headlines(collection: CollectionRun) -> list[Headline]:
     exact = collection.scores[SearchMethod.EXACT].aggregates
     return [
-        headline(
-            exact["R@5"], f"Recall@5, {collection.name}",
-            "Share of the right passages among the first five that exact search finds.",
-        ),
-        headline(
-            exact["nDCG@10"], f"nDCG@10, {collection.name}", unit="score",
-            meaning="How near the top the right passages stand among ten, 1 is best; exact search.",
-        ),
-        headline(
-            exact["RR@10"], f"MRR@10, {collection.name}", unit="score",
-            meaning="One over the rank of the first right passage, on average; exact search.",
+        *(
+            headline(exact[measure], f"{name}, {collection.name}", meaning, unit=unit)
+            for measure, (name, unit, meaning) in _OF_EXACT.items()
         ),
         headline(
             collection.overlap[5], f"HNSW recall@5 against exact, {collection.name}", target=0.95,

@@ -109,10 +109,8 @@ async def measure(*, profile: str = "full", seed: int = 0) -> RetrievalRun:
             collections.append(await _search_collection(application, settings, collection, seed))
         collections.append(await _search_golden(application, settings, golden, seed))
         digest = application.embedder.digest
-    ef_search = max(settings.ef_search, K)
-    return RetrievalRun(
-        collections, digest, Ingested.total(ingested), ef_search, time.perf_counter() - began
-    )
+    ef_search, seconds = max(settings.ef_search, K), time.perf_counter() - began
+    return RetrievalRun(collections, digest, Ingested.total(ingested), ef_search, seconds)
 
 
 def collection_folders(profile: str) -> list[Path]:

@@ -7,8 +7,9 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from evals.project import ROOT, foreign
@@ -49,7 +50,8 @@ def run_notebook(
     began = time.perf_counter()
     given = {**values, "out_path": str(out_path)}
     with _told_imports() as imports:
-        failure = _execute(notebook, executed, given, cell_timeout_s, kernel, imports)
+        run = partial(_run_cells, notebook, executed, given, cell_timeout_s, kernel, imports)
+        failure = _failure(run, cell_timeout_s)
         elsewhere = foreign(imports.read_text().splitlines())
     seconds = time.perf_counter() - began
     if elsewhere:
@@ -61,28 +63,20 @@ def run_notebook(
     return NotebookRun(notebook.name, executed, seconds, None, problem, exit_code)
 
 
-def _execute(
-    notebook: Notebook,
-    executed: Path,
-    values: Mapping[str, Value],
-    cell_timeout_s: float,
-    kernel: str,
-    imports: Path,
-) -> tuple[str, int] | None:
+def _failure(run: Callable[[], None], cell_timeout_s: float) -> tuple[str, int] | None:
     """None when every cell ran; else what went wrong, and the exit code that is due."""
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     try:
-        _run_cells(notebook, executed, values, cell_timeout_s, kernel, imports)
+        run()
     except PapermillExecutionError as error:
         return _cell_failure(error.ename, error.evalue, error.exec_count)
     except DeadKernelError:
         return "its kernel died, perhaps for want of memory", INFRASTRUCTURE
     except CellTimeoutError:
-        problem = f"a cell took longer than {cell_timeout_s:g} s; its kernel was stopped"
-        return problem, INFRASTRUCTURE
+        return f"a cell took longer than {cell_timeout_s:g} s and was stopped", INFRASTRUCTURE
     except (NoSuchKernel, RuntimeError) as error:
         return f"its kernel did not start: {_first_line(str(error))}", INFRASTRUCTURE
     return None

@@ -96,13 +96,12 @@ def prepare(traffic: Traffic, model: EvidenceModel | None = None) -> Timeline:
     code = traffic.user * (traffic.question.max() + 1) + traffic.question
     order = np.argsort(code, kind="stable")
     first = np.diff(code[order], prepend=-1) != 0
-    key = np.cumsum(first) - 1
     epoch, next_edit_s = _epochs(traffic, order)
     changed = _Changes(traffic, model or EvidenceModel(), order, first, epoch).flags()
     return Timeline(
         traffic=traffic,
         order=order,
-        key=key,
+        key=np.cumsum(first) - 1,
         epoch=epoch,
         version=np.cumsum(changed),
         next_edit_s=next_edit_s,
@@ -161,9 +160,8 @@ class _Changes:
         for place in range(model.evidence_notes):
             note = self._evidence_note(user, question, place)
             base = (user * model.notes_per_user + note) * (edits + 1)
-            touched |= np.searchsorted(placed, base + before) != np.searchsorted(
-                placed, base + after
-            )
+            known, now = np.searchsorted(placed, np.stack([base + before, base + after]))
+            touched |= known != now
         return touched
 
     def _evidence_note(self, user: Ints, question: Ints, place: int) -> Ints:
