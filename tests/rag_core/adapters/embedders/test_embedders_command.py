@@ -25,15 +25,15 @@ def test_it_prints_both_backends_and_how_far_they_agree(
     assert float(agreement.rpartition(" ")[2]) >= 0.9999
 
 
-@pytest.mark.parametrize("content", [None, "", "not json", '{"title": "no body"}', "[1]"])
 def test_notes_that_cannot_be_read_are_a_clear_error(
-    content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "notes.jsonl"
-    if content is not None:
-        path.write_text(content)
+    for content in [None, "", "not json", '{"title": "no body"}', "[1]"]:
+        path = tmp_path / "notes.jsonl"
+        if content is not None:
+            path.write_text(content)
 
-    code = main([str(path)])
+        code = main([str(path)])
 
-    assert code == InvalidInput.exit_code
-    assert str(path) in capsys.readouterr().err
+        assert code == InvalidInput.exit_code
+        assert str(path) in capsys.readouterr().err
