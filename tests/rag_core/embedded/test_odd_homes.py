@@ -29,9 +29,7 @@ def short() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.mark.parametrize(
-    "name", ["a,b", 'it\'s "mine"', "50 % #1", "back\\slash é漢", "a@b:c?d=e&f", "$HOME`;*"]
-)
+@pytest.mark.parametrize("name", ['it\'s "mine", 50 % #1', "back\\slash é漢 a@b:c?d=e&f $HOME`;*"])
 async def test_a_home_of_any_name_serves(short: Path, name: str) -> None:
     async with embedded_stack(short / name) as urls:
         assert await asyncio.to_thread(migrate, urls.database_url) == newest_revision()

@@ -56,7 +56,7 @@ async def test_nothing_of_a_finished_or_closed_stream_is_kept(
     await streamed(hf_generator, prompt)
     after_one = responses_in_memory()
 
-    for _ in range(10):
+    for _ in range(3):
         await streamed(hf_generator, prompt)
         async with aclosing(hf_generator.stream(prompt, max_tokens=9)) as stream:
             await anext(stream)
