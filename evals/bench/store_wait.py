@@ -51,7 +51,7 @@ def _beside(kind: str, quiet: list[float], beside: list[float]) -> list[Figure]:
     measured = f"{p99:.1f} ms, {ratio:.1f} × quiet"
     return [
         Figure(f"p99 of a {kind}, quiet", f"{p99_quiet:.1f} ms", f"{len(quiet)} asked"),
-        Figure(f"p99 beside {SAVERS} writers", measured, "≤ 2 × quiet", ratio <= 2),
+        Figure(f"p99 of a {kind} beside {SAVERS} writers", measured, "≤ 2 × quiet", ratio <= 2),
     ]
 
 
