@@ -1,4 +1,4 @@
-"""Benchmarks at a small size: it measures what it says, and what has to hold at any speed."""
+"""Benchmarks at a small size: each measures what it says, and what has to hold at any speed."""
 
 from __future__ import annotations
 
