@@ -6,8 +6,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -20,13 +18,6 @@ from rag_core.migrations import migrate, newest_revision
 
 # As root, nobody's rights in a user namespace: there permission bits hold, as for anyone.
 AS_ANYONE = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"]
-
-
-@pytest.fixture
-def short() -> Iterator[Path]:
-    """A folder with a name so short that sockets would fit below it."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        yield Path(folder)
 
 
 @pytest.mark.parametrize("name", ['it\'s "mine", 50 % #1', "back\\slash é漢 a@b:c?d=e&f $HOME`;*"])
