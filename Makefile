@@ -68,8 +68,11 @@ resolve-%: $(BIN)/uv
 			$(addprefix --no-binary ,$(SOURCES) $(SOURCES_$*)) $(EVERYTHING) >/dev/null || exit 1; \
 	done
 
-test: install ## all tests, with coverage of rag_core
-	$(BIN)/python -m pytest --cov=rag_core --cov-report=term-missing:skip-covered $(ARGS)
+# On every core, but not on more than four: each worker starts servers of its own.
+PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=worksteal
+
+test: install ## all tests, with coverage of rag_core; ARGS=-n0 runs them one after another
+	$(BIN)/python -m pytest $(PARALLEL) --cov=rag_core --cov-report=term-missing:skip-covered $(ARGS)
 
 test-fleet: install ## the tests of caches and store over a cluster, sentinels and pgbouncer
 	$(BIN)/python -m tests.fleet $(ARGS)
@@ -78,7 +81,7 @@ test-pythons: ## the tests, torch's apart, on every supported Python that this m
 	.ci/pythons
 
 test-here: $(TESTING)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 PROFILE ?= full
 eval: $(MEASURING) ## measure the pipeline on the golden data and write a report (PROFILE=smoke is quicker)

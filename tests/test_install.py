@@ -93,11 +93,11 @@ def test_every_direct_dependency_is_pinned() -> None:
     assert names - {"rag-core"} <= {pin.partition("==")[0] for pin in PINS}
 
 
-@pytest.mark.parametrize("target", ["serve", "load", "gate"])
-def test_make_does_not_pretend_to_know_a_target(target: str) -> None:
-    done = subprocess.run(
-        ["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+def test_make_does_not_pretend_to_know_a_target() -> None:
+    for target in ["serve", "load", "gate"]:
+        done = subprocess.run(
+            ["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False
+        )
 
-    assert done.returncode == 2
-    assert "No rule to make target" in done.stderr
+        assert done.returncode == 2
+        assert "No rule to make target" in done.stderr

@@ -53,7 +53,7 @@ def _beside(kind: str, quiet: list[float], beside: list[float]) -> list[Figure]:
     measured = f"{number(p99, 'ms')}, {number(ratio, 'times')} quiet"
     return [
         Figure(f"p99 of a {kind}, quiet", number(p99_quiet, "ms"), f"{len(quiet)} asked"),
-        Figure(f"p99 beside {SAVERS} writers", measured, "≤ 2 × quiet", ratio <= 2),
+        Figure(f"p99 of a {kind} beside {SAVERS} writers", measured, "≤ 2 × quiet", ratio <= 2),
     ]
 
 

@@ -49,21 +49,23 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
     assert load_settings() == Settings()
 
 
-@pytest.mark.parametrize("name", NOT_TEXT)
 def test_nonsense_in_any_variable_names_the_variable(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
-    variable = f"RAG_{name.upper()}"
-    monkeypatch.setenv(variable, "no such value")
-    with pytest.raises(ConfigurationError) as raised:
-        load_settings()
-    assert raised.value.setting == variable
-    assert raised.value.exit_code == 3
+    for name in NOT_TEXT:
+        variable = f"RAG_{name.upper()}"
+        with subtests.test(variable=variable), monkeypatch.context() as environment:
+            environment.setenv(variable, "no such value")
+            with pytest.raises(ConfigurationError) as raised:
+                load_settings()
+            assert raised.value.setting == variable
+            assert raised.value.exit_code == 3
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
+def test_a_value_out_of_bounds_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    for variable, value in [
         ("RAG_TOP_K", "0"),
         ("RAG_EF_SEARCH", "1001"),
         ("RAG_MIN_SCORE", "1.5"),
@@ -73,19 +75,17 @@ def test_nonsense_in_any_variable_names_the_variable(
         ("RAG_PRICE_INPUT_USD", "-0.1"),
         ("RAG_ANSWER_SOFT_TTL_S", "-5"),
         ("RAG_SEARCH_METHOD", "ivfflat"),
-    ],
-)
-def test_a_value_out_of_bounds_names_its_variable(
-    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+    ]:
+        with subtests.test(variable=variable), monkeypatch.context() as environment:
+            environment.setenv(variable, value)
+            with pytest.raises(ConfigurationError, match=variable):
+                load_settings()
+
+
+def test_settings_that_contradict_each_other_are_both_named(
+    monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
-    monkeypatch.setenv(variable, value)
-    with pytest.raises(ConfigurationError, match=variable):
-        load_settings()
-
-
-@pytest.mark.parametrize(
-    ("variables", "message"),
-    [
+    for variables, message in [
         (
             {"RAG_ANSWER_SOFT_TTL_S": "60", "RAG_ANSWER_HARD_TTL_S": "59"},
             "RAG_ANSWER_HARD_TTL_S must be at least RAG_ANSWER_SOFT_TTL_S",
@@ -94,15 +94,12 @@ def test_a_value_out_of_bounds_names_its_variable(
             {"RAG_CHUNK_TOKENS": "40", "RAG_CHUNK_OVERLAP_TOKENS": "40"},
             "RAG_CHUNK_OVERLAP_TOKENS must be below RAG_CHUNK_TOKENS",
         ),
-    ],
-)
-def test_settings_that_contradict_each_other_are_both_named(
-    variables: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigurationError, match=message):
-        load_settings()
+    ]:
+        with subtests.test(variables=variables), monkeypatch.context() as environment:
+            for name, value in variables.items():
+                environment.setenv(name, value)
+            with pytest.raises(ConfigurationError, match=message):
+                load_settings()
 
 
 def test_a_mistyped_variable_is_an_error_with_the_one_that_was_meant(
@@ -148,18 +145,19 @@ def test_secrets_are_masked_wherever_settings_are_shown() -> None:
     assert settings.hf_token.get_secret_value() == "hush-hush"
 
 
-@pytest.mark.parametrize("name", ["database_url", "redis_url", "hf_base_url"])
 def test_a_url_that_cannot_be_read_is_refused_without_being_quoted(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
-    url = "postgresql://rag:hush@hush@host/rag"
-    with pytest.raises(ValueError, match=name) as raised:
-        Settings(**{name: url})  # type: ignore[arg-type] # as from the environment
-    assert "hush" not in f"{raised.value} {raised.value!r}"
-    monkeypatch.setenv(f"RAG_{name.upper()}", url)
-    with pytest.raises(ConfigurationError, match=f"RAG_{name.upper()}") as refused:
-        load_settings()
-    assert "hush" not in str(refused.value)
+    for name in ["database_url", "redis_url", "hf_base_url"]:
+        with subtests.test(name=name), monkeypatch.context() as environment:
+            url = "postgresql://rag:hush@hush@host/rag"
+            with pytest.raises(ValueError, match=name) as raised:
+                Settings(**{name: url})  # type: ignore[arg-type] # as from the environment
+            assert "hush" not in f"{raised.value} {raised.value!r}"
+            environment.setenv(f"RAG_{name.upper()}", url)
+            with pytest.raises(ConfigurationError, match=f"RAG_{name.upper()}") as refused:
+                load_settings()
+            assert "hush" not in str(refused.value)
 
 
 def test_all_that_is_wrong_is_found_at_once_and_the_rest_stays_in_force(
@@ -203,14 +201,14 @@ def test_the_files_for_development_and_production_show_both_worlds() -> None:
     assert production.redis_url
 
 
-@pytest.mark.parametrize("file", [".env.development", ".env.production"])
-def test_no_secret_stands_in_a_committed_file(file: str) -> None:
-    settings = load_settings(ROOT / file)
-    assert settings.hf_token is None
-    for url in (settings.database_url, settings.redis_url):
-        if url:
-            credentials = url.get_secret_value().partition("://")[2].rpartition("@")[0]
-            assert ":" not in credentials, "a password"
+def test_no_secret_stands_in_a_committed_file() -> None:
+    for file in [".env.development", ".env.production"]:
+        settings = load_settings(ROOT / file)
+        assert settings.hf_token is None
+        for url in (settings.database_url, settings.redis_url):
+            if url:
+                credentials = url.get_secret_value().partition("://")[2].rpartition("@")[0]
+                assert ":" not in credentials, "a password"
 
 
 def test_choices_are_spelled_out_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:

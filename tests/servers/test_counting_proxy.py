@@ -211,16 +211,13 @@ def test_the_way_through_to_postgres_keeps_login_database_and_options(
     assert route_to(url).url(folder / ".s.PGSQL.5432") == f"{through}host={folder}"
 
 
-@pytest.mark.parametrize(
-    ("url", "through"),
-    [
+def test_the_way_through_to_redis_keeps_login_and_database() -> None:
+    for url, through in [
         ("redis://:p%40@cache:7000/2", "unix://:p%40@/s/redis.sock?db=2"),
         ("unix:///run/valkey.sock?db=3", "unix:///s/redis.sock?db=3"),
         ("unix:///run/valkey.sock", "unix:///s/redis.sock"),
-    ],
-)
-def test_the_way_through_to_redis_keeps_login_and_database(url: str, through: str) -> None:
-    assert route_to(url).url(Path("/s/redis.sock")) == through
+    ]:
+        assert route_to(url).url(Path("/s/redis.sock")) == through
 
 
 def test_there_is_no_way_through_to_anything_else() -> None:

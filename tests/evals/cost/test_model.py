@@ -171,9 +171,8 @@ def test_the_three_levels_are_held_against_what_they_achieve() -> None:
     assert list(table.index) == ["answer", "embedding", "context"]
 
 
-@pytest.mark.parametrize(
-    ("make", "problem"),
-    [
+def test_an_impossible_assumption_is_refused(subtests: pytest.Subtests) -> None:
+    for make, problem in [
         (lambda: Estimate(1, 2, 3), "low <= value <= high"),
         (lambda: Estimate.exact(float("nan")), "nan"),
         (lambda: replace(REFERENCE, hit_rate=Estimate(0.9, 0.8, 1.1)), "hit_rate"),
@@ -182,12 +181,11 @@ def test_the_three_levels_are_held_against_what_they_achieve() -> None:
         (lambda: MeasuredTokens.of([1, 2], [1]), "got 2 and 1"),
         (lambda: MeasuredTokens.of([1, -2], [1, 1]), ">= 0"),
         (lambda: ComputePrices(cpu_usd_per_hour=-1), "cpu_usd_per_hour"),
-    ],
-)
-def test_an_impossible_assumption_is_refused(make: object, problem: str) -> None:
-    assert callable(make)
-    with pytest.raises(InvalidInput, match=problem):
-        make()
+    ]:
+        with subtests.test(make=make, problem=problem):
+            assert callable(make)
+            with pytest.raises(InvalidInput, match=problem):
+                make()
 
 
 def test_draws_respect_natural_limits() -> None:

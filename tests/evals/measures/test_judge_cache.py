@@ -20,16 +20,19 @@ def test_a_reply_comes_back_for_the_same_request_only(tmp_path: Path) -> None:
     assert cache.get({"model": "n", "prompt": "p"}) is None
 
 
-@pytest.mark.parametrize("content", ["", '{"text": "cut', "[]", '{"text": "x"}', "\udcff"])
-def test_a_damaged_entry_is_a_miss_and_is_written_anew(tmp_path: Path, content: str) -> None:
-    cache = JudgeCache(tmp_path)
-    cache.put({"prompt": "p"}, REPLY)
-    [file] = tmp_path.rglob("*.json")
-    file.write_text(content, errors="surrogateescape")
-    assert cache.get({"prompt": "p"}) is None
-    cache.put({"prompt": "p"}, REPLY)
-    assert cache.get({"prompt": "p"}) == REPLY
-    assert list(tmp_path.rglob("*.part")) == []
+def test_a_damaged_entry_is_a_miss_and_is_written_anew(
+    tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    for content in ["", '{"text": "cut', "[]", '{"text": "x"}', "\udcff"]:
+        with subtests.test(content=content):
+            cache = JudgeCache(tmp_path)
+            cache.put({"prompt": "p"}, REPLY)
+            [file] = tmp_path.rglob("*.json")
+            file.write_text(content, errors="surrogateescape")
+            assert cache.get({"prompt": "p"}) is None
+            cache.put({"prompt": "p"}, REPLY)
+            assert cache.get({"prompt": "p"}) == REPLY
+            assert list(tmp_path.rglob("*.part")) == []
 
 
 def test_a_call_that_could_cost_more_than_is_left_is_not_made() -> None:

@@ -17,11 +17,12 @@ from evals.measures.scores import (
 )
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_nan_and_infinities_never_become_a_score(value: float) -> None:
-    assert scored(value) == Unscored("not a number")
-    with pytest.raises(ValueError, match="finite"):
-        Scored(value)
+def test_nan_and_infinities_never_become_a_score(subtests: pytest.Subtests) -> None:
+    for value in [math.nan, math.inf, -math.inf]:
+        with subtests.test(value=value):
+            assert scored(value) == Unscored("not a number")
+            with pytest.raises(ValueError, match="finite"):
+                Scored(value)
 
 
 def test_a_share_of_nothing_is_unscored_with_the_reason() -> None:

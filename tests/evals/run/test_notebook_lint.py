@@ -32,9 +32,8 @@ def test_a_story_with_parameters_and_calls_is_clean(tmp_path: Path) -> None:
     assert list(lint(path)) == []
 
 
-@pytest.mark.parametrize(
-    ("cell", "problem"),
-    [
+def test_what_does_not_belong_into_a_notebook_is_named(tmp_path: Path) -> None:
+    for cell, problem in [
         (code("1", execution_count=3), "cell 3 has an execution count"),
         (
             code("1", outputs=[{"output_type": "stream", "name": "stdout", "text": "1"}]),
@@ -46,13 +45,9 @@ def test_a_story_with_parameters_and_calls_is_clean(tmp_path: Path) -> None:
         (code("1 +"), "cell 3 is not Python"),
         (code("Markdown(result.verdict)"), "line 1 shows Markdown"),
         (markdown("From $5 a day to $100."), "cell 3 has two dollar signs"),
-    ],
-)
-def test_what_does_not_belong_into_a_notebook_is_named(
-    tmp_path: Path, cell: dict[str, Any], problem: str
-) -> None:
-    [found] = problems(tmp_path, markdown(), code(PARAMETERS, ["parameters"]), cell)
-    assert problem in found
+    ]:
+        [found] = problems(tmp_path, markdown(), code(PARAMETERS, ["parameters"]), cell)
+        assert problem in found
 
 
 def test_one_dollar_sign_and_those_in_code_are_fine(tmp_path: Path) -> None:
@@ -62,7 +57,7 @@ def test_one_dollar_sign_and_those_in_code_are_fine(tmp_path: Path) -> None:
 
 def test_every_parameter_has_a_comment(tmp_path: Path) -> None:
     [found] = problems(tmp_path, markdown(), code(f"{PARAMETERS}\nseed = 0", ["parameters"]))
-    assert found == "parameter 'seed' has no comment that says what it is for"
+    assert "'seed' has no comment" in found
 
 
 def test_a_hash_within_a_string_is_no_comment(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from evals.run.notebooks import (
     Notebook,
-    Value,
     check_known,
     discover,
     parse_parameter,
@@ -24,11 +23,11 @@ def test_notebooks_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     assert [found.name for found in discover(tmp_path)] == ["01_quality", "02_search", "10_late"]
 
 
-@pytest.mark.parametrize("only", ["quality", "01_quality", "01_quality.ipynb"])
-def test_only_takes_a_notebook_by_either_name(tmp_path: Path, only: str) -> None:
-    for name in ("01_quality", "02_search"):
-        small_notebook(tmp_path, name=name)
-    assert [found.name for found in discover(tmp_path, only)] == ["01_quality"]
+def test_only_takes_a_notebook_by_either_name(tmp_path: Path) -> None:
+    for only in ["quality", "01_quality", "01_quality.ipynb"]:
+        for name in ("01_quality", "02_search"):
+            small_notebook(tmp_path, name=name)
+        assert [found.name for found in discover(tmp_path, only)] == ["01_quality"]
 
 
 def test_an_unknown_notebook_is_refused_with_what_may_be_meant(tmp_path: Path) -> None:
@@ -72,9 +71,8 @@ def test_a_notebook_without_a_required_parameter_is_refused(tmp_path: Path) -> N
         values_for(discover(tmp_path)[0], {}, ["profile"])
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
+def test_a_parameter_is_a_python_literal_or_else_text() -> None:
+    for text, value in [
         ("seed=7", 7),
         ("rate=0.5", 0.5),
         ("sure=True", True),
@@ -83,13 +81,11 @@ def test_a_notebook_without_a_required_parameter_is_refused(tmp_path: Path) -> N
         ("name=a=b", "a=b"),
         ("name=", ""),
         ("name=[1]", "[1]"),
-    ],
-)
-def test_a_parameter_is_a_python_literal_or_else_text(text: str, value: Value) -> None:
-    assert parse_parameter(text)[1] == value
+    ]:
+        assert parse_parameter(text)[1] == value
 
 
-@pytest.mark.parametrize("text", ["seed", "=7", "a b=7", ""])
-def test_what_is_no_parameter_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInput, match="NAME=VALUE"):
-        parse_parameter(text)
+def test_what_is_no_parameter_is_refused(subtests: pytest.Subtests) -> None:
+    for text in ["seed", "=7", "a b=7", ""]:
+        with subtests.test(text=text), pytest.raises(InvalidInput, match="NAME=VALUE"):
+            parse_parameter(text)

@@ -108,29 +108,30 @@ def play(timeline: Timeline, setting: Setting) -> tuple[list[int], PlainCaches]:
     return [caches.ask(float(t), int(k), int(e), int(v)) for t, k, e, v in states], caches
 
 
-@pytest.mark.parametrize("policy", Policy)
-@pytest.mark.parametrize("ttl_s", [60.0, 3_600.0, 30_000.0, 1e9])
-@pytest.mark.parametrize("context_bytes", [6_000, 40_000_000])
-def test_every_outcome_equals_that_of_a_plain_simulation(
-    policy: Policy, ttl_s: float, context_bytes: int
-) -> None:
+def test_every_outcome_equals_that_of_a_plain_simulation(subtests: pytest.Subtests) -> None:
     """The larger context size leaves room for two entries, so that LRU eviction decides."""
-    timeline = prepare(generate(MIXED), EVIDENCE)
-    setting = Setting(
-        policy=policy,
-        answer_soft_ttl_s=ttl_s,
-        answer_hard_ttl_s=1e9,
-        embedding_ttl_s=20_000,
-        context_ttl_s=9_000,
-        context_bytes=context_bytes,
-    )
-    expected, caches = play(timeline, setting)
-    assert outcomes(timeline, setting).tolist() == expected
-    report = simulate(timeline, setting)
-    assert report.embedding_calls == caches.embedding_calls
-    assert report.retrievals == caches.retrievals
-    assert report.llm_calls == expected.count(CacheOutcome.MISS)
-    assert report.revalidated_rate == expected.count(CacheOutcome.REVALIDATED) / len(expected)
+    for context_bytes in [6_000, 40_000_000]:
+        for ttl_s in [60.0, 3_600.0, 30_000.0, 1e9]:
+            for policy in Policy:
+                with subtests.test(policy=policy, ttl_s=ttl_s, context_bytes=context_bytes):
+                    timeline = prepare(generate(MIXED), EVIDENCE)
+                    setting = Setting(
+                        policy=policy,
+                        answer_soft_ttl_s=ttl_s,
+                        answer_hard_ttl_s=1e9,
+                        embedding_ttl_s=20_000,
+                        context_ttl_s=9_000,
+                        context_bytes=context_bytes,
+                    )
+                    expected, caches = play(timeline, setting)
+                    assert outcomes(timeline, setting).tolist() == expected
+                    report = simulate(timeline, setting)
+                    assert report.embedding_calls == caches.embedding_calls
+                    assert report.retrievals == caches.retrievals
+                    assert report.llm_calls == expected.count(CacheOutcome.MISS)
+                    assert report.revalidated_rate == expected.count(
+                        CacheOutcome.REVALIDATED
+                    ) / len(expected)
 
 
 def test_only_ttl_only_serves_changed_evidence() -> None:
@@ -260,20 +261,18 @@ def test_a_sweep_has_a_row_per_combination_and_raises_the_hard_ttl() -> None:
     assert set(table["policy"]) == set(Policy)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
+def test_an_impossible_setting_is_refused_by_name(subtests: pytest.Subtests) -> None:
+    for name, value in [
         ("answer_soft_ttl_s", 0),
         ("jitter", 1.0),
         ("policy", "never"),
         ("context_bytes", -1),
         ("ttl", 5),
-    ],
-)
-def test_an_impossible_setting_is_refused_by_name(name: str, value: object) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        sweep(generate(MIXED), {name: [value]})
-    assert refused.value.field == name
+    ]:
+        with subtests.test(name=name, value=value):
+            with pytest.raises(InvalidInput) as refused:
+                sweep(generate(MIXED), {name: [value]})
+            assert refused.value.field == name
 
 
 def test_a_hard_ttl_below_the_soft_one_and_impossible_evidence_are_refused() -> None:

@@ -25,9 +25,8 @@ from rag_core.errors import InvalidInput
 BUSY = Assumptions(users=50, days=30, requests_per_user_day=40, edits_per_user_day=2)
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
+def test_an_impossible_assumption_is_refused_by_name_and_value(subtests: pytest.Subtests) -> None:
+    for field, value in [
         ("users", 0),
         ("days", 0),
         ("requests_per_user_day", -1),
@@ -36,13 +35,12 @@ BUSY = Assumptions(users=50, days=30, requests_per_user_day=40, edits_per_user_d
         ("new_question_rate", float("nan")),
         ("zipf_s", -0.1),
         ("burst_minutes", 0),
-    ],
-)
-def test_an_impossible_assumption_is_refused_by_name_and_value(field: str, value: float) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        replace(BUSY, **cast("dict[str, Any]", {field: value}))
-    assert refused.value.field == field
-    assert repr(value) in refused.value.problem
+    ]:
+        with subtests.test(field=field, value=value):
+            with pytest.raises(InvalidInput) as refused:
+                replace(BUSY, **cast("dict[str, Any]", {field: value}))
+            assert refused.value.field == field
+            assert repr(value) in refused.value.problem
 
 
 def test_the_seed_decides_the_trace() -> None:
@@ -155,31 +153,25 @@ def test_edits_may_come_in_a_file_of_their_own(tmp_path: Path) -> None:
     assert (len(traffic), traffic.edit_time_s.tolist()) == (1, [2.0])
 
 
-@pytest.mark.parametrize(
-    ("row", "field", "problem"),
-    [
+def test_a_broken_line_is_named(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    for row, field, problem in [
         ('{"time": 1, "user": "a"', "trace.jsonl line 2", "not valid JSON"),
         ("[1]", "trace.jsonl line 2", "Expected `object`"),
         ('{"user": "a", "question": "q"}', "line 2, field time", "missing"),
-        (
-            '{"time": "noon", "user": "a", "question": "q"}',
-            "line 2, field time",
-            "Expected `float`",
-        ),
+        ('{"time": "noon", "user": "a", "question": "q"}', "line 2, field time", "`float`"),
         ('{"time": NaN, "user": "a", "question": "q"}', "line 2", "not valid JSON"),
         ('{"time": 1, "question": "q"}', "line 2, field user", "missing"),
         ('{"time": 1, "user": "a"}', "line 2, field question", "missing"),
         ('{"time": 1, "user": "", "question": "q"}', "line 2, field user", "length >= 1"),
         ('{"time": 1, "user": "a", "question": "q", "kind": "x"}', "line 2, field kind", "'x'"),
-    ],
-)
-def test_a_broken_line_is_named(tmp_path: Path, row: str, field: str, problem: str) -> None:
-    path = tmp_path / "trace.jsonl"
-    path.write_text('{"time": 0, "user": "a", "question": "q"}\n' + row + "\n")
-    with pytest.raises(InvalidInput) as refused:
-        read_trace(path)
-    assert field in refused.value.field
-    assert problem in refused.value.problem
+    ]:
+        with subtests.test(row=row, field=field, problem=problem):
+            path = tmp_path / "trace.jsonl"
+            path.write_text('{"time": 0, "user": "a", "question": "q"}\n' + row + "\n")
+            with pytest.raises(InvalidInput) as refused:
+                read_trace(path)
+            assert field in refused.value.field
+            assert problem in refused.value.problem
 
 
 def test_a_broken_parquet_row_and_file_are_named(tmp_path: Path) -> None:

@@ -125,22 +125,20 @@ def epochs() -> KnownEpochs:
     return known
 
 
-@pytest.mark.parametrize(
-    ("wrong", "setting"),
-    [
+def test_lifetimes_that_cannot_be_meant_are_refused_by_name(subtests: pytest.Subtests) -> None:
+    for wrong, setting in [
         ({"soft_s": 0}, "RAG_ANSWER_SOFT_TTL_S"),
         ({"soft_s": -1}, "RAG_ANSWER_SOFT_TTL_S"),
         ({"soft_s": 10, "hard_s": 9}, "RAG_ANSWER_SOFT_TTL_S"),
         ({"soft_s": float("nan")}, "RAG_ANSWER_SOFT_TTL_S"),
         ({"jitter": -0.1}, "RAG_TTL_JITTER"),
         ({"jitter": 1}, "RAG_TTL_JITTER"),
-    ],
-)
-def test_lifetimes_that_cannot_be_meant_are_refused_by_name(
-    wrong: dict[str, float], setting: str
-) -> None:
-    with pytest.raises(ConfigurationError, match=setting):
-        AnswerTtl(**wrong)
+    ]:
+        with (
+            subtests.test(wrong=wrong, setting=setting),
+            pytest.raises(ConfigurationError, match=setting),
+        ):
+            AnswerTtl(**wrong)
 
 
 def test_lifetimes_may_be_equal_and_without_jitter() -> None:

@@ -100,7 +100,9 @@ def test_the_text_of_a_question_is_not_in_its_key() -> None:
     assert re.fullmatch(r"rag:\{ann\}:answer:[0-9a-f]{40}", key)
 
 
-@pytest.mark.parametrize("user", ["a}b", "{a", "a b", "a\n", "a\x00", "", "é", "a" * 129])
-def test_a_user_that_could_break_out_of_a_key_is_refused_at_the_door(user: str) -> None:
-    with pytest.raises((InvalidInput, Unauthenticated)):
-        authenticated(user)
+def test_a_user_that_could_break_out_of_a_key_is_refused_at_the_door(
+    subtests: pytest.Subtests,
+) -> None:
+    for user in ["a}b", "{a", "a b", "a\n", "a\x00", "", "é", "a" * 129]:
+        with subtests.test(user=user), pytest.raises((InvalidInput, Unauthenticated)):
+            authenticated(user)

@@ -19,9 +19,8 @@ CACHED = CachedAnswer(ANSWER, THEN, SOFT, HARD, took_ms=1.0)
 SERVE, CHECK, REVALIDATE, FALL_BACK, MISS = Decision
 
 
-@pytest.mark.parametrize(
-    ("epoch", "evidence", "now", "decision"),
-    [
+def test_the_table() -> None:
+    for epoch, evidence, now, decision in [
         (THEN, None, 0, SERVE),
         (THEN, None, SOFT - 0.001, SERVE),
         (THEN, None, SOFT, CHECK),
@@ -44,12 +43,8 @@ SERVE, CHECK, REVALIDATE, FALL_BACK, MISS = Decision
         (LATER, CHANGED, 0, MISS),
         (THEN, CHANGED, SOFT, MISS),
         (LATER, "", 0, MISS),
-    ],
-)
-def test_the_table(
-    epoch: Epoch | None, evidence: str | None, now: float, decision: Decision
-) -> None:
-    assert decide(CACHED, epoch=epoch, evidence=evidence, now=now) is decision
+    ]:
+        assert decide(CACHED, epoch=epoch, evidence=evidence, now=now) is decision
 
 
 @pytest.mark.parametrize("evidence", [None, STANDS])

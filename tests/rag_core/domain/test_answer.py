@@ -65,9 +65,8 @@ def test_citations_that_resolve_are_kept_and_described() -> None:
     assert (first.number, first.end) == (1, 127)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
+def test_citations_that_point_at_nothing_are_removed_and_flagged() -> None:
+    for text, expected in [
         ("God rested [3].", "God rested."),
         ("God rested [0], and [17] slept.", "God rested, and slept."),
         ("God rested [1][9].", "God rested [1]."),
@@ -75,20 +74,19 @@ def test_citations_that_resolve_are_kept_and_described() -> None:
         ("God rested [1; 9].", "God rested [1]."),
         ("God rested [1-4].", "God rested [1][2]."),
         ("God rested [12345].", "God rested."),
-    ],
-)
-def test_citations_that_point_at_nothing_are_removed_and_flagged(text: str, expected: str) -> None:
-    checked = check(text)
-    assert checked.text == expected
-    assert Flag.CITATION_REMOVED in checked.flags
+    ]:
+        checked = check(text)
+        assert checked.text == expected
+        assert Flag.CITATION_REMOVED in checked.flags
 
 
-@pytest.mark.parametrize("text", ["God rested [1, 2].", "God rested [1;2].", "God rested [1–2]."])
-def test_citations_together_in_one_bracket_are_taken_apart(text: str) -> None:
-    checked = check(text)
-    assert checked.text == "God rested [1][2]."
-    assert [citation.number for citation in checked.citations] == [1, 2]
-    assert checked.flags == ()
+def test_citations_together_in_one_bracket_are_taken_apart(subtests: pytest.Subtests) -> None:
+    for text in ["God rested [1, 2].", "God rested [1;2].", "God rested [1–2]."]:
+        with subtests.test(text=text):
+            checked = check(text)
+            assert checked.text == "God rested [1][2]."
+            assert [citation.number for citation in checked.citations] == [1, 2]
+            assert checked.flags == ()
 
 
 def test_a_note_cited_twice_is_listed_once() -> None:
@@ -100,9 +98,9 @@ def test_an_answer_without_a_citation_is_flagged() -> None:
     assert check("God rested [5].").flags == (Flag.CITATION_REMOVED, Flag.UNCITED)
 
 
-@pytest.mark.parametrize("text", ["See [Gen 2:3] [1].", "[sic] [1]", "a[i] [1]", "(3) and 3 [1]"])
-def test_other_brackets_are_left_alone(text: str) -> None:
-    assert check(text).text == text
+def test_other_brackets_are_left_alone() -> None:
+    for text in ["See [Gen 2:3] [1].", "[sic] [1]", "a[i] [1]", "(3) and 3 [1]"]:
+        assert check(text).text == text
 
 
 @given(st.lists(st.one_of(st.text(max_size=8), st.integers(0, 4).map(lambda n: f"[{n}]"))))
@@ -113,10 +111,10 @@ def test_every_number_left_in_brackets_is_a_citation(pieces: list[str]) -> None:
         assert {f"[{n}]" for n in range(5) if f"[{n}]" in checked.text} == cited
 
 
-@pytest.mark.parametrize("canary", [CANARY, CANARY.upper(), f"x{CANARY}y"])
-def test_the_canary_in_an_output_blocks_it(canary: str) -> None:
-    checked = check(f"God rested [1]. The marker is {canary}.")
-    assert checked == CheckedText(REFUSAL_TEXT, (), (Flag.LEAK_BLOCKED,), leaked=True)
+def test_the_canary_in_an_output_blocks_it() -> None:
+    for canary in [CANARY, CANARY.upper(), f"x{CANARY}y"]:
+        checked = check(f"God rested [1]. The marker is {canary}.")
+        assert checked == CheckedText(REFUSAL_TEXT, (), (Flag.LEAK_BLOCKED,), leaked=True)
 
 
 WORDS = re.findall(r"\w+", RULES.format(canary="dove"))  # without the canary itself
@@ -136,19 +134,16 @@ def test_eight_words_of_the_rules_are_not_yet_a_leak(at: int) -> None:
     assert not leaks(f"Moses said {said} to Aaron", PROMPT)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_ordinary_answers_are_not_blocked() -> None:
+    for text in [
         "Your notes do not answer this.",
         "The LORD said: never add to the word which I command you, nor take from it [1].",
         "Thou shalt not steal; do not follow a multitude to do evil, nor speak in a cause [2].",
         "Be brief and plain; let your yes be yes [1].",
         "These are the rules that Moses set before them: never take a bribe, and never lie [1].",
         "",
-    ],
-)
-def test_ordinary_answers_are_not_blocked(text: str) -> None:
-    assert not check(text).leaked
+    ]:
+        assert not check(text).leaked
 
 
 def test_half_a_surrogate_pair_in_a_completion_is_replaced() -> None:

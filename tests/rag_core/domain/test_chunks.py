@@ -189,22 +189,17 @@ def test_what_chunks_repeat_stays_small_beside_the_note(
     assert lost(body, chunks) == ""
 
 
-@pytest.mark.parametrize(
-    ("body", "found"),
-    [
+def test_a_heading_without_text_is_text_itself(chunker: SentenceChunker) -> None:
+    for body, found in [
         ("# Grace", "# Grace"),
         ("\n\n## Only a heading\n", "## Only a heading"),
         ("Rest is a gift to all.\n# Grace\n", "# Grace"),
         ("# Part one\n\n## Grace\n\nA gift, not a wage.", "# Part one"),
         ("# Part one\n# Part two\n# Part three", "# Part one\n# Part two\n# Part three"),
-    ],
-)
-def test_a_heading_without_text_is_text_itself(
-    chunker: SentenceChunker, body: str, found: str
-) -> None:
-    chunks = chunker(note(body))
-    assert [chunk for chunk in chunks if found in chunk.text]
-    assert lost(body, chunks) == ""
+    ]:
+        chunks = chunker(note(body))
+        assert [chunk for chunk in chunks if found in chunk.text]
+        assert lost(body, chunks) == ""
 
 
 def test_a_heading_above_another_is_found_with_what_follows(chunker: SentenceChunker) -> None:
@@ -314,12 +309,15 @@ def test_chunks_are_equal_in_hash_when_they_read_the_same() -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", here.sha256)
 
 
-@pytest.mark.parametrize(("maximum", "overlap"), [(10, 10), (10, 11), (10, -1), (0, 0)])
 def test_overlap_must_be_smaller_than_a_chunk(
-    tokenizer: Tokenizer, maximum: int, overlap: int
+    tokenizer: Tokenizer, subtests: pytest.Subtests
 ) -> None:
-    with pytest.raises(ConfigurationError, match="must be in"):
-        SentenceChunker(tokenizer, max_tokens=maximum, overlap_tokens=overlap)
+    for maximum, overlap in [(10, 10), (10, 11), (10, -1), (0, 0)]:
+        with (
+            subtests.test(maximum=maximum, overlap=overlap),
+            pytest.raises(ConfigurationError, match="must be in"),
+        ):
+            SentenceChunker(tokenizer, max_tokens=maximum, overlap_tokens=overlap)
 
 
 def test_a_chunkers_name_changes_with_its_cuts(tokenizer: Tokenizer, reader: Reader) -> None:

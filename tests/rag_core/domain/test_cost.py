@@ -37,8 +37,11 @@ def test_no_usage_changes_nothing_and_free_is_free(usage: Usage) -> None:
     assert FREE.cost_usd(usage) == 0.0
 
 
-@pytest.mark.parametrize("wrong", [-1e-9, math.nan, math.inf])
-@pytest.mark.parametrize("name", ["input", "output"])
-def test_a_price_must_be_a_finite_amount(name: str, wrong: float) -> None:
-    with pytest.raises(ConfigurationError, match=f"RAG_PRICE_{name.upper()}_USD"):
-        Prices(**{f"{name}_usd": wrong})
+def test_a_price_must_be_a_finite_amount(subtests: pytest.Subtests) -> None:
+    for name in ["input", "output"]:
+        for wrong in [-1e-9, math.nan, math.inf]:
+            with (
+                subtests.test(wrong=wrong, name=name),
+                pytest.raises(ConfigurationError, match=f"RAG_PRICE_{name.upper()}_USD"),
+            ):
+                Prices(**{f"{name}_usd": wrong})

@@ -22,9 +22,8 @@ NOTE = Note(
 )
 
 
-@pytest.mark.parametrize(
-    "edited",
-    [
+def test_every_edit_gives_another_version() -> None:
+    for edited in [
         replace(NOTE, title="On work"),
         replace(NOTE, body="God rested!"),
         replace(NOTE, author=""),
@@ -33,10 +32,8 @@ NOTE = Note(
         replace(NOTE, tags=("rest", "day")),
         replace(NOTE, verses=(Verses("Gen", 2, 1, 4),)),
         replace(NOTE, title="", body="On restGod rested."),
-    ],
-)
-def test_every_edit_gives_another_version(edited: Note) -> None:
-    assert edited.version != NOTE.version
+    ]:
+        assert edited.version != NOTE.version
 
 
 def test_equal_notes_have_equal_versions_under_any_id() -> None:
@@ -82,22 +79,23 @@ OUT_OF_BOUNDS: dict[str, tuple[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("field", "value"), OUT_OF_BOUNDS.values(), ids=OUT_OF_BOUNDS)
-def test_a_field_out_of_bounds_is_refused_by_name_and_with_a_fix(field: str, value: Any) -> None:
-    with pytest.raises(InvalidInput) as raised:
-        check_note(replace(NOTE, **{field: value}))
-    assert raised.value.field.endswith(f", field {field}")
-    assert raised.value.fix
-    message = str(raised.value)
-    assert len(message) < 400
-    assert "\n" not in message
-    assert message.encode(), "it can be printed"
+def test_a_field_out_of_bounds_is_refused_by_name_and_with_a_fix(subtests: pytest.Subtests) -> None:
+    for field, value in OUT_OF_BOUNDS.values():
+        with subtests.test(field=field, value=value):
+            with pytest.raises(InvalidInput) as raised:
+                check_note(replace(NOTE, **{field: value}))
+            assert raised.value.field.endswith(f", field {field}")
+            assert raised.value.fix
+            message = str(raised.value)
+            assert len(message) < 400
+            assert "\n" not in message
+            assert message.encode(), "it can be printed"
 
 
 def test_the_note_is_named_where_nothing_else_is() -> None:
-    with pytest.raises(InvalidInput, match=r"^note 'n1', field title: has more than 500"):
+    with pytest.raises(InvalidInput, match=r"^note 'n1', field title: .*500"):
         check_note(replace(NOTE, title="x" * 501))
-    with pytest.raises(InvalidInput, match=r"^line 7, field title: has more than 500"):
+    with pytest.raises(InvalidInput, match=r"^line 7, field title: .*500"):
         check_note(replace(NOTE, title="x" * 501), "line 7")
 
 

@@ -45,18 +45,15 @@ def test_emoji_of_several_tokens_each_are_counted_as_such(tokenizer: Tokenizer) 
     assert tokenizer.count(question.text) <= 150
 
 
-@pytest.mark.parametrize(
-    ("raw", "expected"),
-    [
+def test_normalising() -> None:
+    for raw, expected in [
         ("  Who   was\tRuth?\r\n", "Who was Ruth?"),
         ("Who\u200b was\u202e Ruth\x00?", "Who was Ruth?"),
         ("Ｗｈｏ ｗａｓ Ｒｕｔｈ？", "Who was Ruth?"),
         ("e\u200b\u0301te", "éte"),
         ("Was heißt Gnade? 恵み", "Was heißt Gnade? 恵み"),
-    ],
-)
-def test_normalising(raw: str, expected: str) -> None:
-    assert normalise(raw) == expected
+    ]:
+        assert normalise(raw) == expected
 
 
 def test_a_long_question_is_cut_at_its_end_and_flagged(tokenizer: Tokenizer) -> None:
@@ -72,11 +69,14 @@ def test_a_question_within_the_budget_is_whole(tokenizer: Tokenizer) -> None:
     assert question == Question(("Who was Ruth? " * 20).strip(), truncated=False)
 
 
-@pytest.mark.parametrize("raw", ["", "  \n\t", "\u200b\u200d\x00"])
-def test_a_question_without_anything_readable_is_refused(tokenizer: Tokenizer, raw: str) -> None:
-    with pytest.raises(InvalidInput, match="question: is empty") as refused:
-        validate_question(raw, tokenizer=tokenizer, max_tokens=150)
-    assert (refused.value.field, bool(refused.value.fix)) == ("question", True)
+def test_a_question_without_anything_readable_is_refused(
+    tokenizer: Tokenizer, subtests: pytest.Subtests
+) -> None:
+    for raw in ["", "  \n\t", "\u200b\u200d\x00"]:
+        with subtests.test(raw=raw):
+            with pytest.raises(InvalidInput, match="question: is empty") as refused:
+                validate_question(raw, tokenizer=tokenizer, max_tokens=150)
+            assert (refused.value.field, bool(refused.value.fix)) == ("question", True)
 
 
 def test_input_far_too_long_is_refused_rather_than_cut(tokenizer: Tokenizer) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -18,10 +19,17 @@ from tests.rag_core.embedded.processes import (
 
 
 @pytest.fixture
-async def home(tmp_path: Path) -> AsyncIterator[Path]:
+def short() -> Iterator[Path]:
+    """A folder with a name so short that sockets would fit below it."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+async def home(short: Path) -> AsyncIterator[Path]:
     """A home that does not exist yet; after the test, nothing may be running in it."""
-    yield tmp_path / "home"
-    await eventually(lambda: not running_below(tmp_path))
+    yield short / "home"
+    await eventually(lambda: not running_below(short))
 
 
 @pytest.fixture

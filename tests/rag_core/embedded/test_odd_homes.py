@@ -6,8 +6,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -22,16 +20,7 @@ from rag_core.migrations import migrate, newest_revision
 AS_ANYONE = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"]
 
 
-@pytest.fixture
-def short() -> Iterator[Path]:
-    """A folder with a name so short that sockets would fit below it."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        yield Path(folder)
-
-
-@pytest.mark.parametrize(
-    "name", ["a,b", 'it\'s "mine"', "50 % #1", "back\\slash é漢", "a@b:c?d=e&f", "$HOME`;*"]
-)
+@pytest.mark.parametrize("name", ['it\'s "mine", 50 % #1', "back\\slash é漢 a@b:c?d=e&f $HOME`;*"])
 async def test_a_home_of_any_name_serves(short: Path, name: str) -> None:
     async with embedded_stack(short / name) as urls:
         assert await asyncio.to_thread(migrate, urls.database_url) == newest_revision()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -172,12 +170,13 @@ def test_a_success_from_before_it_opened_is_no_good_probe(
     assert breaker.state == "half-open"
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"failures": 0}, {"probes": 0}, {"window_s": 0}, {"open_s": -1.0}]
-)
-def test_what_cannot_work_is_refused_by_name(clock: ManualClock, wrong: dict[str, Any]) -> None:
-    with pytest.raises(ConfigurationError, match=f"provider breaker {next(iter(wrong))}"):
-        Breaker("provider", clock=clock, **wrong)
+def test_what_cannot_work_is_refused_by_name(clock: ManualClock, subtests: pytest.Subtests) -> None:
+    for wrong in [{"failures": 0}, {"probes": 0}, {"window_s": 0}, {"open_s": -1.0}]:
+        with (
+            subtests.test(wrong=wrong),
+            pytest.raises(ConfigurationError, match=f"provider breaker {next(iter(wrong))}"),
+        ):
+            Breaker("provider", clock=clock, **wrong)
 
 
 class BreakerModel(RuleBasedStateMachine):

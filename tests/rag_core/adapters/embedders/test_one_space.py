@@ -37,7 +37,7 @@ async def test_an_edited_tokenizer_is_obeyed_by_both_backends(
     assert {embedder.digest for embedder in edited} & {torch_embedder.digest} == set()
 
 
-async def test_onnx_and_torch_agree_on_500_real_texts(
+async def test_onnx_and_torch_agree_on_real_texts(
     onnx_embedder: Embedder, torch_embedder: Embedder, real_texts: list[str]
 ) -> None:
     by_onnx = await onnx_embedder.embed(real_texts)

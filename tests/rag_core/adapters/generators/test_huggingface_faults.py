@@ -41,62 +41,63 @@ STATUSES: list[tuple[int, type[RagError]]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "error"), STATUSES)
 async def test_each_status_has_its_error_streaming_or_not(
     hf_generator: HuggingFaceGenerator,
     server: PlayingServer,
     prompt: Prompt,
-    status: int,
-    error: type[RagError],
+    subtests: pytest.Subtests,
 ) -> None:
-    server.plays = [Play(status, body=b'{"error": "no"}')]
+    for status, error in STATUSES:
+        with subtests.test(status=status, error=error):
+            server.plays = [Play(status, body=b'{"error": "no"}')]
+            server.requests.clear()
 
-    with pytest.raises(RagError) as plain:
-        await hf_generator.generate(prompt, max_tokens=9)
-    with pytest.raises(RagError) as streaming:
-        await streamed(hf_generator, prompt)
+            with pytest.raises(RagError) as plain:
+                await hf_generator.generate(prompt, max_tokens=9)
+            with pytest.raises(RagError) as streaming:
+                await streamed(hf_generator, prompt)
 
-    assert type(plain.value) is error
-    assert type(streaming.value) is error
-    assert str(status) in str(plain.value)
-    assert len(server.requests) == 2, "nothing is retried here"
+            assert type(plain.value) is error
+            assert type(streaming.value) is error
+            assert str(status) in str(plain.value)
+            assert len(server.requests) == 2, "nothing is retried here"
 
 
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"Retry-After": "17"}, 17.0),
-        (
-            {
-                "Date": "Wed, 21 Oct 2026 07:28:00 GMT",
-                "Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT",
-            },
-            30.0,
-        ),
-        ({"Retry-After": "soon"}, None),
-        ({}, None),
-    ],
-)
-@pytest.mark.parametrize("status", [429, 503])
 async def test_retry_after_is_carried_in_seconds(
     hf_generator: HuggingFaceGenerator,
     server: PlayingServer,
     prompt: Prompt,
-    status: int,
-    headers: dict[str, str],
-    seconds: float | None,
+    subtests: pytest.Subtests,
 ) -> None:
-    server.plays = [Play(status, headers)]
+    for status in [429, 503]:
+        for headers, seconds in [
+            ({"Retry-After": "17"}, 17.0),
+            (
+                {
+                    "Date": "Wed, 21 Oct 2026 07:28:00 GMT",
+                    "Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT",
+                },
+                30.0,
+            ),
+            ({"Retry-After": "soon"}, None),
+            ({}, None),
+        ]:
+            with subtests.test(headers=headers, seconds=seconds, status=status):
+                server.plays = [Play(status, headers)]
 
-    with pytest.raises(ProviderUnavailable) as raised:
-        await hf_generator.generate(prompt, max_tokens=9)
+                with pytest.raises(ProviderUnavailable) as raised:
+                    await hf_generator.generate(prompt, max_tokens=9)
 
-    assert raised.value.retry_after_s == seconds
+                assert raised.value.retry_after_s == seconds
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_a_body_of_another_shape_is_the_providers_misbehaviour(
+    hf_generator: HuggingFaceGenerator,
+    server: PlayingServer,
+    prompt: Prompt,
+    subtests: pytest.Subtests,
+) -> None:
+    for body in [
         b"<html>gateway</html>",
         b"",
         b"\xff\xfe",
@@ -115,20 +116,21 @@ async def test_retry_after_is_carried_in_seconds(
         answer(""),
         answer(" \n"),
         answer(7),
-    ],
-)
-async def test_a_body_of_another_shape_is_the_providers_misbehaviour(
-    hf_generator: HuggingFaceGenerator, server: PlayingServer, prompt: Prompt, body: bytes
+    ]:
+        with subtests.test(body=body):
+            server.plays = [Play(body=body)]
+
+            with pytest.raises(ProviderMisbehaved):
+                await hf_generator.generate(prompt, max_tokens=9)
+
+
+async def test_a_stream_of_another_shape_or_without_an_end_is_misbehaviour(
+    hf_generator: HuggingFaceGenerator,
+    server: PlayingServer,
+    prompt: Prompt,
+    subtests: pytest.Subtests,
 ) -> None:
-    server.plays = [Play(body=body)]
-
-    with pytest.raises(ProviderMisbehaved):
-        await hf_generator.generate(prompt, max_tokens=9)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
+    for body in [
         b"data: <html>\n\n",
         b"data: 7\n\n",
         b'data: {"error": {"message": "overheated"}}\n\n',
@@ -138,15 +140,12 @@ async def test_a_body_of_another_shape_is_the_providers_misbehaviour(
         event(None, "stop") + DONE,
         DONE,
         b"",
-    ],
-)
-async def test_a_stream_of_another_shape_or_without_an_end_is_misbehaviour(
-    hf_generator: HuggingFaceGenerator, server: PlayingServer, prompt: Prompt, body: bytes
-) -> None:
-    server.plays = [Play(body=body)]
+    ]:
+        with subtests.test(body=body):
+            server.plays = [Play(body=body)]
 
-    with pytest.raises(ProviderMisbehaved):
-        await streamed(hf_generator, prompt)
+            with pytest.raises(ProviderMisbehaved):
+                await streamed(hf_generator, prompt)
 
 
 async def test_a_cut_connection_is_unavailability(
@@ -197,9 +196,9 @@ async def test_a_stalled_provider_times_out(
     await hasty.aclose()
 
 
-@pytest.mark.parametrize(
-    "base_url", ["http://[::1", "http://:99999/v1", "localhost:8000/v1", "ftp://host/v1"]
-)
-def test_a_wrong_base_url_is_refused_at_once(tokenizer: LlamaTokenizer, base_url: str) -> None:
-    with pytest.raises(ConfigurationError, match="base_url"):
-        HuggingFaceGenerator(tokenizer=tokenizer, base_url=base_url)
+def test_a_wrong_base_url_is_refused_at_once(
+    tokenizer: LlamaTokenizer, subtests: pytest.Subtests
+) -> None:
+    for base_url in ["http://[::1", "http://:99999/v1", "localhost:8000/v1", "ftp://host/v1"]:
+        with subtests.test(base_url=base_url), pytest.raises(ConfigurationError, match="base_url"):
+            HuggingFaceGenerator(tokenizer=tokenizer, base_url=base_url)

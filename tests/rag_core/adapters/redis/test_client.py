@@ -153,41 +153,46 @@ async def test_it_is_not_taken_back_before_every_connection_answers(
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: (part or b"all").decode())
-@pytest.mark.parametrize("reply", GARBAGE, ids=range(len(GARBAGE)))
 async def test_garbage_anywhere_is_a_reply_or_an_unavailable_cache_and_is_got_over(
-    fake: FakeServer, monkeypatch: pytest.MonkeyPatch, reply: bytes, part: bytes | None
+    fake: FakeServer,
+    monkeypatch: pytest.MonkeyPatch,
+    part: bytes | None,
+    subtests: pytest.Subtests,
 ) -> None:
     """In the handshake too, with and without a password."""
     monkeypatch.setattr("rag_core.adapters.redis.client.CONNECT_TIMEOUT_S", 0.5)
-    for url in (fake.url, fake.url.replace("unix://", "unix://:secret@")):
-        async with open_client(url) as client:
-            fake.script = lambda name: reply if part in (None, name) else None
-            fake.cut_all()
-            for _ in range(3):
-                await works(client)
-            fake.behave()
-            await mended(client)
+    urls = (fake.url, fake.url.replace("unix://", "unix://:secret@"))
+    for reply, url in itertools.product(GARBAGE, urls):
+        with subtests.test(reply=reply, url=url):
+            await garbage_is_got_over(fake, url, reply, part)
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
+async def garbage_is_got_over(fake: FakeServer, url: str, reply: bytes, part: bytes | None) -> None:
+    async with open_client(url) as client:
+        fake.script = lambda name: reply if part in (None, name) else None
+        fake.cut_all()
+        for _ in range(3):
+            await works(client)
+        fake.behave()
+        await mended(client)
+
+
+async def test_a_server_that_refuses_is_unavailable_for_that_call_but_not_in_trouble(
+    patient: RedisClient, fake: FakeServer, subtests: pytest.Subtests
+) -> None:
+    for reply in [
         b"-OOM command not allowed when used memory > 'maxmemory'.\r\n",
         b"-READONLY You can't write against a read only replica.\r\n",
         b"-ERR unknown command\r\n",
         b"-WRONGTYPE Operation against a key\r\n",
-    ],
-    ids=["full", "replica", "unknown", "type"],
-)
-async def test_a_server_that_refuses_is_unavailable_for_that_call_but_not_in_trouble(
-    patient: RedisClient, fake: FakeServer, reply: bytes
-) -> None:
-    fake.script = {b"SET": reply}.get
-    for _ in range(20):
-        with pytest.raises(CacheUnavailable, match="refused"):
-            await patient.execute("SET", "key", "value")
-    assert patient.up
-    assert await works(patient)
+    ]:
+        with subtests.test(reply=reply):
+            fake.script = {b"SET": reply}.get
+            for _ in range(20):
+                with pytest.raises(CacheUnavailable, match="refused"):
+                    await patient.execute("SET", "key", "value")
+            assert patient.up
+            assert await works(patient)
 
 
 # Connecting
@@ -254,11 +259,13 @@ async def test_a_killed_server_is_used_again_after_its_restart(valkey: OwnValkey
         await mended(client)
 
 
-@pytest.mark.parametrize("url", ["not a url", "http://localhost", "redis://host:port"])
-async def test_a_url_that_cannot_be_understood_is_refused_by_name(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="RAG_REDIS_URL"):
-        async with open_client(url):
-            pass
+async def test_a_url_that_cannot_be_understood_is_refused_by_name(
+    subtests: pytest.Subtests,
+) -> None:
+    for url in ["not a url", "http://localhost", "redis://host:port"]:
+        with subtests.test(url=url), pytest.raises(ConfigurationError, match="RAG_REDIS_URL"):
+            async with open_client(url):
+                pass
 
 
 # Callers that go away

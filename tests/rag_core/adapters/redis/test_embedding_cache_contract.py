@@ -71,12 +71,13 @@ async def test_size_counts_vectors_and_their_bytes(
     assert after.size_bytes == before.size_bytes + 3 * 4 * DIMENSIONS
 
 
-@pytest.mark.parametrize("value", [b"", b"\x00" * 1535, b"\x00" * 1537, b"[0.1, 0.2]"])
 async def test_bytes_of_another_length_are_a_miss(
-    client: RedisClient, user: UserId, value: bytes
+    client: RedisClient, user: UserId, subtests: pytest.Subtests
 ) -> None:
-    await client.execute("SET", key_of(user), value, "EX", 60)
-    assert await RedisEmbeddingCache(client).get(key_of(user)) is None
+    for value in [b"", b"\x00" * 1535, b"\x00" * 1537, b"[0.1, 0.2]"]:
+        with subtests.test(value=value):
+            await client.execute("SET", key_of(user), value, "EX", 60)
+            assert await RedisEmbeddingCache(client).get(key_of(user)) is None
 
 
 async def test_a_vector_is_kept_on_the_server_for_its_ttl(

@@ -12,6 +12,7 @@ from rag_core.adapters.redis import RedisClient
 from rag_core.clock import SystemClock
 from rag_core.domain import Tokenizer, UserId
 from rag_core.errors import ProviderUnavailable
+from rag_core.events import StepFinished
 from tests.rag_core.adapters.redis.scenes import (
     CACHED,
     FRESH,
@@ -26,6 +27,7 @@ from tests.rag_core.adapters.redis.scenes import (
     settings_on,
     user_keys,
 )
+from tests.rag_core.cache.parts import settled
 from tests.rag_core.embedded.processes import eventually
 from tests.rag_core.held_generator import HeldGenerator
 from tests.rag_core.library import edited, note
@@ -137,6 +139,17 @@ async def test_every_key_of_a_run_names_its_user(
 # One generation in the whole fleet
 
 
+async def joined(scene: Scene, count: int) -> None:
+    """Return once so many questions have looked into the cache and wait for a generation."""
+
+    def looked() -> bool:
+        ended = [event.step for event in scene.events if isinstance(event, StepFinished)]
+        return ended.count("answer_cache") == count
+
+    await eventually(looked)
+    await settled()
+
+
 async def test_fifty_identical_questions_at_once_are_one_generation_that_one_of_them_pays(
     database_url: str, redis_url: str, user: UserId, tokenizer: Tokenizer
 ) -> None:
@@ -145,8 +158,7 @@ async def test_fifty_identical_questions_at_once_are_one_generation_that_one_of_
     async with open_scene(settings, user, tokenizer, generator=held) as scene:
         await scene.store(*NOTES)
         asking = [asyncio.create_task(scene.ask()) for _ in range(50)]
-        flights = scene.application.caches.flights
-        await eventually(lambda: flights.waiting == [50])
+        await joined(scene, 50)
         await held.asked()
         held.say(ANSWER)
         held.end()
@@ -174,8 +186,7 @@ async def test_a_question_that_another_process_is_answering_is_answered_by_it(
         leader = asyncio.create_task(scene.stream())
         await held.asked()
         followers = (asyncio.create_task(elsewhere.stream()), asyncio.create_task(elsewhere.ask()))
-        flights = elsewhere.application.caches.flights
-        await eventually(lambda: flights.waiting == [2])
+        await joined(elsewhere, 2)
         held.say(ANSWER)
         held.end()
         _, led = await leader
