@@ -47,28 +47,13 @@ _MODULES = {
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
+# fmt: off
 __all__ = [
-    "Answer",
-    "Application",
-    "Citation",
-    "ConfigurationError",
-    "Flag",
-    "InvalidInput",
-    "Note",
-    "Pipeline",
-    "Provenance",
-    "ProviderError",
-    "RagError",
-    "Settings",
-    "Unauthenticated",
-    "Unavailable",
-    "Usage",
-    "Verses",
-    "assemble",
-    "build",
-    "load_settings",
-    "migrate",
+    "Answer", "Application", "Citation", "ConfigurationError", "Flag", "InvalidInput", "Note",
+    "Pipeline", "Provenance", "ProviderError", "RagError", "Settings", "Unauthenticated",
+    "Unavailable", "Usage", "Verses", "assemble", "build", "load_settings", "migrate",
 ]
+# fmt: on
 
 
 def __getattr__(name: str) -> object:

@@ -13,14 +13,8 @@ from rag_core.bootstrap.application import (
 from rag_core.bootstrap.caches import CacheStores
 from rag_core.bootstrap.pipeline import Parts, wire_pipeline
 
+# fmt: off
 __all__ = [
-    "Application",
-    "CacheStores",
-    "Overrides",
-    "Parts",
-    "assemble",
-    "build",
-    "open_generator",
-    "servers",
-    "wire_pipeline",
+    "Application", "CacheStores", "Overrides", "Parts", "assemble", "build", "open_generator",
+    "servers", "wire_pipeline",
 ]

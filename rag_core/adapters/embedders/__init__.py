@@ -10,17 +10,9 @@ from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.embedders.model_files import PACKAGED, embedder_digest, resolve_model
 from rag_core.adapters.embedders.word_pieces import WordPieces
 
+# fmt: off
 __all__ = [
-    "MAX_PADDING",
-    "PACKAGED",
-    "Backend",
-    "HashingEmbedder",
-    "WordPieces",
-    "embedder_digest",
-    "export_model",
-    "export_once",
-    "length_sorted_batches",
-    "load_embedder",
-    "resolve_model",
+    "MAX_PADDING", "PACKAGED", "Backend", "HashingEmbedder", "WordPieces", "embedder_digest",
+    "export_model", "export_once", "length_sorted_batches", "load_embedder", "resolve_model",
     "write_manifest",
 ]

@@ -11,19 +11,9 @@ from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.plan import PlanNode
 from rag_core.adapters.postgres.search import PostgresRetriever
 
+# fmt: off
 __all__ = [
-    "HNSW_INDEX",
-    "Connection",
-    "Database",
-    "IndexKind",
-    "PlanNode",
-    "Pool",
-    "PostgresEpochs",
-    "PostgresNotes",
-    "PostgresRetriever",
-    "Row",
-    "check_index",
-    "index_vectors",
-    "open_database",
+    "HNSW_INDEX", "Connection", "Database", "IndexKind", "PlanNode", "Pool", "PostgresEpochs",
+    "PostgresNotes", "PostgresRetriever", "Row", "check_index", "index_vectors", "open_database",
     "translated",
 ]

@@ -15,20 +15,9 @@ from rag_core.adapters.redis.connect import Driver, open_driver, primaries
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
 from rag_core.adapters.redis.fleet import LEASE_S, RESULT_S, RedisFleet
 
+# fmt: off
 __all__ = [
-    "CALL_TIMEOUT_S",
-    "CONCURRENT_CALLS",
-    "LEASE_S",
-    "RESULT_S",
-    "ClusterClient",
-    "Driver",
-    "RedisAnswerCache",
-    "RedisClient",
-    "RedisEmbeddingCache",
-    "RedisFleet",
-    "open_client",
-    "open_driver",
-    "owners_of_slots",
-    "parse_address",
-    "primaries",
+    "CALL_TIMEOUT_S", "CONCURRENT_CALLS", "LEASE_S", "RESULT_S", "ClusterClient", "Driver",
+    "RedisAnswerCache", "RedisClient", "RedisEmbeddingCache", "RedisFleet", "open_client",
+    "open_driver", "owners_of_slots", "parse_address", "primaries",
 ]
