@@ -217,7 +217,7 @@ def lint(
         Path | None, typer.Argument(metavar="[DIR]", help="Another folder than notebooks/.")
     ] = None,
 ) -> int:
-    """Check that notebooks hold no logic and no outputs.
+    """Check that notebooks hold no logic and no outputs; exit code 3 if they do.
 
     Each notebook begins with Markdown, has one cell tagged 'parameters' with a comment on each
     line, defines no function or class, and holds no outputs.

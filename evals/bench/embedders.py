@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 QUERY = "What did I say about forgiving someone who has wronged you?"
 NOTES = GOLDEN / "notes" / "golden-law.jsonl"
+# Chosen: seconds of work, and a median that stays where it is.
 ROUNDS = 50
 TEXTS = 500
 

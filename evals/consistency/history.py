@@ -39,7 +39,8 @@ def mentions(text: str) -> set[Mention]:
 class Write:
     """A change of one note, from when it was sent until something else stood in its place.
 
-    Moments are ticks of the history; infinity where nothing is known yet.
+    `sent`, `seen`, `done` and `replaced` are numbers of ticks of the history; infinity where
+    nothing is known yet.
     """
 
     user: UserId
@@ -78,7 +79,7 @@ class History:
         """Whose note of which name was changed last."""
 
     def tick(self) -> int:
-        """A moment later than every one before."""
+        """The number of a moment later than every one before."""
         return next(self._ticks)
 
     def begin(self, user: UserId, note: str, version: int, *, hashed: bool = True) -> Write:
@@ -106,7 +107,7 @@ class History:
             versions.standing.remove(write)
 
     def observe(self, user: UserId, note: str, version: int, *, since: int) -> None:
-        """The note was read: it said `version` at some moment between `since` and now."""
+        """The note was read: it said `version` at some moment from tick number `since` on."""
         read = Write(user, note, version, since, hashed=False, done=self.tick())
         standing = self._versions(user, note).standing
         _replace([write for write in standing if write.version != version], read, standing)
@@ -116,6 +117,8 @@ class History:
 
         Args:
             claims: a version by note; ABSENT for a note that was not there.
+            first: number of the tick from which on, and
+            last: number of the tick up to which it may have been.
         """
         spans = [(first, last)]
         for note, version in claims.items():

@@ -11,19 +11,20 @@ SERVED = (Provenance.CACHED, Provenance.REVALIDATED, Provenance.STALE)
 """Answers that came without generating."""
 
 EXAMPLES = 5
+"""Wrong answers that are shown; chosen."""
 
 
 @dataclass(slots=True)
 class TrialResult:
-    """Counts of one trial."""
+    """How often what happened in one trial."""
 
     steps: int = 0
     changed_evidence: int = 0
-    """Answers resting on what the notes said at no moment of the request."""
+    """Number of answers resting on what the notes said at no moment of the request."""
     other_user: int = 0
-    """Answers that mention a note of someone else."""
+    """Number of answers that mention a note of someone else."""
     impossible: int = 0
-    """Notes that say, in the database itself, what they must not: an edit was undone."""
+    """Number of notes that say, in the database itself, what they must not: an edit was undone."""
     provenances: Counter[str] = field(default_factory=Counter)
     late: Counter[str] = field(default_factory=Counter)
     """Answers of workers that may be late by some seconds."""
@@ -36,12 +37,12 @@ class TrialResult:
 
     @property
     def wrong(self) -> int:
-        """Everything that must not happen."""
+        """Number of all things that must not happen."""
         return self.changed_evidence + self.other_user + self.impossible
 
     @property
     def served(self) -> int:
-        """Answers that came without generating."""
+        """Number of answers that came without generating."""
         return sum(self.provenances[provenance] for provenance in SERVED)
 
     def explain(self, example: str) -> None:

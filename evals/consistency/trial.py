@@ -28,6 +28,7 @@ from rag_core.errors import Unavailable
 from rag_core.pipeline import Pipeline
 
 CLIENTS = 48
+"""Chosen."""
 
 HANGS_S = 60.0
 """What takes longer would never end."""

@@ -50,6 +50,7 @@ from rag_core.pipeline import Pipeline
 from rag_core.settings import Settings
 
 HOUR_S = 3600.0
+"""60 minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ class SkewedClock:
         self._skew_s = skew_s
 
     def tick_after(self, monotonic: float) -> int:
-        """The tick at which the clock first showed more than `monotonic`; -1 for the start."""
+        """The number of the tick when it first showed more than `monotonic` seconds; -1: start."""
         later = bisect_right(self._moved, monotonic, key=lambda move: move[0])
         return self._moved[later][1] if monotonic >= 0 else -1
 

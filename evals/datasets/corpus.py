@@ -43,10 +43,13 @@ class Ingested:
 
     notes: int
     written: int
+    """Number of notes that were written."""
     embedded: int
+    """Number of chunks that were embedded."""
 
     @classmethod
     def of(cls, reports: Sequence[IngestReport]) -> Ingested:
+        """The sums over `reports`."""
         return cls(
             sum(report.notes_read for report in reports),
             sum(report.notes_written for report in reports),
@@ -55,6 +58,7 @@ class Ingested:
 
     @classmethod
     def total(cls, several: Sequence[Ingested]) -> Ingested:
+        """The sums over `several`."""
         return cls(
             sum(each.notes for each in several),
             sum(each.written for each in several),

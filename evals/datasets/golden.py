@@ -23,6 +23,7 @@ from rag_core.adapters.documents import RowReader
 from rag_core.errors import InvalidInput
 
 OVER_LONG_WORDS = 150
+"""As many words as the question budget has tokens."""
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Offset = Annotated[int, msgspec.Meta(ge=0)]
@@ -67,6 +68,7 @@ class GoldenQuestion(msgspec.Struct, frozen=True):
 
     @property
     def answerable(self) -> bool:
+        """Whether there are passages that answer it."""
         return bool(self.gold)
 
 
@@ -93,6 +95,7 @@ class Attack(msgspec.Struct, frozen=True):
 
     @property
     def benign(self) -> bool:
+        """Whether it only looks like an attack."""
         return self.category.startswith("control/")
 
 
@@ -117,6 +120,7 @@ class GoldenSet:
 
     @property
     def users(self) -> tuple[str, ...]:
+        """Those who have notes."""
         return tuple(self.notes)
 
     def text(self, passage_id: str) -> str:
@@ -145,7 +149,11 @@ def _digest(golden_dir: Path) -> str:
 
 
 def load(golden_dir: Path) -> GoldenSet:
-    """Read a golden folder; raises `InvalidInput` naming file, line and field of a bad row."""
+    """Read a golden folder.
+
+    Raises:
+        InvalidInput: a bad row; names its file, line and field.
+    """
     note_files = sorted((golden_dir / "notes").glob("*.jsonl"))
     if not note_files:
         raise InvalidInput(

@@ -25,6 +25,7 @@ from rag_core.errors import InvalidInput
 
 FIRST_SUNDAY = date(2020, 1, 5)
 MAX_TAGS = 5
+"""Of a note; chosen, as many as a person would give."""
 FALLBACK_TAG = "scripture"
 COLLECTIONS = ("henry-headings", "henry-topics")
 
@@ -132,14 +133,17 @@ class SourcePassage(msgspec.Struct, frozen=True):
 
     @property
     def book(self) -> str:
+        """The book of its verses."""
         return self.verses[0][0]
 
     @property
     def chapter(self) -> int:
+        """The number of their chapter."""
         return self.verses[0][1]
 
     @property
     def note(self) -> str:
+        """Id of the note that it becomes a part of."""
         return f"{self.book}.{self.chapter}"
 
 
@@ -236,7 +240,9 @@ def build(source: Path, beir: Path, out: Path) -> None:
     """Write notes, passages, attacks and the BEIR collections under `out`.
 
     Reads `source`/henry.passages.jsonl and attacks.jsonl and the two collections under `beir`.
-    Raises `InvalidInput` when a file is missing, or a passage malformed or of an unknown book.
+
+    Raises:
+        InvalidInput: a file is missing, or a passage malformed or of an unknown book.
     """
     places: list[dict[str, Any]] = []
     rows = (row for _, row in _SOURCE.read(source / "henry.passages.jsonl"))

@@ -29,7 +29,9 @@ def number(value: float | None, unit: Unit) -> str:
 
 
 def share(value: float) -> str:
-    """A percentage; all and none are said of nothing else: 0.9999 is <100 %, 1e-6 is >0 %."""
+    """The share `value` as a percentage; 0.99999 is <100 % and 1e-6 is >0 %, as all and none are
+    said of nothing else.
+    """
     text = _digits(100 * value)
     if text == "100" and value < 1:
         return "<100 %"
@@ -44,7 +46,7 @@ def dollars(usd: float) -> str:
 
 
 def count(value: float) -> str:
-    """A whole number, with its thousands apart."""
+    """The `value` of a count, with its thousands apart."""
     return f"{value:,.0f}"
 
 

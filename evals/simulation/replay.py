@@ -58,7 +58,10 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryBytes:
-    """Mean bytes of one entry: on Valkey with key and overhead, in process as the cache counts."""
+    """Mean bytes of one entry: on Valkey with key and overhead, in process as the cache counts.
+
+    All of `answer`, `embedding` and `context` are in bytes.
+    """
 
     answer: int
     embedding: int
@@ -87,7 +90,7 @@ class Replay:
     llm_calls: int
     levels: dict[str, LevelStats]
     changed_evidence: int
-    """Answers served that rest on other evidence than the notes held at the time."""
+    """Number of answers served that rest on other evidence than the notes held at the time."""
     entry_bytes: EntryBytes
     seconds: float
 
@@ -103,7 +106,7 @@ class Replay:
 
     @property
     def differing(self) -> int:
-        """Requests that ended otherwise than the simulator says."""
+        """Number of requests that ended otherwise than the simulator says."""
         return int((self.outcomes != outcomes(self.timeline, self.setting)).sum())
 
     def comparison(self) -> pd.DataFrame:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _NOTES = GOLDEN / "notes" / "golden-gospels.jsonl"
 PASSAGES = 200
+"""Chosen: pieces of prose that evidence is made of."""
 CITED = 3
 """Notes that the scripted answer quotes and cites."""
 
@@ -71,7 +72,7 @@ class TimelineRetriever:
         self._key = self._version = 0
 
     def turn_to(self, key: int, version: int) -> None:
-        """The next search is for the question `key`, whose evidence is at `version`."""
+        """The next search is for question number `key`, whose evidence is at `version`."""
         self._key, self._version = key, version
 
     async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:

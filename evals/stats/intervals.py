@@ -18,7 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 from rag_core.errors import InvalidInput
 
 LEVEL = 0.95
+"""Share of intervals that hold the true value."""
+
 RESAMPLES = 2000
+"""Of a bootstrap; chosen, 1,000 and more are usual for intervals."""
+
 _Z95 = 1.959964  # 97.5 % point of the normal distribution
 
 Floats = NDArray[np.float64]
@@ -28,7 +32,7 @@ AxisStatistic = Callable[..., Floats]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value and its 95 % interval.
+    """A value and its 95 % interval from `low` to `high`, in one unit.
 
     Raises:
         InvalidInput: the numbers are not finite, or the interval leaves the value out.
@@ -48,12 +52,12 @@ class Estimate:
 
     @classmethod
     def exact(cls, value: float) -> Estimate:
-        """A value taken as known."""
+        """A `value`, in any unit, that is taken as known."""
         return cls(value, value, value)
 
     @classmethod
     def of_draws(cls, value: float, draws: Floats) -> Estimate:
-        """A value with the interval between the 2.5 and 97.5 percentiles of its draws."""
+        """A value with the interval between the percentiles 2.5 and 97.5 of `draws`, float64[n]."""
         low, high = np.percentile(draws, [2.5, 97.5])
         return cls(value, min(float(low), value), max(float(high), value))
 
@@ -111,7 +115,10 @@ def ratio_of_sums(parts: ArrayLike, wholes: ArrayLike) -> Estimate:
 
 
 def exact_interval(events: int, n: int, *, level: float = LEVEL) -> tuple[float, float]:
-    """Two-sided interval of a share, `events` of `n` (Clopper and Pearson, 1934)."""
+    """Two-sided interval of a share, `events` of `n` (Clopper and Pearson, 1934).
+
+    Of such intervals the share `level`, or more, holds the true one.
+    """
     from scipy.stats import binomtest
 
     found = binomtest(events, n).proportion_ci(level, method="exact")

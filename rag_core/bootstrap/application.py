@@ -167,7 +167,11 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
 async def open_generator(
     settings: Settings, embedder: Embedder, tokenizer: Tokenizer
 ) -> AsyncIterator[Generator]:
-    """Hugging Face where a token or a server is configured, else the extractive generator."""
+    """Hugging Face where a token or a server is configured, else the extractive generator.
+
+    Raises:
+        ConfigurationError: Hugging Face is asked for, and neither token nor server is set.
+    """
     configured = bool(settings.hf_token or settings.hf_base_url)
     if settings.generator == "extractive" or (settings.generator == "auto" and not configured):
         yield ExtractiveGenerator(embedder, tokenizer)

@@ -41,7 +41,7 @@ class Bar:
 
 @contextmanager
 def progress_bar(total: int | None, label: str, unit: str = "") -> Iterator[Bar]:
-    """Shows on stderr how far the work of the block is.
+    """Shows on stderr how far the work of the block is, of a `total` number of units.
 
     Without a total, only that it goes on, and for how long.
     """

@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PlanNode:
-    """A node of a plan as EXPLAIN (ANALYZE, FORMAT JSON) has it; rows and time are of one loop."""
+    """A node of a plan as EXPLAIN (ANALYZE, FORMAT JSON) has it.
+
+    `depth` is the number of nodes above it; rows and time are of one loop.
+    """
 
     depth: int
     kind: str
