@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
+from typer import Argument, Option
 
-from rag_core.cli import CommandLine
+from rag_core.cli import AsJson, CommandLine
 from rag_core.errors import ConfigurationError
 
 # Commands import what they run themselves, so that --help and mistakes answer at once.
@@ -50,32 +50,21 @@ def in_checkout() -> None:
 
 @commands.command()
 def run(
-    profile: Annotated[
-        Literal["smoke", "full"],
-        typer.Option(help="smoke: without the large collections, for a first look."),
-    ] = "full",
-    only: Annotated[
-        str | None, typer.Option(metavar="NAME", help="One notebook, such as quality.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where reports go, if not to reports/.")
-    ] = None,
+    profile: Annotated[Literal["smoke", "full"], Option(help="smoke: a quick look.")] = "full",
+    only: Annotated[str | None, Option(metavar="NAME", help="One notebook, like quality.")] = None,
+    out: Annotated[Path | None, Option(metavar="DIR", help="Instead of reports/.")] = None,
     parameter: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE",
-            help="Set a notebook's parameter, such as seed=7; may be repeated.",
-        ),
+        list[str] | None, Option(metavar="NAME=VALUE", help="A notebook's, as seed=7; repeatable.")
     ] = None,
     max_usd: Annotated[
-        float | None, typer.Option(metavar="USD", help="Most that an LLM judge may cost (1.0).")
+        float | None, Option(metavar="USD", help="Most that an LLM judge may cost (1.0).")
     ] = None,
 ) -> int:
     """Run the notebooks and write a report.
 
     Stores the golden notes, executes the notebooks one after the other, and writes reports/RUN/
     with index.html to open, summary.json, manifest.json and the executed notebooks. Stored notes
-    are not stored again, so a second run is quick.
+    are not stored again, so a second run is quick. smoke leaves the large collections out.
     """
     from evals.project import NOTEBOOKS, REPORTS
     from evals.run.evaluation import RunOptions, evaluate
@@ -90,24 +79,19 @@ def run(
 
 @commands.command()
 def calibrate(
-    folder: Annotated[Path, typer.Argument(metavar="BEIR_DIR", help="The collection.")],
+    folder: Annotated[Path, Argument(metavar="BEIR_DIR", help="The collection.")],
     system: Annotated[
-        Literal["exact", "hnsw", "both"], typer.Option(help="Scan all, or walk the HNSW graph.")
+        Literal["exact", "hnsw", "both"], Option(help="Scan all, or walk the HNSW graph.")
     ] = "both",
-    chunked: Annotated[
-        bool,
-        typer.Option(
-            "--chunked",
-            help="Also cut documents as notes are cut, and rank them by their best chunk.",
-        ),
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    chunked: Annotated[bool, Option("--chunked", help="Also cut them as notes are.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Score a BEIR-layout folder by our own ingest and search.
 
     Ingests the documents of the folder (corpus.jsonl, queries.jsonl, qrels/test.tsv) as notes, asks
     its queries, and prints nDCG@10, recall@5 and MRR@10 beside known figures. A document is one
-    chunk of at most 256 word pieces, as published figures are made. Asking again costs no ingest.
+    chunk of at most 256 word pieces, as published figures are made. With --chunked
+    they are also cut as notes are, and ranked by their best chunk. Asking again costs no ingest.
     """
     from evals.project import project_settings
     from evals.retrieval import calibrate as calibration
@@ -116,16 +100,11 @@ def calibrate(
 
     systems = list(SearchMethod) if system == "both" else [SearchMethod(system)]
     found = asyncio.run(calibration.calibrate(folder, systems, project_settings(), chunked=chunked))
-    if as_json:
-        print(json.dumps(report.as_json(found), indent=2))
-    else:
-        print(report.as_text(found))
+    print(json.dumps(report.as_json(found), indent=2) if as_json else report.as_text(found))
 
 
 @commands.command()
-def validate(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Such as golden.")],
-) -> int:
+def validate(folder: Annotated[Path, Argument(metavar="DIR", help="Such as golden.")]) -> int:
     """Check a folder of golden data for contradictions.
 
     Prints a sentence for each; exit code 3 when there is one.
@@ -139,9 +118,9 @@ def validate(
 
 @commands.command()
 def build_golden(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE_DIR", help="Passages and attacks.")],
-    beir: Annotated[Path, typer.Argument(metavar="BEIR_DIR", help="The retrieval collections.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT_DIR", help="Such as golden.")],
+    source: Annotated[Path, Argument(metavar="SOURCE_DIR", help="Passages and attacks.")],
+    beir: Annotated[Path, Argument(metavar="BEIR_DIR", help="The retrieval collections.")],
+    out: Annotated[Path, Argument(metavar="OUT_DIR", help="Such as golden.")],
 ) -> None:
     """Build the golden notes from Henry's passages.
 
@@ -156,9 +135,9 @@ def build_golden(
 
 @commands.command()
 def bench(
-    name: Annotated[Literal["cache", "store", "embedders"], typer.Argument(help="What of.")],
+    name: Annotated[Literal["cache", "store", "embedders"], Argument(help="What of.")],
     only: Annotated[
-        str | None, typer.Option(metavar="PART", help="One part; a wrong one lists them.")
+        str | None, Option(metavar="PART", help="One part; a wrong one lists all.")
     ] = None,
 ) -> int:
     """Measure costs on this machine, beside references.
@@ -173,16 +152,10 @@ def bench(
 
 @commands.command()
 def consistency(
-    steps: Annotated[int, typer.Option(min=1)] = 100_000,
+    steps: Annotated[int, Option(min=1)] = 100_000,
     seed: int = 1,
     rule: Annotated[
-        str,
-        typer.Option(
-            "--break",
-            metavar="RULE",
-            help="Break this rule on purpose, such as 'late epoch', and stop when that is found; "
-            "a wrong one lists them.",
-        ),
+        str, Option("--break", metavar="RULE", help="Break it on purpose; a wrong one lists all.")
     ] = "nothing",
 ) -> int:
     """Try to make the caches serve changed evidence.
@@ -194,6 +167,8 @@ def consistency(
     which versions of which notes it rests on; all of them must have been committed at one moment
     while the question was being answered, or, for a worker that may be late, no longer ago than
     that. Exit code 1 for what must not be, 3 for a trial that tried little.
+
+    With a RULE broken, such as 'late epoch', it stops when that is found.
     """
     from evals.consistency.command import run_trial
 
@@ -214,7 +189,7 @@ def simulator() -> None:
 @commands.command()
 def lint(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Another folder than notebooks/.")
+        Path | None, Argument(metavar="[DIR]", help="Another folder than notebooks/.")
     ] = None,
 ) -> int:
     """Check that notebooks hold no logic and no outputs; exit code 3 if they do.

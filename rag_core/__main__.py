@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Context, Option
 
 from rag_core.cli.ask import ask
 from rag_core.cli.bundle import bundle
@@ -22,9 +22,9 @@ for command in (doctor, migrate, ingest, ask, delete, purge, index, bundle):
 
 @commands.callback()
 def choose_settings(
-    context: typer.Context,
+    context: Context,
     env: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Read RAG_* settings from FILE.")
+        Path | None, Option(metavar="FILE", help="Read RAG_* settings from FILE.")
     ] = None,
 ) -> None:
     """Answers a person's questions from that person's own notes, with citations.

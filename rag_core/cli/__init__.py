@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from rag_core.cli.application import AsJson
 from rag_core.cli.command_line import CommandLine
 from rag_core.cli.progress import entered, progress_bar
 
 __all__ = [
+    "AsJson",
     "CommandLine",
     "entered",
     "progress_bar",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Context, Option
 
 from rag_core.cli.progress import entered
 from rag_core.domain.user import UserId, authenticated
@@ -14,9 +14,8 @@ from rag_core.domain.user import UserId, authenticated
 if TYPE_CHECKING:
     from rag_core.bootstrap import Application
 
-User = Annotated[
-    UserId, typer.Option(parser=authenticated, metavar="ID", help="Whose notes these are.")
-]
+AsJson = Annotated[bool, Option("--json", help="Print all of it as JSON.")]
+User = Annotated[UserId, Option(parser=authenticated, metavar="ID", help="Whose notes these are.")]
 
 _STARTING = "starting: connecting to the servers and loading the model"
 
@@ -25,7 +24,7 @@ _STARTING = "starting: connecting to the servers and loading the model"
 
 
 @asynccontextmanager
-async def application(context: typer.Context) -> AsyncIterator[Application]:
+async def application(context: Context) -> AsyncIterator[Application]:
     """The application, by the settings of the environment and of `--env`."""
     from rag_core.bootstrap import assemble
     from rag_core.settings import load_settings
@@ -35,7 +34,7 @@ async def application(context: typer.Context) -> AsyncIterator[Application]:
 
 
 @asynccontextmanager
-async def database_url(context: typer.Context) -> AsyncIterator[str]:
+async def database_url(context: Context) -> AsyncIterator[str]:
     """The database alone, embedded or configured."""
     from rag_core.bootstrap.application import servers
     from rag_core.settings import load_settings

@@ -6,9 +6,9 @@ import textwrap
 from typing import Annotated
 
 import msgspec
-import typer
+from typer import Argument, Context
 
-from rag_core.cli.application import User, application
+from rag_core.cli.application import AsJson, User, application
 from rag_core.domain.answer import Answer, Citation, Flag
 from rag_core.errors import UnknownUser
 
@@ -23,12 +23,10 @@ _FLAG_TEXTS = {
 
 
 async def ask(
-    context: typer.Context,
-    question: Annotated[str, typer.Argument(help="In quotes.")],
+    context: Context,
+    question: Annotated[str, Argument(help="In quotes.")],
     user: User,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the whole answer as JSON.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Answer a question from a user's notes, with citations.
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Context
 
 from rag_core.errors import InvalidInput
 
 
 async def bundle(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New, empty, or an older bundle.")],
+    context: Context,
+    folder: Annotated[Path, Argument(metavar="DIR", help="New, empty, or an older bundle.")],
 ) -> None:
     """Write what a lean host lacks: model and tokenizer.
 

@@ -7,13 +7,13 @@ import sys
 from importlib.util import find_spec
 from typing import Annotated, Literal
 
-import typer
+from typer import Argument, Context, Option
 
 from rag_core.cli.application import database_url
 from rag_core.errors import ConfigurationError
 
 
-async def migrate(context: typer.Context) -> None:
+async def migrate(context: Context) -> None:
     """Bring the database to the newest schema.
 
     Makes the tables in the database that RAG_DATABASE_URL names, or brings them to the schema of
@@ -39,12 +39,11 @@ async def migrate(context: typer.Context) -> None:
 
 
 async def index(
-    context: typer.Context,
-    kind: Annotated[Literal["hnsw", "none"], typer.Argument(help="What to have from then on.")],
-    m: Annotated[int, typer.Option(min=2, max=100, help="Links of a node.")] = 16,
+    context: Context,
+    kind: Annotated[Literal["hnsw", "none"], Argument(help="What to have from then on.")],
+    m: Annotated[int, Option(min=2, max=100, help="Links of a node.")] = 16,
     ef_construction: Annotated[
-        int,
-        typer.Option(min=4, max=1000, help="Candidates kept while building, at least twice --m."),
+        int, Option(min=4, max=1000, help="Candidates kept while building, at least twice --m.")
     ] = 64,
 ) -> None:
     """Build or drop the HNSW index.

@@ -14,11 +14,12 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import typer
+from typer import Context
 
+from rag_core.cli.application import AsJson
 from rag_core.domain.findings import Finding, all_well, fail, failed_with, ok, warn
 from rag_core.domain.server_url import target
 from rag_core.errors import ConfigurationError, RagError
@@ -46,10 +47,7 @@ class _Part:
     """Whether it reads files rather than asks a server."""
 
 
-async def doctor(
-    context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
-) -> int:
+async def doctor(context: Context, as_json: AsJson = False) -> int:
     """Say what is missing or wrong, and the fix.
 
     Looks at settings, packages, RAG_HOME, Postgres (version, pgvector, schema, privileges, a

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Context, Option
 
 from rag_core.cli.application import User, application
 from rag_core.cli.progress import progress_bar
@@ -15,21 +15,16 @@ from rag_core.errors import InvalidInput
 
 
 async def ingest(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="One note a line.")],
+    context: Context,
+    file: Annotated[Path, Argument(metavar="FILE.jsonl", help="One note a line.")],
     user: User,
-    re_embed: Annotated[
-        bool,
-        typer.Option(
-            "--re-embed",
-            help="First embed all stored notes of the user with the configured embedder.",
-        ),
-    ] = False,
+    re_embed: Annotated[bool, Option("--re-embed", help="First embed what is stored.")] = False,
 ) -> None:
     """Store the notes of a JSON-lines file for one user.
 
     Cuts them into chunks, embeds them, and writes what changed; what is stored already costs
-    nothing. Notes that the file does not hold stay as they are.
+    nothing. Notes that the file does not hold stay as they are. --re-embed first embeds all
+    stored notes of the user with the configured embedder.
 
     A line is a JSON object with id, title and body; author, date (YYYY-MM-DD), tags (a list) and
     verses (a list of [book, chapter, first verse, last verse]) may follow. Needs a migrated
@@ -60,9 +55,7 @@ async def ingest(
 
 
 async def delete(
-    context: typer.Context,
-    note: Annotated[str, typer.Argument(help="Id of the note.")],
-    user: User,
+    context: Context, note: Annotated[str, Argument(help="Id of the note.")], user: User
 ) -> None:
     """Delete a note; it is no longer found from then on.
 
@@ -83,8 +76,8 @@ async def delete(
 
 
 async def purge(
-    context: typer.Context,
-    days: Annotated[int, typer.Option(min=0, max=36_500, help="Deleted at least so long ago.")],
+    context: Context,
+    days: Annotated[int, Option(min=0, max=36_500, help="Deleted at least so long ago.")],
 ) -> None:
     """Remove deleted notes for good.
 

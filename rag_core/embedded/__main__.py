@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from rag_core.cli import CommandLine
 from rag_core.embedded.home import StackHome
@@ -20,12 +20,10 @@ commands = CommandLine("python -m rag_core.embedded")
 
 
 async def embedded(
-    home: Annotated[Path, typer.Option(metavar="DIR", help="Folder for data, logs, sockets.")],
-    llm: Annotated[
-        bool, typer.Option("--llm", help="Also serve SmolLM2-135M on 127.0.0.1.")
-    ] = False,
+    home: Annotated[Path, Option(metavar="DIR", help="Folder for data, logs, sockets.")],
+    llm: Annotated[bool, Option("--llm", help="Also serve SmolLM2-135M on 127.0.0.1.")] = False,
     timing: Annotated[
-        bool, typer.Option("--time", help="Print start and stop times on new data, and end.")
+        bool, Option("--time", help="Print start and stop times on new data, and end.")
     ] = False,
 ) -> None:
     """Run Postgres with pgvector and Valkey from the installed wheels, with no Docker.
