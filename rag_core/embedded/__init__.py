@@ -17,12 +17,14 @@ from rag_core.embedded.home import (
     socket_folder,
 )
 from rag_core.embedded.llm import local_llm
+from rag_core.embedded.own_valkey import OwnValkey
 from rag_core.embedded.postgres import PostgresServer
 from rag_core.embedded.stack import StackUrls, embedded_stack
 from rag_core.embedded.unprivileged import Seat, find_seat, switched_seat
 from rag_core.embedded.valkey import ValkeyServer
 
 __all__ = [
+    "OwnValkey",
     "PostgresInstall",
     "PostgresServer",
     "Seat",
