@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,11 +13,11 @@ import numpy as np
 
 from evals.bench.figures import Figure
 from evals.bench.world import USER, bench, bench_settings, scripted
-from evals.consistency.valkeys import MortalValkey
 from evals.results.numbers import number
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.bootstrap import assemble
 from rag_core.domain import WholeNoteChunker
+from rag_core.embedded import OwnValkey
 from rag_core.errors import RagError
 from rag_core.pipeline import Pipeline
 
@@ -29,30 +28,26 @@ CLIENTS = 4
 
 async def frozen_redis(folder: Path) -> list[Figure]:
     """Added latency of the first requests and of later ones, errors, and the way back."""
-    valkey_folder = folder / "valkey"
-    valkey_folder.mkdir()
-    valkey = MortalValkey(valkey_folder)
-    await valkey.start()
-    async with bench(folder, chunks=500, cache="memory") as world:
-        async with assemble(
+    async with (
+        OwnValkey(folder / "own") as valkey,
+        bench(folder, chunks=500, cache="memory") as world,
+        assemble(
             bench_settings(world.database_url, valkey.url),
             embedder=HashingEmbedder(),
             generator=scripted(0.0),
             chunker=WholeNoteChunker(),
-        ) as application:
-            pipeline = application.pipeline
-            healthy, without, opened = _Load(), _Load(), _Load()
-            await _load(world.pipeline, without, requests=50)
-            await _load(pipeline, healthy, requests=50)
-            valkey.signal(signal.SIGSTOP)
-            first = _Load()
+        ) as application,
+    ):
+        pipeline = application.pipeline
+        healthy, without, opened, first = _Load(), _Load(), _Load(), _Load()
+        await _load(world.pipeline, without, requests=50)
+        await _load(pipeline, healthy, requests=50)
+        with valkey.frozen():
             await _load(pipeline, first, requests=20)
             for _ in range(ROUNDS):  # in turns, so that both see the same machine
                 await _load(world.pipeline, without, requests=100)
                 await _load(pipeline, opened, requests=100)
-            valkey.signal(signal.SIGCONT)
-            recovered_s = await _until_hit(pipeline)
-        await valkey.kill()
+        recovered_s = await _until_hit(pipeline)
     added_first = max(first.times_ms) - float(np.median(without.times_ms))
     p99_without, p99_open = without.p99_ms(), opened.p99_ms()
     added = p99_open - p99_without

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import signal
 import statistics
 import time
 from pathlib import Path
@@ -13,11 +12,11 @@ from redis.asyncio import Redis
 
 from evals.bench.figures import Figure
 from evals.bench.world import Bench, bench, bench_settings, notes, scripted
-from evals.consistency.valkeys import MortalValkey
 from evals.results.numbers import number
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.bootstrap import Application, assemble
 from rag_core.domain import Note, UserId, WholeNoteChunker
+from rag_core.embedded import OwnValkey
 
 # Chosen: saves that are timed, and the notes of a large library.
 ROUNDS = 60
@@ -47,12 +46,9 @@ async def many_notes(folder: Path) -> list[Figure]:
 
 async def redis_states(folder: Path) -> list[Figure]:
     """Saving with Redis up, full, frozen and gone, each beside saving without any Redis."""
-    valkey_folder = folder / "valkey"
-    valkey_folder.mkdir()
-    valkey = MortalValkey(valkey_folder)
-    await valkey.start()
     figures = []
     async with (
+        OwnValkey(folder / "own") as valkey,
         bench(folder, chunks=100, cache="memory") as world,
         assemble(
             bench_settings(world.database_url, valkey.url),
@@ -66,9 +62,8 @@ async def redis_states(folder: Path) -> list[Figure]:
             await redis.config_set("maxmemory-policy", "noeviction")
             await redis.config_set("maxmemory", "1")
         figures.append(await _beside_none("full", application, world))
-        valkey.signal(signal.SIGSTOP)
-        figures.append(await _beside_none("frozen", application, world))
-        valkey.signal(signal.SIGCONT)
+        with valkey.frozen():
+            figures.append(await _beside_none("frozen", application, world))
         await valkey.kill()
         figures.append(await _beside_none("down", application, world))
     return figures

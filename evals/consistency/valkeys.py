@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -14,76 +13,21 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from rag_core.embedded import find_valkey, spawn
-
-
-class MortalValkey:
-    """A Valkey that can be killed and comes back, now and then with an old snapshot."""
-
-    def __init__(self, folder: Path, *, port: int = 0) -> None:
-        self.port = port
-        self._folder = folder
-        self._socket = folder / "valkey.sock"
-        self._process: asyncio.subprocess.Process | None = None
-
-    @property
-    def url(self) -> str:
-        """For `redis.asyncio.from_url`."""
-        return f"unix://{self._socket}"
-
-    async def start(self) -> None:
-        """Start it, with the last snapshot if there is one, and wait until it answers."""
-        command: list[str | Path] = [
-            find_valkey(), "--port", str(self.port), "--bind", "127.0.0.1",
-            "--unixsocket", self._socket, "--dir", self._folder,
-            "--save", "", "--repl-diskless-sync-delay", "0", "--loglevel", "warning",
-        ]  # fmt: skip
-        with (self._folder / "valkey.log").open("ab") as log:
-            self._process = await spawn(
-                command, cwd=self._folder, log=log.fileno(), dies_with=signal.SIGKILL
-            )
-        async with asyncio.timeout(10):
-            answers = False
-            while not answers:
-                await asyncio.sleep(0.005)
-                answers = bool(await self.command("PING"))
-
-    async def command(self, *words: str | int) -> object:
-        """The reply to an operator's command; None when there is none."""
-        client: Any = Redis.from_url(self.url, socket_timeout=5)
-        with suppress(RedisError, OSError):
-            async with client:
-                return await client.execute_command(*words)
-        return None
-
-    async def kill(self) -> None:
-        """kill -9."""
-        if self._process and self._process.returncode is None:
-            self._process.send_signal(signal.SIGKILL)
-            await self._process.wait()
-        self._socket.unlink(missing_ok=True)
-
-    def forget_snapshot(self) -> None:
-        """Come back empty next time."""
-        (self._folder / "dump.rdb").unlink(missing_ok=True)
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal, SIGSTOP or SIGCONT say."""
-        assert self._process is not None, "start it first"
-        self._process.send_signal(number)
+from rag_core.embedded import OwnValkey
 
 
 class ValkeyPair:
     """A primary and its replica, in trouble."""
 
-    def __init__(self, first: MortalValkey, second: MortalValkey, chance: random.Random) -> None:
-        self._servers = [first, second]
+    def __init__(self, folder: Path, chance: random.Random) -> None:
+        self._ports = {_replicating(folder / name, port := _free_port()): port for name in "ab"}
+        self._servers = list(self._ports)
         self._chance = chance
         self._turn = asyncio.Lock()
         self._two_primaries = False
 
     @property
-    def primary(self) -> MortalValkey:
+    def primary(self) -> OwnValkey:
         """The one that workers should talk to."""
         return self._servers[0]
 
@@ -105,7 +49,7 @@ class ValkeyPair:
                 return False
             self._servers.reverse()
             self._two_primaries = True
-            await self.primary.command("REPLICAOF", "NO", "ONE")
+            await _tell(self.primary, "REPLICAOF", "NO", "ONE")
             return True
 
     async def demote(self) -> bool:
@@ -132,9 +76,8 @@ class ValkeyPair:
     async def freeze(self) -> None:
         """SIGSTOP the primary for longer than a call may take."""
         async with self._turn:
-            self.primary.signal(signal.SIGSTOP)
-            await asyncio.sleep(0.3 * self._chance.random())
-            self.primary.signal(signal.SIGCONT)
+            with self.primary.frozen():
+                await asyncio.sleep(0.3 * self._chance.random())
 
     async def snapshot(self) -> None:
         """Save a snapshot of one of them."""
@@ -151,25 +94,30 @@ class ValkeyPair:
     async def evict(self) -> None:
         """Lose one key."""
         async with self._turn:
-            if isinstance(key := await self.primary.command("RANDOMKEY"), bytes):
-                await self.primary.command("DEL", key.decode())
+            if isinstance(key := await _tell(self.primary, "RANDOMKEY"), bytes):
+                await _tell(self.primary, "DEL", key.decode())
 
     async def _on_one(self, *words: str) -> None:
         async with self._turn:
-            await self._chance.choice(self._servers).command(*words)
+            await _tell(self._chance.choice(self._servers), *words)
 
     async def _follow(self) -> None:
-        await self._servers[1].command("REPLICAOF", "127.0.0.1", self.primary.port)
+        await _tell(self._servers[1], "REPLICAOF", "127.0.0.1", self._ports[self.primary])
+
+
+async def _tell(server: OwnValkey, *words: str | int) -> object:
+    """The reply to an operator's command; None when there is none."""
+    client: Any = Redis.from_url(server.url, socket_timeout=5)
+    with suppress(RedisError, OSError):
+        async with client:
+            return await client.execute_command(*words)
+    return None
 
 
 @asynccontextmanager
 async def valkey_pair(folder: Path, chance: random.Random) -> AsyncIterator[ValkeyPair]:
     """A running pair in a folder of its own."""
-    servers = []
-    for name in "ab":
-        (folder / name).mkdir()
-        servers.append(MortalValkey(folder / name, port=_free_port()))
-    pair = ValkeyPair(servers[0], servers[1], chance)
+    pair = ValkeyPair(folder, chance)
     try:
         await pair.start()
         yield pair
@@ -177,8 +125,13 @@ async def valkey_pair(folder: Path, chance: random.Random) -> AsyncIterator[Valk
         await pair.stop()
 
 
-def _free_port() -> int:
+def _replicating(folder: Path, port: int) -> OwnValkey:
     """Replication knows no Unix sockets."""
+    options = {"--port": str(port), "--bind": "127.0.0.1", "--repl-diskless-sync-delay": "0"}
+    return OwnValkey(folder, options)
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

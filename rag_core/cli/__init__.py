@@ -6,9 +6,7 @@ from rag_core.cli.application import AsJson
 from rag_core.cli.command_line import CommandLine
 from rag_core.cli.progress import entered, progress_bar
 
+# fmt: off
 __all__ = [
-    "AsJson",
-    "CommandLine",
-    "entered",
-    "progress_bar",
+    "AsJson", "CommandLine", "entered", "progress_bar",
 ]

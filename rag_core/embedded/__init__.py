@@ -17,6 +17,7 @@ from rag_core.embedded.home import (
     socket_folder,
 )
 from rag_core.embedded.llm import local_llm
+from rag_core.embedded.own_valkey import OwnValkey
 from rag_core.embedded.postgres import PostgresServer
 from rag_core.embedded.stack import StackUrls, embedded_stack
 from rag_core.embedded.unprivileged import Seat, find_seat, switched_seat
@@ -24,7 +25,7 @@ from rag_core.embedded.valkey import ValkeyServer
 
 # fmt: off
 __all__ = [
-    "PostgresInstall", "PostgresServer", "Seat", "StackHome", "StackUrls", "ValkeyServer",
+    "OwnValkey", "PostgresInstall", "PostgresServer", "Seat", "StackHome", "StackUrls", "ValkeyServer",
     "embedded_stack", "end", "ensure_database", "find_postgres", "find_seat", "find_small_llm",
     "find_valkey", "local_llm", "log_tail", "open_log", "python_environment",
     "remove_socket_folder", "socket_folder", "spawn", "switched_seat",

@@ -17,13 +17,7 @@ from rag_core.embedded.child import python_environment
 from rag_core.embedded.home import StackHome, log_tail, open_log, socket_folder, unwritable
 from rag_core.errors import EmbeddedServerError
 
-
-@dataclass(frozen=True)
-class Lease:
-    """The servers' URLs by name, good until the lease is given back."""
-
-    urls: Mapping[str, str]
-    supervisor_pid: int
+Urls = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -36,8 +30,10 @@ class _Line:
 @contextlib.asynccontextmanager
 async def lease(
     home: StackHome, servers: Sequence[str], *, timeout_s: float
-) -> AsyncIterator[Lease]:
-    """Hold the named servers; whoever leaves last also waits until they are stopped.
+) -> AsyncIterator[Urls]:
+    """Hold the named servers for a block, and get their URLs by name.
+
+    Whoever leaves last also waits until they are stopped.
 
     Raises EmbeddedServerError when a server does not start, or nothing answers in time.
     """
@@ -48,7 +44,7 @@ async def lease(
         await _give_back(line)
 
 
-async def _take(home: StackHome, servers: Sequence[str], timeout_s: float) -> tuple[_Line, Lease]:
+async def _take(home: StackHome, servers: Sequence[str], timeout_s: float) -> tuple[_Line, Urls]:
     try:
         async with asyncio.timeout(timeout_s):
             while True:
@@ -78,7 +74,7 @@ async def _connect(home: StackHome) -> _Line | None:
         return None
 
 
-async def _ask(home: StackHome, line: _Line, servers: Sequence[str]) -> Lease | None:
+async def _ask(home: StackHome, line: _Line, servers: Sequence[str]) -> Urls | None:
     """Ask for servers; None if the supervisor was already on its way out."""
     answer = b""
     try:
@@ -95,10 +91,10 @@ async def _ask(home: StackHome, line: _Line, servers: Sequence[str]) -> Lease | 
             line.writer.close()
 
 
-def _granted(reply: dict[str, object]) -> Lease:
+def _granted(reply: dict[str, object]) -> Urls:
     match reply:
-        case {"urls": dict(urls), "pid": int(pid)}:
-            return Lease(urls, pid)
+        case {"urls": dict(urls)}:
+            return urls
         case _:
             raise EmbeddedServerError(str(reply["problem"]), str(reply["fix"]))
 

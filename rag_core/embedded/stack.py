@@ -47,10 +47,8 @@ async def embedded_stack(
     async with AsyncExitStack() as stack:
         urls = {"postgres": "", "valkey": ""}
         if wanted:
-            granted = await stack.enter_async_context(
-                lease(stack_home, wanted, timeout_s=start_timeout_s)
-            )
-            urls |= granted.urls
+            held = lease(stack_home, wanted, timeout_s=start_timeout_s)
+            urls |= await stack.enter_async_context(held)
         if postgres:
             await ensure_database(urls["postgres"], patience_s=min(15.0, start_timeout_s))
         llm_url = await stack.enter_async_context(local_llm()) if llm else None

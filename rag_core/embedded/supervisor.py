@@ -6,7 +6,7 @@ last one is gone, the servers are stopped and the supervisor ends. It holds the 
 before its first user until after its last server, so there is never a second one. Should the
 supervisor itself be killed, the kernel tells its servers to shut down (see `child.py`).
 
-A user sends `{"servers": [name, …]}` and receives one line: `{"pid": …, "urls": {name: url}}` when
+A user sends `{"servers": [name, …]}` and receives one line: `{"urls": {name: url}}` when
 all of them are ready, or `{"problem": …, "fix": …}`. It stays connected while it uses them, then
 closes its sending side and waits for ours to close: if it was the last, everything is gone by then.
 """
@@ -103,7 +103,7 @@ class Supervisor:
             urls = await asyncio.gather(*(self._servers[name].ensure() for name in names))
         except EmbeddedServerError as error:
             return {"problem": error.problem, "fix": error.fix}
-        return {"pid": os.getpid(), "urls": dict(zip(names, urls, strict=True))}
+        return {"urls": dict(zip(names, urls, strict=True))}
 
 
 async def _supervise(home: StackHome, listener: socket.socket) -> None:

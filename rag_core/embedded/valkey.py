@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from asyncio.subprocess import Process
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,8 +32,19 @@ _CONFIGURATION = {
 class ValkeyServer:
     """One Valkey server on a home's socket; implements `Server`."""
 
-    def __init__(self, home: StackHome, *, ready_patience_s: float = 15.0) -> None:
+    dies_with = signal.SIGTERM
+    """What it is sent when this process dies."""
+
+    def __init__(
+        self,
+        home: StackHome,
+        *,
+        options: Mapping[str, str] | None = None,
+        ready_patience_s: float = 15.0,
+    ) -> None:
+        """A server to start; `options` as on its command line, beside ours or in their place."""
         self._home = home
+        self._options = _CONFIGURATION | dict(options or {})
         self._ready_patience_s = ready_patience_s
         self._process: Process | None = None
 
@@ -49,11 +61,10 @@ class ValkeyServer:
         """
         socket = socket_folder(self._home.root, owner=os.geteuid()) / "valkey.sock"
         await _end_predecessor(socket)
-        options = [word for item in _CONFIGURATION.items() for word in item]
-        command: list[str | Path] = [find_valkey(), *options, "--unixsocket", socket]
+        command: list[str | Path] = [find_valkey(), *self._words(), "--unixsocket", socket]
         with open_log(self._home.valkey_log) as log:
             self._process = await spawn(
-                command, cwd=self._home.valkey, log=log, dies_with=signal.SIGTERM
+                command, cwd=self._home.valkey, log=log, dies_with=self.dies_with
             )
         if not await self._becomes_ready(self._process, socket):
             await self.stop()
@@ -73,6 +84,9 @@ class ValkeyServer:
         """See `Server`."""
         if self._process is not None:
             await end(self._process, signal.SIGTERM, patience_s=5.0)
+
+    def _words(self) -> list[str]:
+        return [word for item in self._options.items() for word in item]
 
     async def _becomes_ready(self, process: Process, socket: Path) -> bool:
         give_up_at = time.monotonic() + self._ready_patience_s
@@ -105,6 +119,6 @@ async def _answers(socket: Path) -> bool:
         return False
     try:
         writer.write(b"PING\r\n")
-        return (await reader.readline()).startswith(b"+PONG")
+        return (await reader.readline()).startswith((b"+PONG", b"-NOAUTH"))
     finally:
         writer.close()

@@ -18,8 +18,7 @@ class Breaker:
     """Closed until `failures` happen within `window_s`; open for `open_s`; then `probes` decide.
 
     Ask `admit()` before a call and report `succeeded()` or `failed()` after it. The call itself
-    never runs inside the breaker, so no lock is held while waiting. With `consecutive`, a success
-    in between starts the count of failures anew.
+    never runs inside the breaker, so no lock is held while waiting.
     """
 
     def __init__(
@@ -31,7 +30,6 @@ class Breaker:
         window_s: float = 60.0,
         open_s: float = 30.0,
         probes: int = 3,
-        consecutive: bool = False,
     ) -> None:
         for setting, value in (("failures", failures), ("probes", probes)):
             if value < 1:
@@ -43,7 +41,6 @@ class Breaker:
         self._clock = clock
         self._failures, self._window_s = failures, window_s
         self._open_s, self._probes = open_s, probes
-        self._consecutive = consecutive
         self._failed_at: deque[float] = deque(maxlen=failures)
         self._opened_at = 0.0
         self._probing = self._passed = 0
@@ -77,8 +74,6 @@ class Breaker:
 
     def succeeded(self) -> None:
         """An admitted call went well; enough good probes close the breaker."""
-        if self._consecutive and self._failed_at:
-            self._failed_at.clear()
         if self._storage.state != pybreaker.STATE_HALF_OPEN or not self._probing:
             return  # admitted long ago, when the breaker was closed: says nothing of today
         self._probing -= 1

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from rag_core.adapters.documents.jsonl import RowReader
-from rag_core.adapters.documents.note_file import parse_note, read_notes
+from rag_core.adapters.documents.note_file import read_notes
 
 __all__ = [
     "RowReader",
-    "parse_note",
     "read_notes",
 ]

@@ -53,7 +53,7 @@ class RowReader(Generic[Row]):
         seen: set[object] = set()
         for number, line in _lines(path):
             where = f"{path} line {number}"
-            row = self.parse(line, where)
+            row = self._decode(line, where)
             if self._id:
                 identity = getattr(row, "id", None)
                 if identity in seen:
@@ -61,23 +61,6 @@ class RowReader(Generic[Row]):
                     raise InvalidInput(f"{where}, field {self._id}", problem, "Use each id once")
                 seen.add(identity)
             yield where, row
-
-    def parse(self, line: bytes, where: str) -> Row:
-        """One row from its JSON.
-
-        Raises:
-            InvalidInput: names `where` and the field.
-        """
-        if len(line) > MAX_LINE_BYTES:
-            problem = f"is longer than {MAX_LINE_BYTES:,} bytes"
-            raise InvalidInput(where, problem, "Write one row a line")
-        try:
-            return self._decoder.decode(line)
-        except msgspec.ValidationError as error:
-            raise self._invalid(str(error), where) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            problem = f"is not valid JSON: {_shown(str(error))}"
-            raise InvalidInput(where, problem, self._fix) from error
 
     def convert(self, record: Mapping[str, object], where: str) -> Row:
         """One row from values that another format has read.
@@ -89,6 +72,18 @@ class RowReader(Generic[Row]):
             return msgspec.convert(record, self._row_type)
         except msgspec.ValidationError as error:
             raise self._invalid(str(error), where) from error
+
+    def _decode(self, line: bytes, where: str) -> Row:
+        if len(line) > MAX_LINE_BYTES:
+            problem = f"is longer than {MAX_LINE_BYTES:,} bytes"
+            raise InvalidInput(where, problem, "Write one row a line")
+        try:
+            return self._decoder.decode(line)
+        except msgspec.ValidationError as error:
+            raise self._invalid(str(error), where) from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            problem = f"is not valid JSON: {_shown(str(error))}"
+            raise InvalidInput(where, problem, self._fix) from error
 
     def _invalid(self, message: str, where: str) -> InvalidInput:
         """msgspec's message with the field in front."""

@@ -43,15 +43,6 @@ def read_notes(path: Path) -> list[Note]:
     return notes
 
 
-def parse_note(line: bytes, where: str) -> Note:
-    """One note from its JSON.
-
-    Raises:
-        InvalidInput: names `where` and the field.
-    """
-    return _note(_RECORDS.parse(line, where), where)
-
-
 def _note(record: _Record, where: str) -> Note:
     fields = msgspec.structs.asdict(record)
     note = Note(**fields | {"verses": tuple(Verses(*verses) for verses in record.verses)})

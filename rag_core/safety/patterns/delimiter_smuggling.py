@@ -32,8 +32,7 @@ DELIMITER_SMUGGLING: tuple[Pattern, ...] = (
         "delimiter_smuggling.divider",
         r"(?:##|---|===|\*\*\*|```|<|\[) ?(?:end|start|begin|beginning|new)\b"
         r"(?: of)?(?: the| my)? (?:session|document|notes|context|prompt|conversation|input|text"
-        r"|system|instructions?|task)|(?:##|---|===|```) ?(?:system|instructions?"
-        r"|admin)\b",
+        r"|system|instructions?|task)|(?:##|---|===|```) ?(?:system|instructions?|admin)\b",
         """
         admin begin end instr new start syste
         & # --- = * ` < [""",

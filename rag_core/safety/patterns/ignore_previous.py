@@ -30,8 +30,7 @@ IGNORE_PREVIOUS: tuple[Pattern, ...] = (
     attack(
         "ignore_previous.instructions",
         rf"{START}{IGNORE}{WHICH}{{0,7}} {GUIDES}{NOT_IN_SCRIPTURE}"
-        rf"|{START}{IGNORE}{WHICH}{{0,4}}{EARLIER}{WHICH}{{0,4}} {ANY_GUIDES}"
-        rf"{NOT_IN_SCRIPTURE}",
+        rf"|{START}{IGNORE}{WHICH}{{0,4}}{EARLIER}{WHICH}{{0,4}} {ANY_GUIDES}{NOT_IN_SCRIPTURE}",
         f"""
         aside atten bypas disca dismi disre follo forge ignor negle obey obeyi overl overr
         & {_NEEDS} comma const conte conve data infor input order polic reque rules task tasks text
@@ -44,8 +43,7 @@ IGNORE_PREVIOUS: tuple[Pattern, ...] = (
         r"(?:above|preceding|foregoing|so far|prior to this|before this)\b"
         r"|\b(?:forget|ignore|disregard) (?:everything|all|anything|what)(?: that)? (?:i|we) "
         r"(?:said|told|wrote|asked|gave)|\b(?:forget|ignore|disregard) (?:everything|all"
-        r"|anything|what)"
-        r"(?: that)? you(?:'ve| have)? (?:know|were|was|learned|been)\b",
+        r"|anything|what)(?: that)? you(?:'ve| have)? (?:know|were|was|learned|been)\b",
         """
         aside atten bypas disca dismi disre follo forge ignor negle obey obeyi overl overr
         & above all anyth befor every far foreg prece prior what""",
@@ -65,8 +63,7 @@ IGNORE_PREVIOUS: tuple[Pattern, ...] = (
         r"|instructions?"
         r"|request|prompt|conversation|rules|guidelines) (?:is|are|was|were|has been|have been) "
         r"(?:now )?(?:cancell?ed|void|obsolete|revoked|superseded|over|no longer|replaced"
-        r"|overridden)"
-        r"|\bnew (?:task|instructions?|directives?|objective|goal|prompt) ?:"
+        r"|overridden)|\bnew (?:task|instructions?|directives?|objective|goal|prompt) ?:"
         rf"|{OPENING}override(?: \w+){{1,4}} and (?:output|print|report|reply|respond|approve)\b",
         """
         conve direc goal guide instr objec overr promp reque rules task tasks

@@ -50,8 +50,7 @@ OPENING = (
 NOT_IN_SCRIPTURE = (
     r"\b(?! (?:of (?!this|your|the (?:system|assistant|model|app|ai)\b)"
     r"|for (?!a |now|this|the (?:rest|moment))|from|by"
-    r"|god|jesus|christ|moses|paul|the lord|he|she|they"
-    r"|given (?!to you|above)"
+    r"|god|jesus|christ|moses|paul|the lord|he|she|they|given (?!to you|above)"
     r"|(?:that|which|who) (?!you|i |we |were|are|came)|in (?!your|this|the (?:system|prompt)|json"
     r"|full|a |the form)|\w+ gave|to (?!me|you|the user))\b)"
 )

@@ -36,8 +36,7 @@ REVEAL_PROMPT: tuple[Pattern, ...] = (
         rf"\b{UTTER}\b[^.?!\n]{{0,50}}\byour (?:[\w-]+ ){{0,3}}(?:instructions?|prompts?"
         rf"|directives?"
         r"|guidelines|programming|rules|configuration|parameters|guardrails|restrictions"
-        r"|source code"
-        r"|training data)\b"
+        r"|source code|training data)\b"
         rf"|\b{UTTER}\b[^.?!\n]{{0,40}}\b(?:instructions?|rules|text|prompt|directions|message)"
         r"(?: that| which)? you(?:'ve| have| were|'re| are| got| received) "
         r"(?:been )?(?:given|told|following|follow|received|sent|shown|obeying|got|at )"
@@ -50,8 +49,7 @@ REVEAL_PROMPT: tuple[Pattern, ...] = (
     attack(
         "reveal_prompt.what_guides_you",
         r"\b(?:instructions|guidelines|rules|directives|constraints|boundaries|limits)(?: that"
-        r"| which)? "
-        r"(?:(?:do )?you (?:must |have to |need to )?(?:follow|obey)(?:[?.!]?$| (?:in|for"
+        r"| which)? (?:(?:do )?you (?:must |have to |need to )?(?:follow|obey)(?:[?.!]?$| (?:in|for"
         r"|when) (?:your "
         r")?(?:responses?|answer\w*|respond\w*|replies))|(?:govern|guide|control|define"
         r"|limit)(?:s|ing)? "

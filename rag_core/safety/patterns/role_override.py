@@ -30,8 +30,7 @@ ROLE_OVERRIDE: tuple[Pattern, ...] = (
     attack(
         "role_override.new_role",
         rf"\b(?:you are now|you're now|from now on,? you(?: are|'re| will be)?|{START}act (?:as"
-        rf"|like)"
-        rf"|{START}behave (?:as|like))"
+        rf"|like)|{START}behave (?:as|like))"
         rf"(?: to be| acting as)?(?: an?| the| my)?(?: [\w-]+){{0,3}} {AUTOMATON}\b"
         r"|\byou are no longer (?:an? (?:ai|\w+ )?(?:assistant|model|bot)|bound by (?:your|the))\b"
         r"|\byour new (?:role|persona) is\b",
@@ -43,13 +42,11 @@ ROLE_OVERRIDE: tuple[Pattern, ...] = (
     attack(
         "role_override.authority",
         r"\b(?:debugging|auditing|testing|troubleshooting|maintaining|inspecting) (?:this|the"
-        r"|your) "
-        r"(?:system|model|assistant|bot|ai|app|prompt|pipeline)\b"
+        r"|your) (?:system|model|assistant|bot|ai|app|prompt|pipeline)\b"
         r"|\bi(?:'m| am) (?:your|the|an?|one of your) (?:\w+ )?(?:creator|developer"
         r"|administrator|admin"
         r"|programmer|operator|owner|engineer)s?,? (?:of this|of your|of the (?:system|assistant"
-        r"|ai)"
-        r"|behind|who (?:made|built|created|wrote) you)"
+        r"|ai)|behind|who (?:made|built|created|wrote) you)"
         r"|\b(?:user|admin\w*|management|operator|developer) (?:has "
         r"|have )?(?:already )?(?:approved"
         r"|authori[sz]ed|consented to|granted) (?:this|the|that|all|you|full|it)\b",

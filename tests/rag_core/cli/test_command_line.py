@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from rag_core.__main__ import main
-from rag_core.adapters.documents import parse_note
+from rag_core.adapters.documents import read_notes
 from rag_core.adapters.embedders import load_embedder
 from rag_core.adapters.postgres import PostgresNotes, open_database
 from rag_core.cli.ask import render
@@ -84,19 +84,27 @@ def run(
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    path = tmp_path / "notes.jsonl"
+    return written(tmp_path)
+
+
+def written(folder: Path) -> Path:
+    path = folder / "notes.jsonl"
     path.write_text("\n".join(map(json.dumps, NOTES)), encoding="utf-8")
     return path
 
 
 @pytest.fixture(scope="module")
-def ingested(database_url: str, exported_model: Path, tokenizer: Tokenizer) -> UserId:
+def ingested(
+    database_url: str,
+    exported_model: Path,
+    tokenizer: Tokenizer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> UserId:
     """A user who has the notes, stored as the command stores them."""
     user = authenticated(f"reader-{uuid4().hex[:16]}")
     embedder = load_embedder(str(exported_model), cache_dir=exported_model.parent)
-    ingest_notes = store(
-        database_url, user, embedder, SentenceChunker(tokenizer), read_lines(NOTES)
-    )
+    notes = read_notes(written(tmp_path_factory.mktemp("ingested")))
+    ingest_notes = store(database_url, user, embedder, SentenceChunker(tokenizer), notes)
     asyncio.run(ingest_notes)
     return user
 
@@ -107,10 +115,6 @@ async def store(
     async with open_database(url) as database:
         ingest = Ingest(store=PostgresNotes(database), embedder=embedder, chunker=chunker)
         await ingest.run(user, notes)
-
-
-def read_lines(records: list[dict[str, Any]]) -> list[Note]:
-    return [parse_note(json.dumps(record).encode(), "a test") for record in records]
 
 
 def test_ingest_says_what_it_did_and_a_second_time_that_nothing_was_to_do(

@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from rag_core.embedded import remove_socket_folder, socket_folder
 from rag_core.embedded.supervisor import Supervisor
 from rag_core.errors import EmbeddedServerError
@@ -112,8 +110,8 @@ async def test_the_server_runs_until_the_last_user_has_left(tmp_path: Path) -> N
     server = FakeServer()
     async with serving(server, tmp_path) as work:
         first, second = await work.connect(), await work.connect()
-        assert await first.ask() == {"pid": os.getpid(), "urls": {"fake": "fake://1"}}
-        assert await second.ask() == {"pid": os.getpid(), "urls": {"fake": "fake://1"}}
+        assert await first.ask() == {"urls": {"fake": "fake://1"}}
+        assert await second.ask() == {"urls": {"fake": "fake://1"}}
         await first.leave()
         assert server.is_running
         await second.leave()
@@ -150,7 +148,7 @@ async def test_a_dead_server_is_started_again_while_anyone_uses_it(tmp_path: Pat
 
 
 async def test_a_server_that_fails_to_come_back_is_tried_again_for_the_next_user(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
 ) -> None:
     server = FakeServer()
     async with serving(server, tmp_path) as work:

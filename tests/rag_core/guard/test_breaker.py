@@ -47,18 +47,6 @@ def test_successes_between_failures_do_not_hide_them(breaker: Breaker) -> None:
     assert breaker.state == "open"
 
 
-def test_of_consecutive_failures_a_success_between_them_starts_the_count_anew(
-    clock: ManualClock,
-) -> None:
-    breaker = Breaker("redis", clock=clock, consecutive=True)
-    for _ in range(3):
-        fail(breaker, 4)
-        breaker.succeeded()
-    assert breaker.state == "closed"
-    fail(breaker, 5)
-    assert breaker.state == "open"
-
-
 def test_failures_spread_wider_than_the_window_do_not_open_it(
     breaker: Breaker, clock: ManualClock
 ) -> None:

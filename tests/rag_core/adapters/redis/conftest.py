@@ -13,10 +13,9 @@ import pytest_asyncio
 from rag_core.adapters.redis import RedisAnswerCache, RedisClient, RedisEmbeddingCache, open_client
 from rag_core.cache import AnswerCache, EmbeddingCache, MemoryAnswerCache, MemoryEmbeddingCache
 from rag_core.clock import ManualClock
-from rag_core.embedded import embedded_stack
+from rag_core.embedded import OwnValkey, embedded_stack
 from tests.rag_core.adapters.redis.fake_server import FakeServer, fake_server
 from tests.rag_core.cache.parts import PATIENCE_S
-from tests.servers.own_valkey import OwnValkey, own_valkey
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -73,7 +72,7 @@ def embeddings(request: pytest.FixtureRequest) -> EmbeddingCache:
 @pytest.fixture
 async def valkey(tmp_path: Path) -> AsyncIterator[OwnValkey]:
     """A Valkey that the test may freeze, kill and restart."""
-    async with own_valkey(tmp_path / "own") as server:
+    async with OwnValkey(tmp_path / "own") as server:
         yield server
 
 

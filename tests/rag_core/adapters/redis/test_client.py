@@ -19,12 +19,12 @@ from rag_core.adapters.redis import (
     open_client,
 )
 from rag_core.domain import UserId
+from rag_core.embedded import OwnValkey
 from rag_core.errors import CacheUnavailable, ConfigurationError
 from rag_core.guard import TimeBudget
 from tests.rag_core.adapters.redis.fake_server import FakeServer, Fault, bulk, fake_server
 from tests.rag_core.cache.parts import PATIENCE_S, settled
 from tests.rag_core.embedded.processes import eventually
-from tests.servers.own_valkey import OwnValkey
 
 GARBAGE = [
     b"WHAT\r\n",

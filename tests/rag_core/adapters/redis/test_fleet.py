@@ -23,13 +23,12 @@ from rag_core.adapters.redis import (
 from rag_core.cache import flight_key
 from rag_core.clock import SystemClock
 from rag_core.domain import Answer, UserId
-from rag_core.embedded import python_environment
+from rag_core.embedded import OwnValkey, python_environment
 from rag_core.errors import ProviderError, ProviderRejected, ProviderUnavailable, RagError
 from rag_core.guard import TimeBudget
 from tests.rag_core.adapters.redis.fake_server import FakeServer, Fault
 from tests.rag_core.cache.parts import ANSWER, PATIENCE_S, Work, answer
 from tests.rag_core.embedded.processes import eventually
-from tests.servers.own_valkey import OwnValkey
 
 T = TypeVar("T")
 

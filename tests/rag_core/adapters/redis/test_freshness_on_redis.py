@@ -10,6 +10,7 @@ import redis.asyncio
 
 from rag_core.adapters.redis import RedisClient
 from rag_core.domain import Tokenizer, UserId
+from rag_core.embedded import OwnValkey
 from tests.rag_core.adapters.redis.scenes import (
     CACHED,
     FRESH,
@@ -23,7 +24,6 @@ from tests.rag_core.adapters.redis.scenes import (
 from tests.rag_core.held_generator import HeldGenerator
 from tests.rag_core.library import connected, edited, note
 from tests.rag_core.scene import ANSWER, Scene, open_scene, settings_for
-from tests.servers.own_valkey import OwnValkey
 
 
 @pytest.fixture(autouse=True)

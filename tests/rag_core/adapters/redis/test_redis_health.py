@@ -10,13 +10,13 @@ from redis.asyncio import Redis
 
 from rag_core.adapters.redis import health
 from rag_core.domain import Level
+from rag_core.embedded import OwnValkey
 from rag_core.errors import CacheUnavailable
-from tests.servers.own_valkey import OwnValkey, own_valkey
 
 
 @pytest.fixture
 async def valkey(tmp_path: Path) -> AsyncIterator[OwnValkey]:
-    async with own_valkey(tmp_path / "home") as server:
+    async with OwnValkey(tmp_path / "home") as server:
         yield server
 
 

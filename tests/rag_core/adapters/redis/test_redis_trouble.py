@@ -10,6 +10,7 @@ import pytest
 import redis.asyncio
 
 from rag_core.domain import Tokenizer, UserId
+from rag_core.embedded import OwnValkey
 from tests.rag_core.adapters.redis.fake_server import FakeServer, Fault
 from tests.rag_core.adapters.redis.scenes import (
     CACHED,
@@ -24,7 +25,6 @@ from tests.rag_core.adapters.redis.scenes import (
 from tests.rag_core.embedded.processes import eventually
 from tests.rag_core.library import edited, note
 from tests.rag_core.scene import ANSWER, Scene, open_scene
-from tests.servers.own_valkey import OwnValkey
 
 MENDING = {b"PING", b"HELLO", b"CLIENT"}
 """What a client asks in the background for as long as Redis is away."""
