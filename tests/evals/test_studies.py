@@ -19,21 +19,6 @@ from evals.retrieval.result import plan_text, retrieval_result
 from rag_core.adapters.postgres import HNSW_INDEX
 from rag_core.domain import SearchMethod
 from rag_core.errors import InvalidInput
-from tests.evals.golden_sample import write_sample
-
-
-@pytest.fixture
-def sample(
-    tmp_path: Path, own_database: str, exported_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """A small golden set, which the studies take for the whole."""
-    folder = write_sample(tmp_path / "golden")
-    for module in ("quality.study", "retrieval.study", "cost.golden_tokens"):
-        monkeypatch.setattr(f"evals.{module}.GOLDEN", folder)
-    monkeypatch.setenv("RAG_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("RAG_DATABASE_URL", own_database)
-    monkeypatch.setenv("RAG_EMBEDDER_MODEL", str(exported_model))
-    return folder
 
 
 async def test_every_question_is_asked_and_measured_and_shown_with_its_gold(

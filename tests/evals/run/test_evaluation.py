@@ -1,0 +1,48 @@
+"""A whole run: notebooks executed, and a folder that says what came of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evals.run.evaluation import RunOptions, evaluate
+from rag_core.errors import InvalidInput
+from tests.evals.run.notebook_files import WRITES, small_notebook
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> RunOptions:
+    return RunOptions("smoke", notebooks=tmp_path / "notebooks", reports=tmp_path / "reports")
+
+
+@pytest.mark.filterwarnings("default")  # jupyter_client and its relations warn
+def test_a_run_reports_what_its_notebooks_found_and_the_worst_of_their_exit_codes(
+    sample: Path,
+    options: RunOptions,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("PYDEVD_DISABLE_FILE_VALIDATION", "RAGAS_DO_NOT_TRACK"):
+        monkeypatch.setenv(name, "")  # so that what the run sets ends with the test
+    small_notebook(options.notebooks, WRITES.format(n=3), name="01_fine")
+    small_notebook(options.notebooks, "raise ValueError('a bug')", name="02_wrong")
+
+    assert evaluate(options) == 3
+
+    (folder,) = options.reports.iterdir()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["profile"] == "smoke"
+    assert set(manifest["notebooks"]) == {"01_fine", "02_wrong"}
+    assert manifest["notebooks"]["01_fine"]["problem"] == ""
+    assert "a bug" in manifest["notebooks"]["02_wrong"]["problem"]
+    assert "It ran." in (folder / "index.html").read_text()
+    assert {"01_fine.html", "02_wrong.html", "summary.json"} <= {f.name for f in folder.iterdir()}
+    assert str(folder / "index.html") in capsys.readouterr().out
+
+
+def test_an_unknown_profile_is_refused_before_anything_runs(options: RunOptions) -> None:
+    with pytest.raises(InvalidInput, match="--profile"):
+        evaluate(RunOptions("fast", options.notebooks, options.reports))
+    assert not options.reports.exists()
