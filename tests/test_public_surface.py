@@ -39,14 +39,12 @@ FILES = {
     *("rag_core", "rag_core.clock", "rag_core.errors", "rag_core.events", "rag_core.settings"),
     *("rag_core.ingest", "rag_core.migrations", "rag_core.pipeline", "rag_core.purge"),
     *("rag_core.request", "rag_core.__main__"),
-    *("rag_core.embedded.__main__", "rag_core.embedded.supervisor"),
+    "rag_core.embedded.supervisor",
     *("rag_core.cli.ask", "rag_core.cli.bundle", "rag_core.cli.doctor", "rag_core.cli.progress"),
     # Half a second to import: not with its room.
     "rag_core.adapters.generators.huggingface",
     "rag_core.adapters.generators.huggingface_errors",
     "rag_core.adapters.llama_tokenizer",
-    # Imports redis where that is installed.
-    "rag_core.guard.breaker",
 }
 """Files that are public themselves."""
 

@@ -25,8 +25,8 @@ from rag_core.embedded.valkey import ValkeyServer
 
 # fmt: off
 __all__ = [
-    "OwnValkey", "PostgresInstall", "PostgresServer", "Seat", "StackHome", "StackUrls", "ValkeyServer",
-    "embedded_stack", "end", "ensure_database", "find_postgres", "find_seat", "find_small_llm",
-    "find_valkey", "local_llm", "log_tail", "open_log", "python_environment",
+    "OwnValkey", "PostgresInstall", "PostgresServer", "Seat", "StackHome", "StackUrls",
+    "ValkeyServer", "embedded_stack", "end", "ensure_database", "find_postgres", "find_seat",
+    "find_small_llm", "find_valkey", "local_llm", "log_tail", "open_log", "python_environment",
     "remove_socket_folder", "socket_folder", "spawn", "switched_seat",
 ]

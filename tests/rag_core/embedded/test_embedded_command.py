@@ -1,4 +1,4 @@
-"""`python -m rag_core.embedded` runs the stack in the foreground, or times its starts."""
+"""`python -m rag_core embedded` runs the stack in the foreground, or times its starts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from rag_core.__main__ import main
 from rag_core.embedded import python_environment
-from rag_core.embedded.__main__ import main
 from tests.rag_core.embedded.processes import eventually, running_below
 
 
 async def test_it_prints_the_settings_to_use_and_stops_on_ctrl_c(home: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "rag_core.embedded", "--home", str(home)),
+        *(sys.executable, "-m", "rag_core", "embedded", "--home", str(home)),
         stdout=PIPE,
         stderr=PIPE,
         env=python_environment(),
@@ -37,7 +37,7 @@ async def test_it_prints_the_settings_to_use_and_stops_on_ctrl_c(home: Path) -> 
 async def test_it_times_starts_on_data_of_its_own_and_removes_them(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await asyncio.to_thread(main, ["--home", str(home), "--time"]) == 0
+    assert await asyncio.to_thread(main, ["embedded", "--home", str(home), "--time"]) == 0
     said = capsys.readouterr().out
     assert said.count("warm start") == 3
     assert said.startswith("cold start")
@@ -48,5 +48,5 @@ def test_a_home_that_cannot_be_made_is_a_message_and_an_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()
-    assert main(["--home", str(tmp_path / "file" / "home"), "--time"]) == 4
+    assert main(["embedded", "--home", str(tmp_path / "file" / "home"), "--time"]) == 4
     assert "Set RAG_HOME to a folder" in capsys.readouterr().err

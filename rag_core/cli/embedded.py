@@ -12,12 +12,6 @@ from typing import Annotated
 
 from typer import Option
 
-from rag_core.cli import CommandLine
-from rag_core.embedded.home import StackHome
-from rag_core.embedded.stack import embedded_stack
-
-commands = CommandLine("python -m rag_core.embedded")
-
 
 async def embedded(
     home: Annotated[Path, Option(metavar="DIR", help="Folder for data, logs, sockets.")],
@@ -32,17 +26,15 @@ async def embedded(
 
     \b
     examples:
-      python -m rag_core.embedded --home .rag
-      python -m rag_core.embedded --home /tmp/rag --time
+      python -m rag_core embedded --home .rag
+      python -m rag_core embedded --home /tmp/rag --time
     """
     await (_time_starts(home) if timing else _stay_up(home, llm=llm))
 
 
-commands.add(embedded)
-main = commands.run
-
-
 async def _stay_up(home: Path, *, llm: bool) -> None:
+    from rag_core.embedded import embedded_stack
+
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -58,6 +50,8 @@ async def _stay_up(home: Path, *, llm: bool) -> None:
 
 
 async def _time_starts(home: Path) -> None:
+    from rag_core.embedded import StackHome
+
     home = StackHome.prepare(home).root
     with tempfile.TemporaryDirectory(dir=home, prefix="timing-") as folder:
         for what in ("cold start, no data yet", "warm start", "warm start", "warm start"):
@@ -65,6 +59,8 @@ async def _time_starts(home: Path) -> None:
 
 
 async def _time_one(home: Path, what: str) -> None:
+    from rag_core.embedded import embedded_stack
+
     begun = time.perf_counter()
     async with embedded_stack(home):
         started = time.perf_counter()
@@ -77,7 +73,3 @@ async def _time_one(home: Path, what: str) -> None:
         f"stop {stopped - left:6.3f} s",
         flush=True,
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())
