@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from psycopg import sql
 
 from rag_core.adapters.embedders import export_once, resolve_model
@@ -18,6 +19,10 @@ from rag_core.domain import UserId, authenticated
 from rag_core.embedded import StackUrls, embedded_stack
 from rag_core.migrations import migrate
 from tests.servers import chosen
+
+# How long an example takes is the machine's business: a busy one must not look like a bug.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session", autouse=True)

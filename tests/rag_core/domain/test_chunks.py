@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 import tokenizers
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_core.adapters.embedders import WordPieces, resolve_model
@@ -99,7 +99,6 @@ def chunker(tokenizer: Tokenizer) -> SentenceChunker:
 
 
 @given(body=BODIES)
-@settings(max_examples=300)
 def test_chunks_are_verbatim_slices_numbered_in_order(chunker: SentenceChunker, body: str) -> None:
     chunks = chunker(note(body))
     assert all(body[chunk.start : chunk.end] == chunk.text for chunk in chunks)
@@ -109,7 +108,6 @@ def test_chunks_are_verbatim_slices_numbered_in_order(chunker: SentenceChunker, 
 
 
 @given(body=BODIES)
-@settings(max_examples=300)
 def test_no_chunk_is_over_the_budget(
     chunker: SentenceChunker, tokenizer: Tokenizer, body: str
 ) -> None:
@@ -129,7 +127,6 @@ def lost(body: str, chunks: tuple[Chunk, ...]) -> str:
 
 
 @given(body=BODIES, title=TITLES)
-@settings(max_examples=300)
 def test_every_visible_character_is_in_a_chunk_or_in_its_heading(
     chunker: SentenceChunker, both: SentenceChunker, body: str, title: str
 ) -> None:
@@ -138,7 +135,6 @@ def test_every_visible_character_is_in_a_chunk_or_in_its_heading(
 
 
 @given(body=BODIES, title=TITLES)
-@settings(max_examples=300)
 def test_the_embedder_reads_all_of_every_chunk(
     tokenizer: Tokenizer, reader: Reader, both: SentenceChunker, body: str, title: str
 ) -> None:
@@ -156,7 +152,6 @@ def test_the_embedder_reads_all_of_a_russian_note(both: SentenceChunker, reader:
 
 
 @given(text=st.one_of(BODIES, st.text(max_size=300)))
-@settings(max_examples=300)
 def test_word_pieces_counted_word_by_word_are_what_the_embedder_reads(
     reader: Reader, text: str
 ) -> None:
@@ -221,7 +216,6 @@ def test_a_long_heading_is_cut_where_it_is_repeated_and_found_where_it_stands(
 
 
 @given(body=BODIES)
-@settings(max_examples=300)
 def test_no_chunk_crosses_a_heading_unless_the_section_is_a_few_words(
     chunker: SentenceChunker, body: str
 ) -> None:
@@ -233,7 +227,6 @@ def test_no_chunk_crosses_a_heading_unless_the_section_is_a_few_words(
 
 
 @given(body=BODIES)
-@settings(max_examples=300)
 def test_a_chunk_carries_the_heading_it_stands_under(chunker: SentenceChunker, body: str) -> None:
     for chunk in chunker(note(body)):
         meets = [s for s in split_sections(body) if s.start < chunk.end and chunk.start < s.end]
@@ -241,7 +234,6 @@ def test_a_chunk_carries_the_heading_it_stands_under(chunker: SentenceChunker, b
 
 
 @given(body=BODIES)
-@settings(max_examples=300)
 def test_a_chunk_repeats_at_most_the_overlap_of_the_last_and_says_something_new(
     chunker: SentenceChunker, tokenizer: Tokenizer, body: str
 ) -> None:

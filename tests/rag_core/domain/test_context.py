@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_core.domain import (
@@ -75,7 +75,6 @@ def other(text: str, note_id: str = "n2") -> Hit:
 
 
 @given(ranking=RANKINGS, max_tokens=st.integers(0, 300), min_score=st.floats(-1, 1))
-@settings(max_examples=400)
 def test_the_rendered_context_never_exceeds_its_budget(
     tokenizer: Tokenizer, ranking: Ranking, max_tokens: int, min_score: float
 ) -> None:

@@ -78,7 +78,7 @@ USES: dict[str, tuple[Callable[[str], object], str]] = {
 
 
 @pytest.mark.parametrize("use", USES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(password=PASSWORDS, encoded=st.booleans())
 @example("X@qz@JKXq", False)
 @example("X%zzJKXq", False)
@@ -103,7 +103,7 @@ def test_no_message_holds_four_characters_of_a_password(
         (ConnectionPool.from_url, "redis://127.0.0.1:1/0?password={}"),
     ],
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(password=PASSWORDS)
 @example("X@qz@JKXq")
 @example("X%zzJKXq")

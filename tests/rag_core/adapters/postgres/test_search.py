@@ -84,9 +84,7 @@ async def delete_all(database: Database, user: UserId) -> None:
         await PostgresNotes(database).delete(user, note_id)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_only_the_users_own_chunks_are_ever_found(
     indexed: Database, data: st.DataObject
