@@ -66,7 +66,7 @@ async def context_get(folder: Path) -> list[Figure]:
             f"{number(statistics.median(expires), 'ns')} CPU",
             "",
         ),
-        Figure("context get / library get", number(ratio, "times"), "≤ 2 ×", ratio <= 2),
+        Figure("context get / library get", number(ratio, "×"), "≤ 2 ×", ratio <= 2),
     ]
 
 

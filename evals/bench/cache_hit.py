@@ -74,7 +74,7 @@ async def _beside_bare(world: Bench, clients: int) -> list[Figure]:
             "",
         ),
         Figure(f"CACHED answer, {who}", f"{number(answer_us, 'µs')} CPU", ""),
-        Figure(f"CACHED / bare, {who}", number(ratio, "times"), "≤ 1.5 ×", ratio <= 1.5),
+        Figure(f"CACHED / bare, {who}", number(ratio, "×"), "≤ 1.5 ×", ratio <= 1.5),
     ]
 
 

@@ -40,7 +40,7 @@ async def many_notes(folder: Path) -> list[Figure]:
     return [
         Figure("saving a note beside one other", number(one, "ms"), "p50"),
         Figure(f"saving a note beside {MANY:,}", number(beside, "ms"), "p50"),
-        Figure("beside many / beside one", number(ratio, "times"), "≤ 1.5 ×", ratio <= 1.5),
+        Figure("beside many / beside one", number(ratio, "×"), "≤ 1.5 ×", ratio <= 1.5),
     ]
 
 
@@ -79,7 +79,7 @@ async def _beside_none(state: str, application: Application, world: Bench) -> Fi
         with_redis.append(await _save_ms(application, UserId("saver")))
         without.append(await _save_ms(world.application, UserId("saver")))
     ratio = statistics.median(with_redis) / statistics.median(without)
-    p50 = f"{number(statistics.median(with_redis), 'ms')}, {number(ratio, 'times')} without Redis"
+    p50 = f"{number(statistics.median(with_redis), 'ms')}, {number(ratio, '×')} without Redis"
     return Figure(f"saving a note, Redis {state}", p50, "0.8 to 1.2 ×", 0.8 <= ratio <= 1.2)
 
 

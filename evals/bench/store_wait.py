@@ -50,7 +50,7 @@ async def queued_saves(folder: Path) -> list[Figure]:
 def _beside(kind: str, quiet: list[float], beside: list[float]) -> list[Figure]:
     p99_quiet, p99 = float(np.percentile(quiet, 99)), float(np.percentile(beside, 99))
     ratio = p99 / p99_quiet
-    measured = f"{number(p99, 'ms')}, {number(ratio, 'times')} quiet"
+    measured = f"{number(p99, 'ms')}, {number(ratio, '×')} quiet"
     return [
         Figure(f"p99 of a {kind}, quiet", number(p99_quiet, "ms"), f"{len(quiet)} asked"),
         Figure(f"p99 of a {kind} beside {SAVERS} writers", measured, "≤ 2 × quiet", ratio <= 2),

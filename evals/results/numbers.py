@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from evals.results.result import Cell, Headline, Unit
 from evals.stats.intervals import Estimate
 
 UNKNOWN = "not measured"
-
-
-def number(value: float | None, unit: Unit) -> str:
-    """`value` with its unit: 0.8123 as 81.2 %, 0.00026 as $0.00026, 12.34 as 12.3 ms."""
-    if value is None:
-        return UNKNOWN
-    match unit:
-        case "share":
-            return share(value)
-        case "bytes":
-            return megabytes(value)
-        case "times":
-            return f"{_digits(value)} ×"
-        case "usd":
-            return dollars(value)
-        case "count":
-            return count(value)
-        case "score":
-            return f"{value:.3f}"
-    return f"{_digits(value)} {unit}"
 
 
 def share(value: float) -> str:
@@ -55,6 +37,23 @@ def megabytes(size_bytes: float) -> str:
     return f"{_digits(size_bytes / 1e6)} MB"
 
 
+_WORDED: dict[Unit, Callable[[float], str]] = {
+    "share": share,
+    "usd": dollars,
+    "count": count,
+    "bytes": megabytes,
+    "score": "{:.3f}".format,
+}
+
+
+def number(value: float | None, unit: Unit) -> str:
+    """`value` with its unit: 0.8123 as 81.2 %, 0.00026 as $0.00026, 12.34 as 12.3 ms."""
+    if value is None:
+        return UNKNOWN
+    worded = _WORDED.get(unit)
+    return worded(value) if worded else f"{_digits(value)} {unit}"
+
+
 def duration(seconds: float) -> str:
     """A TTL as people say it: 30 s, 1.5 min, 6 h, 7 d."""
     for unit_s, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
@@ -71,11 +70,16 @@ def estimate(found: Estimate, unit: Unit) -> str:
 
 def interval(found: Headline) -> str:
     """The interval of a headline, or nothing where there is none."""
-    if found.low is None or found.high is None:
+    return span(found.low, found.high, found.unit)
+
+
+def span(lowest: float | None, highest: float | None, unit: Unit) -> str:
+    """Two numbers and their unit: `40 to 60 %`; nothing where one is missing."""
+    if lowest is None or highest is None:
         return ""
-    low, high = number(found.low, found.unit), number(found.high, found.unit)
-    unit = high.partition(" ")[2]
-    return f"{low.removesuffix(f' {unit}')} to {high}"
+    low, high = number(lowest, unit), number(highest, unit)
+    suffix = " " + high.partition(" ")[2]
+    return f"{low.removesuffix(suffix)} to {high}"
 
 
 def target(found: Headline) -> str:

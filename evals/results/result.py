@@ -18,7 +18,7 @@ import msgspec
 from evals.measures.scores import Aggregate, Count
 from rag_core.errors import InvalidInput
 
-Unit = Literal["share", "score", "times", "ns", "µs", "ms", "s", "bytes", "usd", "count"]
+Unit = Literal["share", "score", "×", "ns", "µs", "ms", "s", "bytes", "usd", "count"]
 Status = Literal["good", "watch", "bad", "unknown", "plain"]
 Cell = str | int | float | None
 

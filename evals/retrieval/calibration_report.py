@@ -7,13 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from evals.measures.scores import Aggregate
+from evals.results.numbers import number, span
 from evals.results.table import text_table
 from evals.retrieval.calibrate import REFERENCES, Calibration
 from rag_core.domain import SearchMethod
 
 _COLUMNS = (
     "collection", "chunking", "search", "queries", "nDCG@10", "95 %", "recall@5", "MRR@10",
-    "p50 ms", "found by",
+    "p50", "found by",
 )  # fmt: skip
 _MEASURES = {"nDCG@10": "ndcg_at_10", "R@5": "recall_at_5", "RR@10": "mrr_at_10"}
 
@@ -33,17 +34,16 @@ def as_json(found: Sequence[Calibration]) -> list[dict[str, Any]]:
 
 def _row(calibration: Calibration) -> list[str]:
     ndcg = calibration.measures["nDCG@10"]
-    interval = "" if ndcg.low is None else f"{ndcg.low:.3f}-{ndcg.high:.3f}"
     return [
         calibration.collection,
         calibration.chunking,
         calibration.system.value,
         str(calibration.queries),
         _value(ndcg),
-        interval,
+        span(ndcg.low, ndcg.high, "score"),
         _value(calibration.measures["R@5"]),
         _value(calibration.measures["RR@10"]),
-        f"{calibration.latency_p50_ms:.1f}",
+        number(calibration.latency_p50_ms, "ms"),
         calibration.index,
     ]
 

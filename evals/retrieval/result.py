@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from evals.measures.scores import Aggregate, Scored
-from evals.results.numbers import number, share
+from evals.measures.scores import Scored
+from evals.results.numbers import number, share, span
 from evals.results.result import Cell, Headline, NotebookResult, Picture, Table, Unit, headline
 from evals.retrieval.pictures import MEASURES
 from evals.retrieval.study import OVERLAPS, CollectionRun, RetrievalRun
@@ -147,16 +147,12 @@ def _row(collection: CollectionRun, method: SearchMethod) -> tuple[Cell, ...]:
         method.value,
         collection.queries,
         *(found[name].value for name in MEASURES),
-        _span(found["nDCG@10"]),
+        span(found["nDCG@10"].low, found["nDCG@10"].high, "score"),
         *(1.0 if exact else collection.overlap[k].value for k in OVERLAPS),
         p50.value,
         p95.value,
         collection.runs[method].index,
     )
-
-
-def _span(found: Aggregate) -> Cell:
-    return None if found.low is None else f"{found.low:.3f} to {found.high:.3f}"
 
 
 def _plans(run: RetrievalRun) -> Table:

@@ -22,23 +22,14 @@ class PlanNode:
     total_ms: float
 
     def __str__(self) -> str:
-        index = f" using {self.index}" if self.index else ""
-        table = f" on {self.table}" if self.table else ""
-        return (
-            f"{'  ' * self.depth}{self.kind}{index}{table}"
-            f" ({self.rows:g} rows, {self.total_ms:.3f} ms)"
-        )
+        what = " on ".join(filter(None, (self.kind, self.index or self.table)))
+        return f"{'  ' * self.depth}{what} ({self.rows:g} rows, {self.total_ms:.3f} ms)"
 
 
 def plan_nodes(node: Mapping[str, Any], depth: int = 0) -> Iterator[PlanNode]:
     """The node and all below it, parents first."""
-    yield PlanNode(
-        depth,
-        node["Node Type"],
-        node.get("Relation Name"),
-        node.get("Index Name"),
-        node["Actual Rows"],
-        node["Actual Total Time"],
-    )
+    table, index = node.get("Relation Name"), node.get("Index Name")
+    rows, total_ms = node["Actual Rows"], node["Actual Total Time"]
+    yield PlanNode(depth, node["Node Type"], table, index, rows, total_ms)
     for child in node.get("Plans", ()):
         yield from plan_nodes(child, depth + 1)

@@ -61,7 +61,7 @@ async def test_both_searches_are_scored_and_proved(folder: Path, settings: Setti
         assert found.documents == len(DOCUMENTS)
     assert hnsw.index == "chunk_vectors_hnsw"
     assert exact.index != hnsw.index
-    assert " using chunk_vectors_hnsw on chunk_vectors (" in hnsw.plan
+    assert " on chunk_vectors_hnsw (" in hnsw.plan
 
 
 async def test_the_pace_is_measured_beside_the_bare_embedder_and_only_once(
