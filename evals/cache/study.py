@@ -14,7 +14,8 @@ from evals.project import project_settings
 from evals.simulation.agreement import POISSON_EVIDENCE, closed_form_agreement
 from evals.simulation.choice import Choice, Scale, best_choice, choose, deployed_setting
 from evals.simulation.recommendation import Objective
-from evals.simulation.replay import Replay, replay, replay_server, sample
+from evals.simulation.replay import replay, replay_server, sample
+from evals.simulation.replay_result import Replay
 from evals.simulation.simulator import Policy, Setting, sweep
 from evals.simulation.timeline import EvidenceModel, Timeline, prepare
 from evals.simulation.trace_file import read_trace

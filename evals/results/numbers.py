@@ -74,7 +74,7 @@ def interval(found: Headline) -> str:
 
 
 def span(lowest: float | None, highest: float | None, unit: Unit) -> str:
-    """Two numbers and their unit: `40 to 60 %`; nothing where one is missing."""
+    """Numbers from `lowest` to `highest`: `40 to 60 %`; nothing where one is missing."""
     if lowest is None or highest is None:
         return ""
     low, high = number(lowest, unit), number(highest, unit)

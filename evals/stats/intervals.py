@@ -91,7 +91,6 @@ def bootstrap_interval(
         columns,
         statistic,
         paired=len(columns) > 1,
-        vectorized=True,
         method="percentile",
         n_resamples=RESAMPLES,
         batch=200,

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from evals.simulation.replay import Replay, replay, sample
+from evals.simulation.replay import replay, sample
+from evals.simulation.replay_result import Replay
 from evals.simulation.simulator import CacheOutcome, Policy, Setting, simulate
 from evals.simulation.timeline import EvidenceModel, prepare
 from evals.simulation.traffic import Assumptions, generate
