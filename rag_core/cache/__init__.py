@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# fmt: off
 from rag_core.cache.answers import AnswerCache, AnswerTtl, CachedAnswer, MemoryAnswerCache
 from rag_core.cache.caches import Caches, Lookup
 from rag_core.cache.codec import VERSION, decode_answer, decode_cached, encode
@@ -11,17 +12,10 @@ from rag_core.cache.epochs import BelievedEpochs, Epoch, EpochSource, ReadEpochs
 from rag_core.cache.keys import answer_key, context_key, embedding_key, flight_key, user_key
 from rag_core.cache.policy import Decision, decide
 from rag_core.cache.single_flight import (
-    Emit,
-    FleetFlight,
-    FleetWork,
-    Flight,
-    NoFleet,
-    SingleFlight,
-    Work,
+    Emit, FleetFlight, FleetWork, Flight, NoFleet, SingleFlight, Work,
 )
 from rag_core.cache.stats import CacheSize, CacheStats, LevelStats
 
-# fmt: off
 __all__ = [
     "VERSION", "AnswerCache", "AnswerTtl", "BelievedEpochs", "CacheSize", "CacheStats",
     "CachedAnswer", "Caches", "ContextCache", "Decision", "EmbeddingCache", "Emit", "Epoch",

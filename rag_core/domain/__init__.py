@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+# fmt: off
 from rag_core.domain.answer import (
-    LEAK_WORDS,
-    REFUSAL_TEXT,
-    Answer,
-    CheckedText,
-    Citation,
-    Flag,
-    Provenance,
-    check_completion,
+    LEAK_WORDS, REFUSAL_TEXT, Answer, CheckedText, Citation, Flag, Provenance, check_completion,
     leaks,
 )
 from rag_core.domain.chunks import Chunk, Chunker, SentenceChunker, WholeNoteChunker
 from rag_core.domain.citations import (
-    cites,
-    marks_inside_sentences,
-    resolve_citations,
-    without_citations,
+    cites, marks_inside_sentences, resolve_citations, without_citations,
 )
 from rag_core.domain.completion import Completion, Generator
 from rag_core.domain.context import Context, Source, build_context, merge_verses
@@ -33,25 +24,11 @@ from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note, Verses, check_note
 from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.prompt import PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt
 from rag_core.domain.question import MAX_CHARACTERS, Question, normalise, validate_question
-from rag_core.domain.ranking import (
-    DIMENSIONS,
-    Embedder,
-    Hit,
-    Ranking,
-    Retriever,
-    SearchMethod,
-)
+from rag_core.domain.ranking import DIMENSIONS, Embedder, Hit, Ranking, Retriever, SearchMethod
 from rag_core.domain.sections import split_sections
 from rag_core.domain.sentences import sentence_spans, split_sentences
 from rag_core.domain.server_url import (
-    HTTP,
-    PIECE,
-    POSTGRES,
-    REDIS,
-    check_url,
-    masked,
-    target,
-    without_secrets,
+    HTTP, PIECE, POSTGRES, REDIS, check_url, masked, target, without_secrets,
 )
 from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import UserId, authenticated
@@ -60,7 +37,6 @@ if TYPE_CHECKING:  # numpy is not imported for a name
     from rag_core.domain.ranking import Matrix as Matrix
     from rag_core.domain.ranking import Vector as Vector
 
-# fmt: off
 __all__ = [
     "DECLINING_TEXT", "DIMENSIONS", "FREE", "HTTP", "LEAK_WORDS", "MAX_CHARACTERS",
     "MAX_TITLE_CHARACTERS", "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION", "REDIS",

@@ -6,15 +6,12 @@ home folder, and leaves nothing running once the last of them is gone, however i
 
 from __future__ import annotations
 
+# fmt: off
 from rag_core.embedded.binaries import PostgresInstall, find_postgres, find_small_llm, find_valkey
 from rag_core.embedded.child import end, python_environment, spawn
 from rag_core.embedded.database import ensure_database
 from rag_core.embedded.home import (
-    StackHome,
-    log_tail,
-    open_log,
-    remove_socket_folder,
-    socket_folder,
+    StackHome, log_tail, open_log, remove_socket_folder, socket_folder,
 )
 from rag_core.embedded.llm import local_llm
 from rag_core.embedded.own_valkey import OwnValkey
@@ -23,7 +20,6 @@ from rag_core.embedded.stack import StackUrls, embedded_stack
 from rag_core.embedded.unprivileged import Seat, find_seat, switched_seat
 from rag_core.embedded.valkey import ValkeyServer
 
-# fmt: off
 __all__ = [
     "OwnValkey", "PostgresInstall", "PostgresServer", "Seat", "StackHome", "StackUrls",
     "ValkeyServer", "embedded_stack", "end", "ensure_database", "find_postgres", "find_seat",
