@@ -12,26 +12,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    # fmt: off
     from rag_core.bootstrap.application import Application, assemble, build
     from rag_core.domain.answer import Answer, Citation, Flag, Provenance
     from rag_core.domain.cost import Usage
     from rag_core.domain.notes import Note, Verses
     from rag_core.errors import (
-        ConfigurationError,
-        InvalidInput,
-        ProviderError,
-        RagError,
-        Unauthenticated,
-        Unavailable,
+        ConfigurationError, InvalidInput, ProviderError, RagError, Unauthenticated, Unavailable,
     )
     from rag_core.migrations import migrate
     from rag_core.pipeline import Pipeline
     from rag_core.settings import Settings, load_settings
 
-_MODULES = {
-    "domain.answer": ("Answer", "Citation", "Flag", "Provenance"),
-    "bootstrap.application": ("Application", "assemble", "build"),
-    "domain.cost": ("Usage",),
+__all__ = [
+    "Answer",
+    "Application",
+    "Citation",
+    "ConfigurationError",
+    "Flag",
+    "InvalidInput",
+    "Note",
+    "Pipeline",
+    "Provenance",
+    "ProviderError",
+    "RagError",
+    "Settings",
+    "Unauthenticated",
+    "Unavailable",
+    "Usage",
+    "Verses",
+    "assemble",
+    "build",
+    "load_settings",
+    "migrate",
+]
+
+_ROOMS = {
+    "bootstrap": ("Application", "assemble", "build"),
+    "domain": ("Answer", "Citation", "Flag", "Note", "Provenance", "Usage", "Verses"),
     "errors": (
         "ConfigurationError",
         "InvalidInput",
@@ -41,25 +59,16 @@ _MODULES = {
         "Unavailable",
     ),
     "migrations": ("migrate",),
-    "domain.notes": ("Note", "Verses"),
     "pipeline": ("Pipeline",),
     "settings": ("Settings", "load_settings"),
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
-
-# fmt: off
-__all__ = [
-    "Answer", "Application", "Citation", "ConfigurationError", "Flag", "InvalidInput", "Note",
-    "Pipeline", "Provenance", "ProviderError", "RagError", "Settings", "Unauthenticated",
-    "Unavailable", "Usage", "Verses", "assemble", "build", "load_settings", "migrate",
-]
-# fmt: on
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
+    if name not in _ROOM_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_ROOM_OF[name]}"), name)
 
 
 def __dir__() -> list[str]:
