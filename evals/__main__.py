@@ -192,10 +192,10 @@ def lint(
         Path | None, Argument(metavar="[DIR]", help="Another folder than notebooks/.")
     ] = None,
 ) -> int:
-    """Check that notebooks hold no logic and no outputs; exit code 3 if they do.
+    """Check that notebooks hold no logic and no outputs.
 
     Each notebook begins with Markdown, has one cell tagged 'parameters' with a comment on each
-    line, defines no function or class, and holds no outputs.
+    line, defines no function or class, and holds no outputs. The exit code is 3 where one does not.
     """
     from evals.project import NOTEBOOKS
     from evals.run.notebook_lint import lint_folder

@@ -20,9 +20,9 @@ async def embedded(
         bool, Option("--time", help="Print start and stop times on new data, and end.")
     ] = False,
 ) -> None:
-    """Run Postgres with pgvector and Valkey from the installed wheels, with no Docker.
+    """Run Postgres and Valkey, without Docker.
 
-    Until Ctrl-C. Whoever else uses the same home shares the servers.
+    From the installed wheels, with pgvector, until Ctrl-C. Whoever else uses the same home shares the servers.
 
     \b
     examples:

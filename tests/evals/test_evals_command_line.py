@@ -23,7 +23,7 @@ from evals.project import GOLDEN, ROOT
         (["run", "--only", "qualty"], "there is no notebook 'qualty'"),
         (["calibrate", "no/such/folder"], "no such file"),
         (["lint", "no/such/folder"], "holds no notebooks"),
-        (["build-golden", "absent", "absent", "out"], "no such file"),
+        (["build-golden", "absent", "absent", "out"], "absent/henry.passages.jsonl"),
         (["validate", "no/such/folder"], "no/such/folder"),
         (["bench", "cache", "--only", "frosen"], "Parts: cached, "),
         (["consistency", "--break", "early epoch"], "late epoch"),

@@ -15,8 +15,8 @@ from evals.bench import (
     store_search,
     store_wait,
 )
-from evals.bench.command import Bench, run_benches
-from evals.bench.figures import Figure
+from evals.bench.command import SETS, run_benches
+from evals.bench.figures import Bench, Figure
 
 SMALL: dict[Bench, dict[str, int]] = {
     cache_hit.cached_answer: {"ROUNDS": 1, "CALLS": 32},
@@ -52,10 +52,10 @@ async def missed(folder: Path) -> list[Figure]:
 
 
 def test_a_missed_reference_is_shown_and_is_the_exit_code(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    benches: dict[str, Bench] = {"fine": met, "slow": missed}
-    assert run_benches("bench", "", benches, ["--only", "fine"]) == 0
+    monkeypatch.setitem(SETS, "cache", {"fine": met, "slow": missed})
+    assert run_benches("cache", "fine") == 0
     assert "MISSED" not in capsys.readouterr().out
-    assert run_benches("bench", "", benches, []) == 1
+    assert run_benches("cache") == 1
     assert re.search(r"speed.*7 ms.*≤ 5 ms.*MISSED", capsys.readouterr().out)
