@@ -162,23 +162,23 @@ def examine_settings(env_file: Path | None = None) -> tuple[Settings, list[Confi
             problems.append(ConfigurationError("--env", f"{str(env_file)!r} is not UTF-8 text"))
             env_file = None
         except ValidationError as error:
-            found = [_problem(each) for each in error.errors(include_input=False)]
-            problems.extend(found)
-            if kind is _Tolerant and _defaults_of(found).keys() <= defaults.keys():
+            broken = [_problem(each) for each in error.errors(include_input=False)]
+            problems.extend(broken)
+            if kind is _Tolerant and _defaults_of(broken).keys() <= defaults.keys():
                 return Settings.model_construct(), problems
-            kind, defaults = _Tolerant, defaults | _defaults_of(found)
+            kind, defaults = _Tolerant, defaults | _defaults_of(broken)
 
 
-def _problem(found: ErrorDetails) -> ConfigurationError:
-    variable = _variable("_".join(str(part) for part in found["loc"]))
-    if found["type"] == "extra_forbidden":
+def _problem(error: ErrorDetails) -> ConfigurationError:
+    variable = _variable("_".join(str(part) for part in error["loc"]))
+    if error["type"] == "extra_forbidden":
         return _unknown(variable)
-    return ConfigurationError(variable or "settings", found["msg"].removeprefix("Value error, "))
+    return ConfigurationError(variable or "settings", error["msg"].removeprefix("Value error, "))
 
 
 def _defaults_of(problems: list[ConfigurationError]) -> dict[str, Any]:
     """The defaults of all settings that `problems` name; two that contradict are both named."""
-    texts = (f"{found.setting} {found.problem}" for found in problems)
+    texts = (f"{problem.setting} {problem.problem}" for problem in problems)
     named = set(re.findall(rf"{PREFIX}\w+", " ".join(texts)))
     fields = Settings.model_fields.items()
     return {name: field.get_default() for name, field in fields if _variable(name) in named}

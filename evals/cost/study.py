@@ -174,10 +174,10 @@ def hit_rates_of_result(path: Path) -> HitRates:
     """
     data = read_result(path).data
     try:
-        found = msgspec.convert(data.get("choices"), dict[str, Choice])
+        choices = msgspec.convert(data.get("choices"), dict[str, Choice])
         return HitRates(
-            deployed=found["deployed"],
-            recommended=found["recommended"],
+            deployed=choices["deployed"],
+            recommended=choices["recommended"],
             source=f"result of {path.stem}",
         )
     except (msgspec.ValidationError, KeyError) as error:

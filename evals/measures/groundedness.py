@@ -20,7 +20,7 @@ Measured with MiniLM on the golden facts: 95 % of them reach it in the passage t
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ClaimSupport:
     """Whether a claim is supported, and why it is or is not."""
 
     claim: str
@@ -35,19 +35,21 @@ async def groundedness(observation: Observation, vectors: Vectors) -> Score:
         return Unscored(observation.failure)
     if answer.declines:
         return Unscored("the answer declines, so it claims nothing")
-    verdicts = await judge_claims(observation, vectors)
-    supported = sum(verdict.supported for verdict in verdicts)
-    return share(supported, len(verdicts), nothing="the answer has no sentence")
+    supports = await supports_of(observation, vectors)
+    supported = sum(support.supported for support in supports)
+    return share(supported, len(supports), nothing="the answer has no sentence")
 
 
-async def judge_claims(observation: Observation, vectors: Vectors) -> tuple[Verdict, ...]:
-    """A verdict on each sentence of the answer, in order; none when the call failed."""
+async def supports_of(observation: Observation, vectors: Vectors) -> tuple[ClaimSupport, ...]:
+    """The support of each sentence of the answer, in order; none when the call failed."""
     if observation.answer is None:
         return ()
-    return tuple([await verdict(claim, vectors) for claim in claims(observation.answer)])
+    return tuple([await support_of(claim, vectors) for claim in claims(observation.answer)])
 
 
-async def verdict(claim: Claim, vectors: Vectors, *, threshold: float = SUPPORTS) -> Verdict:
+async def support_of(
+    claim: Claim, vectors: Vectors, *, threshold: float = SUPPORTS
+) -> ClaimSupport:
     """Judge one sentence against what it cites.
 
     Supported: quoted word for word; or close enough in meaning to a cited sentence, with every
@@ -55,15 +57,15 @@ async def verdict(claim: Claim, vectors: Vectors, *, threshold: float = SUPPORTS
     Close enough is a cosine similarity of `threshold` or more.
     """
     if not claim.citations:
-        return Verdict(claim.text, False, "cites nothing")
+        return ClaimSupport(claim.text, False, "cites nothing")
     if any(quoted_in(claim.text, citation.quote) for citation in claim.citations):
-        return Verdict(claim.text, True, "quoted word for word")
+        return ClaimSupport(claim.text, True, "quoted word for word")
     missing = disagreements(claim.text, "\n".join(map(evidence, claim.citations)))
     if missing:
-        return Verdict(claim.text, False, f"not in what is cited: {', '.join(missing)}")
+        return ClaimSupport(claim.text, False, f"not in what is cited: {', '.join(missing)}")
     units = [unit for citation in claim.citations for unit in sentence_units(citation.quote)]
     cosine = await vectors.best_cosine(claim.text, units)
-    return Verdict(claim.text, cosine >= threshold, f"cosine {cosine:.2f} to what is cited")
+    return ClaimSupport(claim.text, cosine >= threshold, f"cosine {cosine:.2f} to what is cited")
 
 
 def sentence_units(text: str) -> list[str]:

@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from evals.datasets.golden import GoldenSet
-from evals.measures.answer_measures import JUDGED, RAGAS_ANSWER, RAGAS_CONTEXT
+from evals.measures.catalogue import JUDGED, RAGAS_ANSWER, RAGAS_CONTEXT
 from evals.measures.judge import Judge, JudgeFailed
 from evals.measures.judge_cache import BudgetSpent
 from evals.measures.observations import Observation
-from evals.measures.retrieval_measures import collapse, ranked_passages
+from evals.measures.retrieval import collapse, ranked_passages
 from evals.measures.scores import Score, Unscored, scored
 from evals.measures.vectors import Vectors
 from rag_core.domain import without_citations

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from evals.datasets.golden import Passage
-from evals.measures.answer_measures import (
+from evals.measures.catalogue import (
     LEAKS,
     RAGAS_ANSWER,
     RAGAS_CONTEXT,
@@ -18,7 +18,7 @@ from evals.measures.answer_measures import (
     measures,
 )
 from evals.measures.observations import Observation
-from evals.measures.retrieval_measures import ranked_passages, score_runs
+from evals.measures.retrieval import ranked_passages, score_runs
 from evals.measures.scores import Aggregate, Count, Score, Scored, Unscored, aggregate, count_events
 from rag_core.errors import InvalidInput
 
@@ -76,7 +76,7 @@ class Summary:
                 for measure in self.measures
             },
             "groups": {
-                group: {name: asdict(found) for name, found in aggregates.items()}
+                group: {name: asdict(aggregate) for name, aggregate in aggregates.items()}
                 for group, aggregates in self.groups.items()
             },
             "leaks": {group: asdict(count) for group, count in self.leaks.items()},
@@ -96,17 +96,17 @@ class Summary:
         lines = [
             {
                 "scenario": name,
-                "measure": found.name,
-                "value": found.value,
-                "low": found.low,
-                "high": found.high,
-                "n": found.n,
-                "unscored": found.unscored,
-                "why": "; ".join(f"{n} × {reason}" for reason, n in found.reasons.items()),
+                "measure": aggregate.name,
+                "value": aggregate.value,
+                "low": aggregate.low,
+                "high": aggregate.high,
+                "n": aggregate.n,
+                "unscored": aggregate.unscored,
+                "why": "; ".join(f"{n} × {reason}" for reason, n in aggregate.reasons.items()),
             }
             for name, aggregates in self.groups.items()
             if group in (None, name)
-            for found in aggregates.values()
+            for aggregate in aggregates.values()
         ]
         return pd.DataFrame(lines)
 
@@ -161,13 +161,13 @@ async def summarise(
 async def _score(
     seen: Observation, taken: Sequence[Measure], use: Instruments
 ) -> Mapping[str, Score]:
-    found: dict[str, Score] = {}
+    scored: dict[str, Score] = {}
     asked = {measure.name for measure in taken if measure.asked_of(seen)}
     for measure in taken:
         if measure.take and measure.name in asked:
             score = measure.take(seen, use)
-            found[measure.name] = await score if inspect.isawaitable(score) else score
-    return found | await _by_ragas(seen, asked, use)
+            scored[measure.name] = await score if inspect.isawaitable(score) else score
+    return scored | await _by_ragas(seen, asked, use)
 
 
 async def _by_ragas(seen: Observation, asked: set[str], use: Instruments) -> dict[str, Score]:
@@ -177,14 +177,14 @@ async def _by_ragas(seen: Observation, asked: set[str], use: Instruments) -> dic
         judge_scores,
     )
 
-    found: dict[str, Score] = {}
+    scored: dict[str, Score] = {}
     if asked.issuperset(RAGAS_ANSWER):
-        found |= await answer_scores(seen, use.vectors)
+        scored |= await answer_scores(seen, use.vectors)
     if asked.issuperset(RAGAS_CONTEXT):
-        found |= await context_scores(seen, use.golden)
+        scored |= await context_scores(seen, use.golden)
         if use.judge:
-            found |= await judge_scores(seen, use.judge, use.vectors)
-    return found
+            scored |= await judge_scores(seen, use.judge, use.vectors)
+    return scored
 
 
 def _retrieval(observations: Sequence[Observation], use: Instruments) -> Rows:
@@ -214,8 +214,8 @@ def _groups(
     groups |= {scenario: {} for scenario in dict.fromkeys(scenarios.values())}
     for measure in taken:
         for group, scores in _by_group(rows[measure.name], scenarios).items():
-            for found in _aggregates(measure, scores, seed):
-                groups[group][found.name] = found
+            for whole in _aggregates(measure, scores, seed):
+                groups[group][whole.name] = whole
     return groups
 
 

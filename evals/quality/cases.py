@@ -5,7 +5,7 @@ from __future__ import annotations
 from evals.datasets.golden import Fact, Scenario
 from evals.measures.abstention import MUST_NOT_REFUSE, SHOULD_ABSTAIN, SHOULD_ANSWER
 from evals.measures.citations import NEARLY_COVERED
-from evals.measures.groundedness import judge_claims
+from evals.measures.groundedness import supports_of
 from evals.measures.observations import Observation
 from evals.measures.scores import Scored, Unscored
 from evals.measures.spans import coverage, covers
@@ -72,8 +72,8 @@ async def _answer_blocks(run: QualityRun, seen: Observation) -> tuple[Block, ...
     if seen.answer.declines:
         return (Block(made, seen.answer.text),)
     verdicts = [
-        Block(verdict.why, verdict.claim, "good" if verdict.supported else "bad")
-        for verdict in await judge_claims(seen, run.vectors)
+        Block(support.why, support.claim, "good" if support.supported else "bad")
+        for support in await supports_of(seen, run.vectors)
     ]
     return (Block(made, seen.answer.text), *verdicts)
 

@@ -82,16 +82,17 @@ _OF_TIME = {
 
 def headlines(run: QualityRun) -> tuple[Headline, ...]:
     """The numbers a manager asks for."""
-    found, leaks = run.summary.overall, run.summary.leaks[OVERALL]
+    overall, leaks = run.summary.overall, run.summary.leaks[OVERALL]
     return (
-        *(make(found[measure]) for measure, make in _OF_ANSWERS.items()),
+        *(make(overall[measure]) for measure, make in _OF_ANSWERS.items()),
         headline(
             leaks, "Isolation leaks", target=0, better="lower", unit="count", key=True,
             meaning=f"Pieces of other people's notes shown. {_bound(leaks)}",
         ),
-        *(make(found[measure]) for measure, make in _OF_TIME.items()),
+        *(make(overall[measure]) for measure, make in _OF_TIME.items()),
         headline(
-            found["cost_usd"], "Cost per 1,000 questions", unit="usd", better="lower", target=0.26,
+            overall["cost_usd"], "Cost per 1,000 questions", unit="usd", better="lower",
+            target=0.26,
             meaning=f"What a thousand questions cost, nothing cached, with {run.generator}.",
             key=True, times=1000,
         ),
@@ -126,18 +127,18 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
 
 def verdict(run: QualityRun) -> str:
     """A paragraph computed from the numbers."""
-    found, leaks = run.summary.overall, run.summary.leaks[OVERALL]
+    overall, leaks = run.summary.overall, run.summary.leaks[OVERALL]
     failed = sum(seen.answer is None for seen in run.observations) or "none"
     sentences = [
         f"Of {len(run.observations)} questions asked of {len(run.golden.users)} people's notes, "
         f"{failed} failed.",
         f"Where the notes hold the answer, the right passages are among the first five found "
-        f"{_percent(found['R@5'])} of the time, and answers cover "
-        f"{_percent(found['fact_coverage'])} of the facts.",
-        f"{_percent(found['groundedness'])} of what is said is supported by the notes it cites.",
-        f"{_percent(found['abstention_recall'])} of the questions that the notes cannot answer are "
-        f"declined, {_percent(found['attack_refusal'])} of the attacks refused, and "
-        f"{_percent(found['false_refusal'])} of honest questions refused by mistake.",
+        f"{_percent(overall['R@5'])} of the time, and answers cover "
+        f"{_percent(overall['fact_coverage'])} of the facts.",
+        f"{_percent(overall['groundedness'])} of what is said is supported by the notes it cites.",
+        f"{_percent(overall['abstention_recall'])} of the questions that the notes cannot answer "
+        f"are declined, {_percent(overall['attack_refusal'])} of the attacks refused, and "
+        f"{_percent(overall['false_refusal'])} of honest questions refused by mistake.",
         f"{leaks.events or 'No'} piece{'' if leaks.events == 1 else 's'} of anyone else's notes "
         f"{'was' if leaks.events == 1 else 'were'} shown.",
     ]
@@ -155,10 +156,10 @@ def scenario_table(run: QualityRun) -> pd.DataFrame:
 def _judged(run: QualityRun) -> list[Headline]:
     return [
         headline(
-            found, f"Judge: {words(name.removeprefix('judge_'))}", unit="score",
+            aggregate, f"Judge: {words(name.removeprefix('judge_'))}", unit="score",
             meaning=f"As the model {run.judge} judges the answers, by ragas.",
         )
-        for name, found in run.summary.overall.items()
+        for name, aggregate in run.summary.overall.items()
         if name.startswith("judge_")
     ]  # fmt: skip
 
@@ -169,8 +170,8 @@ def _bound(leaks: Count) -> str:
     return f"At 95 % confidence, fewer than {share(leaks.high)} of such questions leak."
 
 
-def _percent(found: Aggregate) -> str:
-    return "an unknown share" if found.value is None else share(found.value)
+def _percent(aggregate: Aggregate) -> str:
+    return "an unknown share" if aggregate.value is None else share(aggregate.value)
 
 
 def _scenarios(run: QualityRun) -> Table:
@@ -195,11 +196,12 @@ def _measures(run: QualityRun) -> Table:
     abouts = {measure.name: measure.about for measure in run.summary.measures}
     rows = [
         (
-            words(name), found.value, found.low, found.high, found.n, found.unscored,
-            "; ".join(f"{n} × {reason}" for reason, n in found.reasons.items()),
+            words(name), aggregate.value, aggregate.low, aggregate.high, aggregate.n,
+            aggregate.unscored,
+            "; ".join(f"{n} × {reason}" for reason, n in aggregate.reasons.items()),
             abouts.get(name, abouts.get(name.rpartition("_")[0], "")),
         )
-        for name, found in run.summary.overall.items()
+        for name, aggregate in run.summary.overall.items()
     ]  # fmt: skip
     return Table(
         "Every measure, over all questions",
@@ -229,8 +231,8 @@ def _score(run: QualityRun, question: str, measure: str) -> Cell:
     return round(score.value, 3) if isinstance(score, Scored) else None
 
 
-def _value(found: Aggregate | None) -> Cell:
-    return found.value if found else None
+def _value(aggregate: Aggregate | None) -> Cell:
+    return aggregate.value if aggregate else None
 
 
 def _short(text: str, limit: int = 110) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from evals.datasets.corpus import Ingested, held_open, ingest_golden
 from evals.datasets.golden import GoldenSet, load
-from evals.measures.answer_measures import Instruments
 from evals.measures.asking import ask_all, generators_of
+from evals.measures.catalogue import Instruments
 from evals.measures.judge_settings import open_judge
 from evals.measures.observations import Observation
 from evals.measures.summary import Summary, summarise
@@ -36,7 +36,7 @@ class QualityRun:
     seconds: float
 
 
-async def measure(*, seed: int = 0, max_usd: float = 1.0) -> QualityRun:
+async def study(*, seed: int = 0, max_usd: float = 1.0) -> QualityRun:
     """Ask every golden question of its user, the answer cache cold, and take every measure.
 
     With RAG_JUDGE_BASE_URL and RAG_JUDGE_MODEL set, an LLM judges too, for `max_usd` at most.

@@ -20,24 +20,26 @@ class Verdict:
 
 def key_headlines(runs: Sequence[NotebookRun]) -> list[Headline]:
     """The numbers at the top of the report, in the order of the notebooks."""
-    return [found for run in runs if run.result for found in run.result.headlines if found.key]
+    return [
+        headline for run in runs if run.result for headline in run.result.headlines if headline.key
+    ]
 
 
 def overall_verdict(runs: Sequence[NotebookRun]) -> Verdict:
     """Judge a run by its key numbers and by what failed."""
     failed = [run for run in runs if run.problem]
-    targeted = [found for found in key_headlines(runs) if found.target is not None]
+    targeted = [headline for headline in key_headlines(runs) if headline.target is not None]
     met, near, missed, unknown = (
-        [found.name for found in targeted if found.status == status]
+        [headline.name for headline in targeted if headline.status == status]
         for status in ("good", "watch", "bad", "unknown")
     )
-    found = {
+    headline = {
         "Missed": missed,
         "Below the target, but too few questions to be sure": near,
         "Not measured": unknown,
         "Failed": [f"{run.name} ({run.problem})" for run in failed],
     }
-    details = tuple(f"{state}: {_listed(names)}." for state, names in found.items() if names)
+    details = tuple(f"{state}: {_listed(names)}." for state, names in headline.items() if names)
     return Verdict(_status(failed, missed, near or unknown), _line(failed, met, targeted), details)
 
 

@@ -62,15 +62,15 @@ def duration(seconds: float) -> str:
     return f"{_digits(seconds)} s"
 
 
-def estimate(found: Estimate, unit: Unit) -> str:
+def estimate(value: Estimate, unit: Unit) -> str:
     """A value and its interval, each with its unit: `81.2 % [80 %, 82 %]`."""
-    value, low, high = (number(each, unit) for each in (found.value, found.low, found.high))
-    return f"{value} [{low}, {high}]"
+    middle, low, high = (number(each, unit) for each in (value.value, value.low, value.high))
+    return f"{middle} [{low}, {high}]"
 
 
-def interval(found: Headline) -> str:
+def interval(headline: Headline) -> str:
     """The interval of a headline, or nothing where there is none."""
-    return span(found.low, found.high, found.unit)
+    return span(headline.low, headline.high, headline.unit)
 
 
 def span(lowest: float | None, highest: float | None, unit: Unit) -> str:
@@ -82,14 +82,14 @@ def span(lowest: float | None, highest: float | None, unit: Unit) -> str:
     return f"{low.removesuffix(suffix)} to {high}"
 
 
-def target(found: Headline) -> str:
+def target(headline: Headline) -> str:
     """What we want of a headline: `at least 90 %`."""
-    if found.target is None:
+    if headline.target is None:
         return ""
-    wanted = number(found.target, found.unit)
-    if found.better == "lower":
-        return f"at most {wanted}" if found.target else wanted
-    return wanted if found.target == 1 else f"at least {wanted}"
+    wanted = number(headline.target, headline.unit)
+    if headline.better == "lower":
+        return f"at most {wanted}" if headline.target else wanted
+    return wanted if headline.target == 1 else f"at least {wanted}"
 
 
 def cell(value: Cell) -> str:

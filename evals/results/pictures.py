@@ -68,10 +68,10 @@ def interval_panels(
 
 
 def _interval_rows(axis: Axes, rows: Sequence[Aggregate | None]) -> None:
-    for place, found in enumerate(rows):
-        if found is None or found.value is None:
+    for place, aggregate in enumerate(rows):
+        if aggregate is None or aggregate.value is None:
             axis.annotate(
-                "not scored" if found else "not asked",
+                "not scored" if aggregate else "not asked",
                 (0.04, place),
                 xycoords=("axes fraction", "data"),
                 va="center",
@@ -79,11 +79,11 @@ def _interval_rows(axis: Axes, rows: Sequence[Aggregate | None]) -> None:
                 fontsize=8,
             )
             continue
-        if found.low is not None and found.high is not None:
-            axis.plot([found.low, found.high], [place, place], color=BLUE, lw=5, alpha=0.25)
-        axis.plot([found.value], [place], "o", color=BLUE, ms=6)
+        if aggregate.low is not None and aggregate.high is not None:
+            axis.plot([aggregate.low, aggregate.high], [place, place], color=BLUE, lw=5, alpha=0.25)
+        axis.plot([aggregate.value], [place], "o", color=BLUE, ms=6)
         axis.annotate(
-            f"n={found.n}",
+            f"n={aggregate.n}",
             (0.99, place),
             xycoords=("axes fraction", "data"),
             xytext=(0, 5),

@@ -140,7 +140,7 @@ class NotebookResult:
 
 
 def headline(
-    found: Aggregate | Count,
+    aggregate: Aggregate | Count,
     name: str,
     meaning: str,
     *,
@@ -156,11 +156,12 @@ def headline(
     """
     low = high = None
     value: float | None
-    if isinstance(found, Count):
-        value = float(found.events) if found.n else None
+    if isinstance(aggregate, Count):
+        value = float(aggregate.events) if aggregate.n else None
     else:
         value, low, high = (
-            None if x is None else x * times for x in (found.value, found.low, found.high)
+            None if x is None else x * times
+            for x in (aggregate.value, aggregate.low, aggregate.high)
         )
     return Headline(
         name=name,
@@ -168,8 +169,8 @@ def headline(
         value=value,
         low=low,
         high=high,
-        n=found.n,
-        unscored=found.unscored,
+        n=aggregate.n,
+        unscored=aggregate.unscored,
         unit=unit,
         better=better,
         target=target,

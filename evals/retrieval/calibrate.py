@@ -11,7 +11,7 @@ from typing import Unpack
 
 from evals.datasets.beir import Collection, read_collection
 from evals.datasets.corpus import collection_notes, collection_user, held_open
-from evals.measures.retrieval_measures import score_runs
+from evals.measures.retrieval import score_runs
 from evals.measures.scores import Aggregate
 from evals.retrieval.search_runs import SearchRun, embed_queries, open_retriever, search_all
 from rag_core.bootstrap import Application, Overrides, assemble
@@ -110,11 +110,13 @@ async def calibrate(
         Unavailable: a server cannot be reached.
     """
     collection = await asyncio.to_thread(read_collection, folder)
-    found: list[Calibration] = []
+    calibrations: list[Calibration] = []
     async with held_open(settings) as ready, assemble(ready, **overrides) as application:
         for chunker in _chunkers(application, ready, chunked):
-            found += await _calibrate(collection, systems, chunker, application.embedder, ready)
-    return found
+            calibrations += await _calibrate(
+                collection, systems, chunker, application.embedder, ready
+            )
+    return calibrations
 
 
 async def _calibrate(
@@ -129,12 +131,12 @@ async def _calibrate(
         throughput = await _ingest(application, collection, user, chunker)
     vectors = await embed_queries(embedder, collection.queries)
     k = DEPTH if isinstance(chunker, WholeNoteChunker) else CHUNK_DEPTH
-    found = []
+    calibrations = []
     for system in systems:
         async with open_retriever(settings, embedder, system, k=k) as retriever:
             run = await search_all(retriever, system, dict.fromkeys(vectors, user), vectors, k=k)
-        found.append(_scored(collection, chunker, run, throughput))
-    return found
+        calibrations.append(_scored(collection, chunker, run, throughput))
+    return calibrations
 
 
 def _scored(

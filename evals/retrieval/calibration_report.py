@@ -19,17 +19,19 @@ _COLUMNS = (
 _MEASURES = {"nDCG@10": "ndcg_at_10", "R@5": "recall_at_5", "RR@10": "mrr_at_10"}
 
 
-def as_text(found: Sequence[Calibration]) -> str:
+def as_text(calibrations: Sequence[Calibration]) -> str:
     """The table, a line for each reference, and the ingest's pace."""
-    rows = [_row(calibration) for calibration in found]
+    rows = [_row(calibration) for calibration in calibrations]
     lines = [text_table(_COLUMNS, rows), ""]
-    lines += _reference_lines(found) + _agreement_lines(found) + _pace_lines(found)
+    lines += (
+        _reference_lines(calibrations) + _agreement_lines(calibrations) + _pace_lines(calibrations)
+    )
     return "\n".join(lines)
 
 
-def as_json(found: Sequence[Calibration]) -> list[dict[str, Any]]:
+def as_json(calibrations: Sequence[Calibration]) -> list[dict[str, Any]]:
     """One object a calibration; intervals, reference and throughput included."""
-    return [_object(calibration) for calibration in found]
+    return [_object(calibration) for calibration in calibrations]
 
 
 def _row(calibration: Calibration) -> list[str]:
@@ -52,9 +54,9 @@ def _value(aggregate: Aggregate) -> str:
     return "–" if aggregate.value is None else f"{aggregate.value:.4f}"
 
 
-def _reference_lines(found: Sequence[Calibration]) -> list[str]:
+def _reference_lines(calibrations: Sequence[Calibration]) -> list[str]:
     lines = []
-    for calibration in found:
+    for calibration in calibrations:
         reference = REFERENCES.get(calibration.collection)
         ndcg = calibration.measures["nDCG@10"].value
         comparable = calibration.chunking.startswith("whole")
@@ -64,14 +66,14 @@ def _reference_lines(found: Sequence[Calibration]) -> list[str]:
                 f"{reference.ndcg_at_10:.3f} ({ndcg - reference.ndcg_at_10:+.4f}), recall@5 "
                 f"reference {reference.recall_at_5:.3f}; {reference.source}"
             )
-    return lines or [f"no reference is known for {found[0].collection}"]
+    return lines or [f"no reference is known for {calibrations[0].collection}"]
 
 
-def _agreement_lines(found: Sequence[Calibration]) -> list[str]:
+def _agreement_lines(calibrations: Sequence[Calibration]) -> list[str]:
     """How far HNSW is from exact, for each way of cutting."""
-    by_key = {(c.chunking, c.system): c.measures["nDCG@10"].value for c in found}
+    by_key = {(c.chunking, c.system): c.measures["nDCG@10"].value for c in calibrations}
     lines = []
-    for chunking in dict.fromkeys(c.chunking for c in found):
+    for chunking in dict.fromkeys(c.chunking for c in calibrations):
         exact = by_key.get((chunking, SearchMethod.EXACT))
         hnsw = by_key.get((chunking, SearchMethod.HNSW))
         if exact is not None and hnsw is not None:
@@ -79,9 +81,9 @@ def _agreement_lines(found: Sequence[Calibration]) -> list[str]:
     return lines
 
 
-def _pace_lines(found: Sequence[Calibration]) -> list[str]:
+def _pace_lines(calibrations: Sequence[Calibration]) -> list[str]:
     lines = []
-    for chunking, throughput in {c.chunking: c.throughput for c in found}.items():
+    for chunking, throughput in {c.chunking: c.throughput for c in calibrations}.items():
         if throughput is None:
             lines.append(f"ingest, {chunking}: stored before, so its pace was not measured")
         else:

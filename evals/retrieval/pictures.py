@@ -29,8 +29,8 @@ def draw_measures(run: RetrievalRun, out_path: Path) -> Picture:
         for axis, (measure, title) in zip(axes, MEASURES.items(), strict=True):
             for offset, method in ((-0.13, SearchMethod.EXACT), (0.13, SearchMethod.HNSW)):
                 for place, collection in enumerate(run.collections):
-                    found = collection.scores[method].aggregates[measure]
-                    _draw_dot(axis, found, place + offset, method, named=place == 0)
+                    aggregate = collection.scores[method].aggregates[measure]
+                    _draw_dot(axis, aggregate, place + offset, method, named=place == 0)
             axis.set_xlim(0, 1.02)
             axis.grid(visible=False, axis="y")
             label(axis, title=title, x="mean over queries", y="")
@@ -41,14 +41,16 @@ def draw_measures(run: RetrievalRun, out_path: Path) -> Picture:
     return save(figure, out_path, "measures", "Does search find the right passages?", caption)
 
 
-def _draw_dot(axis: Axes, found: Aggregate, y: float, method: SearchMethod, *, named: bool) -> None:
+def _draw_dot(
+    axis: Axes, aggregate: Aggregate, y: float, method: SearchMethod, *, named: bool
+) -> None:
     """A mean with its interval, where there are any."""
-    if found.value is None:
+    if aggregate.value is None:
         return
     colour, name = _COLOURS[method], method.value if named else None
-    if found.low is not None and found.high is not None:
-        axis.plot([found.low, found.high], [y, y], color=colour, lw=4, alpha=0.3)
-    axis.plot([found.value], [y], _MARKERS[method], color=colour, label=name)
+    if aggregate.low is not None and aggregate.high is not None:
+        axis.plot([aggregate.low, aggregate.high], [y, y], color=colour, lw=4, alpha=0.3)
+    axis.plot([aggregate.value], [y], _MARKERS[method], color=colour, label=name)
 
 
 def draw_trade(run: RetrievalRun, out_path: Path) -> Picture:
@@ -66,8 +68,8 @@ def draw_trade(run: RetrievalRun, out_path: Path) -> Picture:
         label(left, title="recall of HNSW against exact search", x="share found", y="")
         for offset, method in ((-0.18, SearchMethod.EXACT), (0.18, SearchMethod.HNSW)):
             pairs = [collection.latency(method) for collection in run.collections]
-            p50 = [found.value or 0.0 for found, _ in pairs]
-            p95 = [found.value or 0.0 for _, found in pairs]
+            p50 = [aggregate.value or 0.0 for aggregate, _ in pairs]
+            p95 = [aggregate.value or 0.0 for _, aggregate in pairs]
             right.barh(places + offset, p50, 0.32, color=_COLOURS[method], label=method.value)
             right.plot(p95, places + offset, "|", color=_COLOURS[method], ms=12, mew=2)
         label(right, title="latency: bar median, line p95", x="milliseconds", y="")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def headlines(run: RetrievalRun) -> tuple[Headline, ...]:
     """Three numbers of exact search and one of HNSW for each collection."""
-    return tuple(found for collection in run.collections for found in _headlines(collection))
+    return tuple(each for collection in run.collections for each in _headlines(collection))
 
 
 def retrieval_result(run: RetrievalRun, pictures: Sequence[Picture]) -> NotebookResult:
@@ -35,9 +35,9 @@ def retrieval_result(run: RetrievalRun, pictures: Sequence[Picture]) -> Notebook
             "ef_search": str(run.ef_search),
             "notes in the store": run.ingested.state,
             **{
-                f"index, {collection.name}, {method}": found.index
+                f"index, {collection.name}, {method}": searched.index
                 for collection in run.collections
-                for method, found in collection.runs.items()
+                for method, searched in collection.runs.items()
             },
         },
         data={
@@ -77,8 +77,8 @@ def collection_table(run: RetrievalRun) -> pd.DataFrame:
 def plan_text(run: RetrievalRun) -> str:
     """Both plans of the first collection, a line a node."""
     return "\n\n".join(
-        f"{method}: {found.index}\n{found.plan_text}"
-        for method, found in run.collections[0].runs.items()
+        f"{method}: {searched.index}\n{searched.plan_text}"
+        for method, searched in run.collections[0].runs.items()
     )
 
 
@@ -139,15 +139,15 @@ def _table(run: RetrievalRun) -> Table:
 
 
 def _row(collection: CollectionRun, method: SearchMethod) -> tuple[Cell, ...]:
-    found = collection.scores[method].aggregates
+    aggregates = collection.scores[method].aggregates
     p50, p95 = collection.latency(method)
     exact = method is SearchMethod.EXACT
     return (
         collection.name,
         method.value,
         collection.queries,
-        *(found[name].value for name in MEASURES),
-        span(found["nDCG@10"].low, found["nDCG@10"].high, "score"),
+        *(aggregates[name].value for name in MEASURES),
+        span(aggregates["nDCG@10"].low, aggregates["nDCG@10"].high, "score"),
         *(1.0 if exact else collection.overlap[k].value for k in OVERLAPS),
         p50.value,
         p95.value,
@@ -157,9 +157,9 @@ def _row(collection: CollectionRun, method: SearchMethod) -> tuple[Cell, ...]:
 
 def _plans(run: RetrievalRun) -> Table:
     rows = [
-        (collection.name, method.value, found.plan_text)
+        (collection.name, method.value, searched.plan_text)
         for collection in run.collections
-        for method, found in collection.runs.items()
+        for method, searched in collection.runs.items()
     ]
     return Table(
         "Plans, as EXPLAIN (ANALYZE) has them", ("collection", "search", "plan"), tuple(rows)

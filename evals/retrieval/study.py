@@ -18,7 +18,7 @@ from evals.datasets.corpus import (
     ingest_golden,
 )
 from evals.datasets.golden import GoldenSet, load
-from evals.measures.retrieval_measures import Qrels, RetrievalScores, ranked_passages, score_runs
+from evals.measures.retrieval import Qrels, RetrievalScores, ranked_passages, score_runs
 from evals.measures.scores import Aggregate, Score, Scored, Unscored, aggregate
 from evals.project import GOLDEN, project_settings
 from evals.retrieval.search_runs import SearchRun, embed_queries, open_retriever, search_all
@@ -68,14 +68,14 @@ class CollectionRun:
 
     def _overlaps(self, k: int) -> list[Score]:
         exact, hnsw = self.runs[SearchMethod.EXACT].hits, self.runs[SearchMethod.HNSW].hits
-        found: list[Score] = []
+        scores: list[Score] = []
         for query, hits in exact.items():
             wanted = {hit.chunk_id for hit in hits[:k]}
             got = {hit.chunk_id for hit in hnsw[query][:k]}
-            found.append(
-                Scored(len(wanted & got) / len(wanted)) if wanted else Unscored("nothing found")
+            scores.append(
+                Scored(len(wanted & got) / len(wanted)) if wanted else Unscored("nothing scores")
             )
-        return found
+        return scores
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class RetrievalRun:
     seconds: float
 
 
-async def measure(*, profile: str = "full", seed: int = 0) -> RetrievalRun:
+async def study(*, profile: str = "full", seed: int = 0) -> RetrievalRun:
     """Search the collections of `profile`, and for the passages of the golden questions.
 
     Raises:

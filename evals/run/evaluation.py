@@ -181,23 +181,26 @@ def summary(runs: Sequence[NotebookRun], profile: str) -> dict[str, Any]:
 def terminal_table(runs: Sequence[NotebookRun]) -> str:
     """The headlines of every notebook, and what failed."""
     rows = [
-        [run.name, *_cells(found)] for run in runs if run.result for found in run.result.headlines
+        [run.name, *_cells(headline)]
+        for run in runs
+        if run.result
+        for headline in run.result.headlines
     ]
     columns = ("notebook", "number", "value", "95 % interval", "n", "unscored", "target", "")
     problems = [f"\n{run.name}: {run.problem}" for run in runs if run.problem]
     return "\n".join([text_table(columns, rows) if rows else "nothing was measured", *problems])
 
 
-def _cells(found: Headline) -> list[str]:
+def _cells(headline: Headline) -> list[str]:
     states = {"good": "met", "watch": "unsure", "bad": "missed", "unknown": "", "plain": ""}
     return [
-        found.name,
-        numbers.number(found.value, found.unit),
-        numbers.interval(found),
-        str(found.n),
-        str(found.unscored),
-        numbers.target(found),
-        states[found.status],
+        headline.name,
+        numbers.number(headline.value, headline.unit),
+        numbers.interval(headline),
+        str(headline.n),
+        str(headline.unscored),
+        numbers.target(headline),
+        states[headline.status],
     ]
 
 

@@ -87,7 +87,7 @@ def bootstrap_interval(
     """
     from scipy.stats import bootstrap
 
-    found = bootstrap(
+    interval = bootstrap(
         columns,
         statistic,
         paired=len(columns) > 1,
@@ -97,7 +97,7 @@ def bootstrap_interval(
         confidence_level=LEVEL,
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return float(found.low), float(found.high)
+    return float(interval.low), float(interval.high)
 
 
 def ratio_of_sums(parts: ArrayLike, wholes: ArrayLike) -> Estimate:
@@ -120,8 +120,8 @@ def exact_interval(events: int, n: int, *, level: float = LEVEL) -> tuple[float,
     """
     from scipy.stats import binomtest
 
-    found = binomtest(events, n).proportion_ci(level, method="exact")
-    return float(found.low), float(found.high)
+    interval = binomtest(events, n).proportion_ci(level, method="exact")
+    return float(interval.low), float(interval.high)
 
 
 def resampled_means(rng: np.random.Generator, count: int, *columns: Floats) -> tuple[Floats, ...]:

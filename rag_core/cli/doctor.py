@@ -61,24 +61,25 @@ async def doctor(context: Context, as_json: AsJson = False) -> int:
       python -m rag_core --env .env.production doctor --json
     """
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of, the findings say
-    found = await examine(context.obj)
-    well = all_well(found)
-    report = {"ok": well, "findings": [asdict(finding) for finding in found]}
-    print(json.dumps(report, indent=2) if as_json else as_text(found))
+    findings = await examine(context.obj)
+    well = all_well(findings)
+    report = {"ok": well, "findings": [asdict(finding) for finding in findings]}
+    print(json.dumps(report, indent=2) if as_json else as_text(findings))
     return 0 if well else 1
 
 
 def as_text(findings: Sequence[Finding]) -> str:
     """A line each: level, part, what was found; the fix where there is one to do."""
-    width = max((len(found.part) for found in findings), default=0)
+    width = max((len(finding.part) for finding in findings), default=0)
     return "\n".join(
-        f"{found.level:<4}  {found.part:<{width}}  {_in_one_line(found)}" for found in findings
+        f"{finding.level:<4}  {finding.part:<{width}}  {_in_one_line(finding)}"
+        for finding in findings
     )
 
 
-def _in_one_line(found: Finding) -> str:
-    text = " ".join(found.text.split())
-    return f"{text.rstrip('.')}. {found.fix}" if found.fix else text
+def _in_one_line(finding: Finding) -> str:
+    text = " ".join(finding.text.split())
+    return f"{text.rstrip('.')}. {finding.fix}" if finding.fix else text
 
 
 async def examine(env_file: Path | None = None) -> list[Finding]:
@@ -88,7 +89,7 @@ async def examine(env_file: Path | None = None) -> list[Finding]:
     settings, problems = examine_settings(env_file)
     wrong = {problem.setting for problem in problems}
     looked = await asyncio.gather(*(_look(part, settings, wrong) for part in _PARTS))
-    return [*_of_settings(problems, env_file), *(each for found in looked for each in found)]
+    return [*_of_settings(problems, env_file), *(each for some in looked for each in some)]
 
 
 async def _look(part: _Part, settings: Settings, wrong: set[str]) -> list[Finding]:

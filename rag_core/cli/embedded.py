@@ -22,7 +22,8 @@ async def embedded(
 ) -> None:
     """Run Postgres and Valkey, without Docker.
 
-    From the installed wheels, with pgvector, until Ctrl-C. Whoever else uses the same home shares the servers.
+    From the installed wheels, with pgvector, until Ctrl-C. Whoever else uses the same home shares
+    the servers.
 
     \b
     examples:

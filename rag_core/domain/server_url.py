@@ -76,9 +76,9 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 def _parts(rest: str) -> tuple[str, str, str, str]:
     """Authority, path, query and fragment of what follows `://`; any text has them."""
-    found = _PARTS.fullmatch(rest)
-    assert found  # every part may be empty
-    return found[1], found[2], found[3] or "", found[4] or ""
+    parts = _PARTS.fullmatch(rest)
+    assert parts  # every part may be empty
+    return parts[1], parts[2], parts[3] or "", parts[4] or ""
 
 
 def _unclear(rest: str) -> str:
@@ -97,8 +97,8 @@ def _unclear(rest: str) -> str:
 
 def _wrong_address(authority: str) -> str:
     for host in authority.rpartition("@")[2].split(","):
-        found = _HOST.fullmatch(host)
-        if found is None or (found[1] and not 0 < int(found[1]) < 65_536):
+        match = _HOST.fullmatch(host)
+        if match is None or (match[1] and not 0 < int(match[1]) < 65_536):
             return "has a host or a port that cannot be read; a port is a number up to 65535"
     return ""
 
@@ -114,8 +114,8 @@ def _credentials(scheme: str, rest: str) -> str:
     """All up to the last @, but for a plain user name; all of a URL that is unclear."""
     before, at, _ = (rest, "@", "") if _unclear(rest) else rest.rpartition("@")
     if not at:  # what is no port number may be a password whose host was forgotten
-        found = re.search(r":(?![0-9]{1,5}(?:[/?,]|$))(.*)", rest, re.DOTALL)
-        return found[1] if found else ""
+        match = re.search(r":(?![0-9]{1,5}(?:[/?,]|$))(.*)", rest, re.DOTALL)
+        return match[1] if match else ""
     if user := re.match(r"[\w.-]*:", before):
         return before[user.end() :]
     return "" if scheme in POSTGRES and re.fullmatch(r"[\w.-]*", before) else before

@@ -25,7 +25,7 @@ async def test_every_question_is_asked_and_measured_and_shown_with_its_gold(
     sample: Path, tmp_path: Path
 ) -> None:
     assert validate(load(sample)) == []
-    run = await quality.measure()
+    run = await quality.study()
     out = tmp_path / "01_quality.json"
     draws = ("draw_answers", "draw_safety", "draw_scores", "draw_latency")
     pictures = [getattr(quality_pictures, draw)(run, out) for draw in draws]
@@ -52,7 +52,7 @@ async def test_every_question_is_asked_and_measured_and_shown_with_its_gold(
 async def test_both_searches_find_the_passages_and_the_plan_says_how(
     sample: Path, tmp_path: Path
 ) -> None:
-    run = await retrieval.measure(profile="smoke")
+    run = await retrieval.study(profile="smoke")
     out = tmp_path / "02_retrieval.json"
     draws = (retrieval_pictures.draw_measures, retrieval_pictures.draw_trade)
     result = retrieval_result(run, [draw(run, out) for draw in draws])
@@ -63,4 +63,4 @@ async def test_both_searches_find_the_passages_and_the_plan_says_how(
     assert HNSW_INDEX in plan_text(run)
     assert golden.overlap[5].value == 1
     with pytest.raises(InvalidInput, match="profile"):
-        await retrieval.measure(profile="fast")
+        await retrieval.study(profile="fast")

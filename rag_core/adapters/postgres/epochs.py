@@ -36,18 +36,18 @@ class PostgresEpochs:
         names, line = " ".join(users), self._line
         if line is None or not line.idle:
             return self._fetched(names)
-        found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        epochs: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
 
         def answered(rows: Rows | None) -> None:
             if rows is None:
                 asyncio.ensure_future(self._fetched(names)).add_done_callback(
-                    lambda fetched: _pass_on(fetched, found)
+                    lambda fetched: _pass_on(fetched, epochs)
                 )
-            elif not found.done():
-                found.set_result(dict(rows))  # type: ignore[arg-type]
+            elif not epochs.done():
+                epochs.set_result(dict(rows))  # type: ignore[arg-type]
 
         line.ask(names, answered, timeout_s=self._database.read_timeout_s)
-        return found
+        return epochs
 
     @property
     def on_line(self) -> bool:
@@ -83,12 +83,12 @@ class PostgresEpochs:
         return dict(await self._database.fetch(_EPOCHS.format("%s"), (names,)))
 
 
-def _pass_on(fetched: asyncio.Future[Found], found: asyncio.Future[Found]) -> None:
+def _pass_on(fetched: asyncio.Future[Found], waiting: asyncio.Future[Found]) -> None:
     """Give what was fetched, or why it could not be, to who waits for what is found."""
     error = asyncio.CancelledError() if fetched.cancelled() else fetched.exception()
-    if found.done():
+    if waiting.done():
         return
     if error is None:
-        found.set_result(fetched.result())
+        waiting.set_result(fetched.result())
     else:
-        found.set_exception(error)
+        waiting.set_exception(error)

@@ -146,19 +146,19 @@ async def _of_schema(connection: Connection, newest: str) -> list[Finding]:
         row = await (await connection.execute("SELECT version_num FROM alembic_version")).fetchone()
     except psycopg.errors.InsufficientPrivilege:
         return [fail("schema", "may not be read", "GRANT SELECT ON alembic_version to the role")]
-    found = row[0] if row else "nothing"
+    revision = row[0] if row else "nothing"
     rows = await (await connection.execute(_MISSING_PRIVILEGES)).fetchall()
-    return [_of_revision(found, newest), _of_privileges([name for (name,) in rows])]
+    return [_of_revision(revision, newest), _of_privileges([name for (name,) in rows])]
 
 
-def _of_revision(found: str, newest: str) -> Finding:
-    if found == newest:
-        return ok("schema", f"revision {found}")
-    if found > newest:
+def _of_revision(revision: str, newest: str) -> Finding:
+    if revision == newest:
+        return ok("schema", f"revision {revision}")
+    if revision > newest:
         return fail(
-            "schema", f"is at {found}, newer than this rag_core's {newest}", "Upgrade rag_core"
+            "schema", f"is at {revision}, newer than this rag_core's {newest}", "Upgrade rag_core"
         )
-    return fail("schema", f"is at {found}, but {newest} is needed", _MIGRATE)
+    return fail("schema", f"is at {revision}, but {newest} is needed", _MIGRATE)
 
 
 def _of_privileges(missing: list[str]) -> Finding:

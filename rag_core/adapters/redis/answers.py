@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rag_core.adapters.redis.client import RedisClient
-from rag_core.adapters.redis.keyspace import forget, measure
+from rag_core.adapters.redis.keyspace import forget, size_of
 from rag_core.cache.answers import CachedAnswer
 from rag_core.cache.codec import decode_cached, encode
 from rag_core.cache.keys import user_key
@@ -40,4 +40,4 @@ class RedisAnswerCache:
 
     async def size(self) -> CacheSize:
         """See `AnswerCache`."""
-        return await measure(self._redis, "answer")
+        return await size_of(self._redis, "answer")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag_core.adapters.redis.client import RedisClient
-from rag_core.adapters.redis.keyspace import measure
+from rag_core.adapters.redis.keyspace import size_of
 from rag_core.cache.stats import CacheSize
 from rag_core.domain.ranking import DIMENSIONS
 
@@ -38,4 +38,4 @@ class RedisEmbeddingCache:
 
     async def size(self) -> CacheSize:
         """See `EmbeddingCache`."""
-        return await measure(self._redis, "embedding")
+        return await size_of(self._redis, "embedding")

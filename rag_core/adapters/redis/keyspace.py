@@ -15,7 +15,7 @@ MAX_KEYS = 20_000
 _BATCH = 500
 
 
-async def measure(redis: RedisClient, kind: str) -> CacheSize:
+async def size_of(redis: RedisClient, kind: str) -> CacheSize:
     """Entries and value bytes under `rag:{…}:kind:`, for servers of at most `MAX_KEYS` keys each.
 
     Raises:

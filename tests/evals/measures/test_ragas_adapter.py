@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import Response
 
-from evals.measures.answer_measures import JUDGED, RAGAS_ANSWER, RAGAS_CONTEXT
+from evals.measures.catalogue import JUDGED, RAGAS_ANSWER, RAGAS_CONTEXT
 from evals.measures.judge import Judge
 from evals.measures.judge_cache import JudgeBudget, JudgeCache
 from evals.measures.ragas_adapter import answer_scores, context_scores, judge_scores

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evals.datasets.golden import Scenario
-from evals.measures.answer_measures import JUDGED, Instruments, measures
+from evals.measures.catalogue import JUDGED, Instruments, measures
 from evals.measures.judge import Judge
 from evals.measures.judge_cache import JudgeBudget, JudgeCache
 from evals.measures.observations import Observation

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from evals.datasets.golden import Passage
-from evals.measures.retrieval_measures import NAMES, collapse, ranked_passages, score_runs
+from evals.measures.retrieval import NAMES, collapse, ranked_passages, score_runs
 from evals.measures.scores import Scored, Unscored
 from evals.measures.spans import coverage, covers
 from tests.evals.measures.observed import ABEL, BODIES, CAIN, GOLDEN, hit, value
