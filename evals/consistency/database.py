@@ -67,10 +67,12 @@ class Backstage:
         self._connection = connection
         self._turn = asyncio.Lock()
 
-    async def disable_triggers(self) -> None:
-        """Break the rule that plain SQL changes epochs."""
-        for table in ("notes", "chunks", "chunk_vectors"):
-            await self._fetch(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    async def blunt_triggers(self) -> None:
+        """Break the rule that plain SQL changes epochs; it still locks the user's row."""
+        for (function,) in await self._fetch(
+            "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname ~ '^change_.*epochs'"
+        ):
+            await self._fetch(function.replace("gen_random_uuid()", "epoch"))
 
     async def add_users(self, users: Sequence[UserId], embedder: str) -> None:
         """Users without notes."""
@@ -112,7 +114,7 @@ class Backstage:
 
     async def _fetch(self, statement: str, *parameters: object) -> list[Row]:
         async with self._turn:
-            cursor = await self._connection.execute(statement, parameters)
+            cursor = await self._connection.execute(statement, parameters or None)
             return await cursor.fetchall() if cursor.description else []
 
 

@@ -153,7 +153,7 @@ async def _world(
         operator = await stack.enter_async_context(backstage(url))
         await operator.add_users(USERS, HashingEmbedder().digest)
         if fault is Fault.TRIGGER:
-            await operator.disable_triggers()
+            await operator.blunt_triggers()
         editor = await stack.enter_async_context(sql_editor(url, pauses))
         valkeys = await stack.enter_async_context(valkey_pair(folder, chance))
         tokenizer = LlamaTokenizer()

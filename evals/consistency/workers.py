@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from redis.exceptions import RedisError
 
 from evals.consistency.database import PausingDatabase
 from evals.consistency.faults import (
@@ -24,6 +26,7 @@ from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.postgres import PostgresEpochs, PostgresRetriever, open_database
 from rag_core.adapters.redis import (
     CONCURRENT_CALLS,
+    Driver,
     RedisAnswerCache,
     RedisClient,
     RedisEmbeddingCache,
@@ -88,6 +91,7 @@ class LossyRedis(RedisClient):
         self._pauses = pauses
         self._chance = chance
         self._losses = losses
+        self._left: list[Driver] = []
 
     async def execute(self, *command: Any, **options: Any) -> Any:
         """See `RedisClient`."""
@@ -101,7 +105,16 @@ class LossyRedis(RedisClient):
     async def move(self, url: str) -> None:
         """Talk to another server from now on."""
         old, self.driver, self.url = self.driver, _driver(url), url
-        await old.aclose()
+        self._left.append(old)
+        with suppress(RedisError, OSError):
+            await old.aclose()
+
+    async def aclose(self) -> None:
+        """See `RedisClient`; who waited for a connection when one was left may have opened it."""
+        await super().aclose()
+        for driver in (*self._left, self.driver):
+            with suppress(RedisError, OSError):
+                await driver.aclose()
 
     def _perhaps_lost(self, problem: str) -> None:
         if self._chance.random() < self._losses:

@@ -92,9 +92,8 @@ def headlines(run: QualityRun) -> tuple[Headline, ...]:
         *(make(overall[measure]) for measure, make in _OF_TIME.items()),
         headline(
             overall["cost_usd"], "Cost per 1,000 questions", unit="usd", better="lower",
-            target=0.26,
+            target=0.26, key=True, times=1000,
             meaning=f"What a thousand questions cost, nothing cached, with {run.generator}.",
-            key=True, times=1000,
         ),
         *_judged(run),
     )  # fmt: skip
@@ -197,8 +196,7 @@ def _measures(run: QualityRun) -> Table:
     rows = [
         (
             words(name), aggregate.value, aggregate.low, aggregate.high, aggregate.n,
-            aggregate.unscored,
-            "; ".join(f"{n} × {reason}" for reason, n in aggregate.reasons.items()),
+            aggregate.unscored, "; ".join(f"{n} × {why}" for why, n in aggregate.reasons.items()),
             abouts.get(name, abouts.get(name.rpartition("_")[0], "")),
         )
         for name, aggregate in run.summary.overall.items()

@@ -126,8 +126,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, _Row]]:
 
 
 def _traffic(rows: Sequence[_Event]) -> Traffic:
-    requests = [row for row in rows if not row.is_edit]
-    edits = [row for row in rows if row.is_edit]
+    requests, edits = ([row for row in rows if row.is_edit is which] for which in (False, True))
     user, user_names = _numbered([row.user for row in [*requests, *edits]])
     question, question_names = _numbered([row.subject for row in requests])
     note, _ = _numbered([row.subject for row in edits])

@@ -15,8 +15,7 @@ from evals.bench import (
     store_search,
     store_wait,
 )
-from evals.bench.command import SETS, run_benches
-from evals.bench.figures import Bench, Figure
+from evals.bench.figures import Bench
 
 SMALL: dict[Bench, dict[str, int]] = {
     cache_hit.cached_answer: {"ROUNDS": 1, "CALLS": 32},
@@ -41,21 +40,3 @@ async def test_it_measures_every_figure(
     assert len({figure.name for figure in figures}) == len(figures)
     assert [figure for figure in figures if not re.search(r"\d", figure.measured)] == []
     assert [f for f in figures if f.name in CERTAIN and f.met is False] == []
-
-
-async def met(folder: Path) -> list[Figure]:
-    return [Figure("speed", "3 ms", "≤ 5 ms", True), Figure("size", "3", "")]
-
-
-async def missed(folder: Path) -> list[Figure]:
-    return [Figure("speed", "7 ms", "≤ 5 ms", False)]
-
-
-def test_a_missed_reference_is_shown_and_is_the_exit_code(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(SETS, "cache", {"fine": met, "slow": missed})
-    assert run_benches("cache", "fine") == 0
-    assert "MISSED" not in capsys.readouterr().out
-    assert run_benches("cache") == 1
-    assert re.search(r"speed.*7 ms.*≤ 5 ms.*MISSED", capsys.readouterr().out)

@@ -17,7 +17,7 @@ from rag_core.embedded import StackUrls
 async def test_no_answer_rests_on_changed_evidence_or_on_another_users_notes(
     stack: StackUrls,
 ) -> None:
-    result = await try_to_break(stack.database_url, steps=3_000, seed=20)
+    result = await try_to_break(stack.database_url, steps=2_000, seed=20)
     assert result.wrong == 0, result.examples
     # The trial must have tried: ways of answering, and kinds of trouble.
     ways = {Provenance.FRESH, Provenance.CACHED, Provenance.REVALIDATED, Provenance.NO_CONTEXT}

@@ -52,30 +52,37 @@ async def run(folder: Path, settings: Settings, *, chunked: bool = False) -> lis
     )
 
 
-async def test_both_searches_are_scored_and_proved(folder: Path, settings: Settings) -> None:
+async def test_both_searches_are_scored_proved_paced_and_told(
+    folder: Path, settings: Settings
+) -> None:
     """Every query finds its document first, the one that has only a title too."""
-    exact, hnsw = await run(folder, settings)
-    for found in (exact, hnsw):
-        assert found.measures["nDCG@10"].value == pytest.approx(1.0)
-        assert found.measures["nDCG@10"].n == len(QUERIES)
-        assert found.documents == len(DOCUMENTS)
+    calibrations = await run(folder, settings)
+    exact, hnsw = calibrations
+    for each in calibrations:
+        assert each.measures["nDCG@10"].value == pytest.approx(1.0)
+        assert each.measures["nDCG@10"].n == len(QUERIES)
+        assert each.documents == len(DOCUMENTS)
     assert hnsw.index == "chunk_vectors_hnsw"
     assert exact.index != hnsw.index
     assert " on chunk_vectors_hnsw (" in hnsw.plan
+    assert exact.throughput is not None
+    assert exact.throughput.ingest_texts == len(DOCUMENTS)
+    assert exact.throughput.ratio > 0
+    _table_and_json_say_the_same(calibrations)
+    again = await run(folder, settings)
+    assert again[0].throughput is None, "the documents were stored before"
+    assert "stored before" in as_text(again)
+    assert again[0].measures == exact.measures
 
 
-async def test_the_pace_is_measured_beside_the_bare_embedder_and_only_once(
-    folder: Path, settings: Settings
-) -> None:
-    """The second run finds the documents stored, and says so instead of a number."""
-    first = await run(folder, settings)
-    second = await run(folder, settings)
-    assert first[0].throughput is not None
-    assert first[0].throughput.ingest_texts == len(DOCUMENTS)
-    assert first[0].throughput.ratio > 0
-    assert second[0].throughput is None
-    assert "stored before" in as_text(second)
-    assert second[0].measures == first[0].measures
+def _table_and_json_say_the_same(calibrations: list[Calibration]) -> None:
+    text, objects = as_text(calibrations), json.loads(json.dumps(as_json(calibrations)))
+    assert "no reference is known" in text
+    assert "hnsw minus exact" in text
+    for each in objects:
+        assert f"{each['measures']['ndcg_at_10']['value']:.4f}" in text
+        assert each["measures"]["ndcg_at_10"]["n"] == len(QUERIES)
+        assert each["plan"]
 
 
 async def test_other_documents_are_another_user(folder: Path, settings: Settings) -> None:
@@ -97,17 +104,6 @@ async def test_chunked_ranks_documents_by_their_best_chunk(
     found = await run(folder, settings, chunked=True)
     assert [each.chunking.partition("-")[0] for each in found] == ["whole"] * 2 + ["sentences"] * 2
     assert found[2].measures["nDCG@10"].value == pytest.approx(1.0)
-
-
-async def test_the_table_and_the_json_say_the_same(folder: Path, settings: Settings) -> None:
-    found = await run(folder, settings)
-    text, objects = as_text(found), json.loads(json.dumps(as_json(found)))
-    assert "no reference is known" in text
-    assert "hnsw minus exact" in text
-    for each in objects:
-        assert f"{each['measures']['ndcg_at_10']['value']:.4f}" in text
-        assert each["measures"]["ndcg_at_10"]["n"] == len(QUERIES)
-        assert each["plan"]
 
 
 async def test_a_folder_that_is_no_collection_is_refused(
