@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from evals.cost.golden_tokens import golden_tokens
-from evals.datasets.golden import Scenario, load, validate
+from evals.datasets.golden import Scenario, load
+from evals.datasets.golden_checks import validate
 from evals.quality import pictures as quality_pictures
 from evals.quality import study as quality
 from evals.quality.cases import case, rightness, worst

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from evals.datasets.golden import Fact, GoldenQuestion, GoldenSet, Scenario, load, validate
+from evals.datasets.golden import Fact, GoldenQuestion, GoldenSet, Scenario, load
+from evals.datasets.golden_checks import validate
 
+SPLITS = ("dev", "test")
 GOLDEN = Path(__file__).parents[3] / "golden"
 
 
@@ -61,7 +63,7 @@ BROKEN: dict[str, tuple[Scenario, Change, str]] = {
     "gold without a fact": (
         Scenario.SINGLE_NOTE,
         lambda q: replace(q, facts=()),
-        "gold mhcc-Gen.4.1-7 supports no fact",
+        "no fact rests on gold mhcc-Gen.4.1-7",
     ),
     "single from two notes": (
         Scenario.SINGLE_NOTE,
@@ -167,3 +169,73 @@ def test_a_misplaced_passage_is_reported(
     (found,) = validate(dataclasses.replace(golden, passages=passages))
     assert found.startswith(f"{id}: ")
     assert problem in found
+
+
+@pytest.fixture(scope="module")
+def second() -> GoldenSet:
+    return load(GOLDEN / "second", over=GOLDEN)
+
+
+def test_the_second_set_agrees_with_itself_and_with_the_notes_below_it(second: GoldenSet) -> None:
+    assert validate(second) == []
+    splits = {split: {q.user for q in second.questions if q.split == split} for split in SPLITS}
+    assert splits["test"] - splits["dev"], "a user whom no tuning has seen"
+    assert {claim.supported for claim in second.claims} == {True, False}
+    assert {attack.place for attack in second.attacks.values()} == {"question", "note"}
+
+
+def test_what_is_tuned_on_and_what_is_reported_share_no_note_and_no_group(
+    second: GoldenSet,
+) -> None:
+    questions = [*second.questions]
+    at = next(n for n, q in enumerate(questions) if q.split == "test" and q.kind == "paraphrase")
+    questions[at] = replace(questions[at], split="dev")
+    problems = validate(dataclasses.replace(second, questions=tuple(questions)))
+    assert any(problem.startswith(questions[at].group) for problem in problems), problems
+    note = second.passages[questions[at].gold[0]].note
+    assert any(note in problem for problem in problems), problems
+
+
+def test_of_several_sets_of_gold_one_must_be_quoted(second: GoldenSet) -> None:
+    questions = [*second.questions]
+    at = next(n for n, question in enumerate(questions) if question.alternatives)
+    questions[at] = replace(questions[at], facts=())
+    (problem,) = validate(dataclasses.replace(second, questions=tuple(questions)))
+    assert problem.startswith(f"{questions[at].id}: no fact rests on gold")
+
+
+def test_a_twin_that_is_not_there_is_named(second: GoldenSet) -> None:
+    questions = [replace(question, twin=None) for question in second.questions]
+    questions[0] = replace(questions[0], twin="nobody")
+    (problem,) = validate(dataclasses.replace(second, questions=tuple(questions)))
+    assert problem == f"{questions[0].id}: there is no twin nobody"
+
+
+def test_a_claim_rests_on_words_of_its_passage_and_on_no_tested_note(second: GoldenSet) -> None:
+    tested = next(q.gold[0] for q in second.questions if q.split == "test" and q.gold)
+    good = second.claims[0]
+    claims = (
+        replace(good, evidence="never written"),
+        replace(good, source="nowhere"),
+        replace(good, source=tested, evidence=second.text(tested)),
+    )
+    problems = validate(dataclasses.replace(second, claims=claims))
+    assert [problem.partition(": ")[2].split()[0] for problem in problems] == [
+        "evidence", "there", tested,
+    ]  # fmt: skip
+
+
+def test_a_folder_without_attacks_and_claims_will_do(tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "ann.jsonl").write_text('{"id": "n", "title": "", "body": "Grace."}\n')
+    (tmp_path / "passages.jsonl").write_text(
+        '{"id": "p", "user": "ann", "note": "n", "ref": "n", "title": "", "start": 0, "end": 6}\n'
+    )
+    (tmp_path / "questions.jsonl").write_text(
+        '{"id": "q", "user": "ann", "scenario": "single_note", "question": "What?",'
+        ' "reference": "Grace.", "gold": ["p"],'
+        ' "facts": [{"fact": "Grace.", "passage": "p", "quote": "Grace"}]}\n'
+    )
+    golden = load(tmp_path)
+    assert validate(golden) == []
+    assert (golden.attacks, golden.claims) == ({}, ())
