@@ -135,6 +135,11 @@ class _Tolerant(Settings):
     model_config = SettingsConfigDict(extra="ignore")
 
 
+def secret(value: SecretStr | None) -> str | None:
+    """What a secret setting says, if it is set."""
+    return value.get_secret_value() if value else None
+
+
 def load_settings(env_file: Path | None = None) -> Settings:
     """Settings from the environment, over those of `env_file`.
 

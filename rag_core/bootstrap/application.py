@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
-from pydantic import SecretStr
-
 from rag_core import events
 from rag_core.adapters.embedders import load_embedder
-from rag_core.adapters.generators.extractive import ExtractiveGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.adapters.postgres.database import open_database
+from rag_core.adapters.postgres.database import Database, open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.index import check_index
 from rag_core.adapters.postgres.notes import PostgresNotes
@@ -22,15 +19,15 @@ from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.adapters.telemetry.log import LogListener
 from rag_core.bootstrap.caches import cache_stores, epoch_source
 from rag_core.bootstrap.pipeline import Parts, wire_pipeline
+from rag_core.bootstrap.providers import open_generator
+from rag_core.bootstrap.servers import servers
 from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
 from rag_core.clock import Clock, SystemClock
 from rag_core.domain.chunks import Chunker, SentenceChunker
 from rag_core.domain.completion import Generator
-from rag_core.domain.cost import Prices
 from rag_core.domain.ranking import Embedder
 from rag_core.domain.tokens import Tokenizer
-from rag_core.errors import ConfigurationError
 from rag_core.ingest import Ingest
 from rag_core.pipeline import Pipeline
 from rag_core.purge import Purge
@@ -86,16 +83,7 @@ async def assemble(
     listener = overrides.get("listener") or LogListener(settings.log_level)
     async with AsyncExitStack() as stack:
         urls = await stack.enter_async_context(servers(settings))
-        database = await stack.enter_async_context(
-            open_database(
-                urls.database_url,
-                read_connections=settings.database_pool_size,
-                write_connections=settings.database_write_pool_size,
-                read_timeout_s=settings.database_timeout_s,
-                write_timeout_s=settings.database_write_timeout_s,
-                prepare=settings.database_prepare,
-            )
-        )
+        database = await stack.enter_async_context(_open_database(settings, urls.database_url))
         await check_index(database, settings.search_method)
         reading = await stack.enter_async_context(PostgresEpochs(database).connected())
         epochs = epoch_source(reading, settings, clock)
@@ -133,68 +121,15 @@ async def assemble(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """Where the servers are; without a Redis URL the caches are in this process."""
-
-    database_url: str
-    redis_url: str | None
-
-
-@asynccontextmanager
-async def servers(settings: Settings) -> AsyncIterator[Servers]:
-    """The servers that `settings` name; those they do not are embedded, and migrated."""
-    database_url = _secret(settings.database_url)
-    redis_url = _secret(settings.redis_url) if settings.cache != "memory" else None
-    embed_valkey = settings.cache == "redis" and not redis_url
-    if database_url and not embed_valkey:
-        yield Servers(database_url, redis_url)
-        return
-    from rag_core.embedded import embedded_stack
-
-    async with embedded_stack(
-        settings.home, postgres=not database_url, valkey=embed_valkey
-    ) as urls:
-        if not database_url:
-            from rag_core.migrations import migrate
-
-            database_url = urls.database_url
-            await asyncio.to_thread(migrate, database_url)
-        yield Servers(database_url, urls.redis_url if embed_valkey else redis_url)
-
-
-@asynccontextmanager
-async def open_generator(
-    settings: Settings, embedder: Embedder, tokenizer: Tokenizer
-) -> AsyncIterator[Generator]:
-    """Hugging Face where a token or a server is configured, else the extractive generator.
-
-    Raises:
-        ConfigurationError: Hugging Face is asked for, and neither token nor server is set.
-    """
-    configured = bool(settings.hf_token or settings.hf_base_url)
-    if settings.generator == "extractive" or (settings.generator == "auto" and not configured):
-        yield ExtractiveGenerator(embedder, tokenizer)
-        return
-    if not configured:
-        raise ConfigurationError(
-            "RAG_HF_TOKEN",
-            "is not set, but RAG_GENERATOR is huggingface",
-            "Set it, or RAG_HF_BASE_URL, or RAG_GENERATOR=extractive",
-        )
-    # Takes half a second to import, and most uses do without.
-    from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
-
-    generator = HuggingFaceGenerator(
-        model=settings.hf_model,
-        token=_secret(settings.hf_token),
-        base_url=_secret(settings.hf_base_url),
-        timeout_s=settings.hf_timeout_s,
-        prices=Prices(settings.price_input_usd, settings.price_output_usd),
-        tokenizer=tokenizer,
+def _open_database(settings: Settings, url: str) -> AbstractAsyncContextManager[Database]:
+    return open_database(
+        url,
+        read_connections=settings.database_pool_size,
+        write_connections=settings.database_write_pool_size,
+        read_timeout_s=settings.database_timeout_s,
+        write_timeout_s=settings.database_write_timeout_s,
+        prepare=settings.database_prepare,
     )
-    async with aclosing(generator):
-        yield generator
 
 
 def _load_embedder(settings: Settings) -> Embedder:
@@ -203,7 +138,3 @@ def _load_embedder(settings: Settings) -> Embedder:
         backend=settings.embedder_backend,
         cache_dir=settings.home / "models",
     )
-
-
-def _secret(value: SecretStr | None) -> str | None:
-    return value.get_secret_value() if value else None

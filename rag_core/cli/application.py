@@ -36,7 +36,7 @@ async def application(context: Context) -> AsyncIterator[Application]:
 @asynccontextmanager
 async def database_url(context: Context) -> AsyncIterator[str]:
     """The database alone, embedded or configured."""
-    from rag_core.bootstrap.application import servers
+    from rag_core.bootstrap.servers import servers
     from rag_core.settings import load_settings
 
     async with entered(servers(load_settings(context.obj)), _STARTING) as urls:
