@@ -26,10 +26,7 @@ from rag_core.search.retrieval import Retrieval
 
 
 class Pipeline:
-    """Answers a user's questions from that user's notes.
-
-    `digest` (16 hex digits) changes with every setting that may change an answer.
-    """
+    """Answers a user's questions from that user's notes."""
 
     def __init__(
         self,
@@ -49,6 +46,7 @@ class Pipeline:
         self._generation = generation
         self._requests = requests
         self.digest = pipeline_digest(config, *generation.identity, *retrieval.identity)
+        """Changes with every setting that may change an answer; 16 hex digits."""
 
     async def answer(self, question: str, user: str | None) -> Answer:
         """The whole answer to `question` from the notes of `user`.
@@ -59,17 +57,25 @@ class Pipeline:
             Unavailable, ProviderError, ConfigurationError: a part failed; see `rag_core.errors`.
         """
         request = self._requests.begin(user)
-        async with await self._steps(request, question) as flight:
+        known = await self._steps(request, question, streamed=False)
+        if isinstance(known, Answer):
+            return known
+        async with known as flight:
             return await self._landed(request, flight)
 
     async def stream(self, question: str, user: str | None) -> AsyncGenerator[str | Answer, None]:
         """Pieces of the text as they are generated, then the whole Answer.
 
-        The Answer's text is the final word: it has dangling citations removed, and is a refusal
-        when the generator began to leak its rules. Raises what `answer` raises.
+        The Answer's text is the final word: without dangling citations, and a refusal where the
+        generator began to leak its rules. Raises what `answer` raises.
         """
         request = self._requests.begin(user)
-        async with await self._steps(request, question, streamed=True) as flight:
+        known = await self._steps(request, question, streamed=True)
+        if isinstance(known, Answer):
+            yield known.text
+            yield known
+            return
+        async with known as flight:
             async with aclosing(flight.pieces()) as pieces:
                 while piece := await request.in_time(anext(pieces, None)):
                     yield piece
@@ -86,7 +92,7 @@ class Pipeline:
         """What each cache level did in this process, and how much it holds now."""
         return await self._caches.stats()
 
-    async def _steps(self, request: Request, raw: str, *, streamed: bool = False) -> Flight:
+    async def _steps(self, request: Request, raw: str, *, streamed: bool) -> Answer | Flight:
         """The seven steps; from the third on, once for all who ask the same at one epoch."""
         with request.bound():
             with request.step("validate"):  # 1
@@ -94,11 +100,11 @@ class Pipeline:
                 attack = find_attack(raw)
             if attack:
                 request.listener(AttackRefused(attack))
-                return Flight.landed_with(refusal(question, attack))
+                return request.finish(refusal(question, attack))
             with request.step("answer_cache"):  # 2
                 lookup = await self._caches.lookup(request.user, question, self.digest)
             if known := self._caches.serve(lookup):
-                return Flight.landed_with(known)
+                return request.finish(known)
 
             async def find(emit: Emit) -> Answer:
                 context = self._retrieval.known(lookup)
@@ -140,5 +146,5 @@ class Pipeline:
 
     async def _landed(self, request: Request, flight: Flight) -> Answer:
         with request.bound():
-            answer = self._caches.charge_once(flight, await request.in_time(flight.answer()))
-        return request.finish(answer)
+            answer = await request.in_time(flight.answer())
+            return request.finish(self._caches.charge_once(flight, answer))

@@ -96,20 +96,19 @@ class Request:
         return (self._clock.monotonic() - self._started) * 1000
 
     def finish(self, answer: Answer) -> Answer:
-        """The answer with the timings of this request, which ends here."""
+        """The answer with the timings of this request, which ends here; called within `bound`."""
         total_ms = self.elapsed_ms()
         given = replace(answer, timings_ms={**self._steps_ms, "total": total_ms})
-        with self.bound():
-            self.listener(
-                Answered(
-                    given.provenance,
-                    given.generator,
-                    given.model,
-                    given.usage,
-                    given.cost_usd,
-                    total_ms,
-                )
+        self.listener(
+            Answered(
+                given.provenance,
+                given.generator,
+                given.model,
+                given.usage,
+                given.cost_usd,
+                total_ms,
             )
+        )
         return given
 
     def _finished(self, name: str, elapsed_ms: float) -> None:

@@ -51,14 +51,6 @@ class Flight:
         self.waiting = 0
         """Callers that are in its block."""
 
-    @classmethod
-    def landed_with(cls, answer: Answer) -> Flight:
-        """A flight of which nothing is left to do."""
-        flight = cls()
-        flight._answer = asyncio.get_running_loop().create_future()
-        flight._answer.set_result(answer)
-        return flight
-
     def begin(self, work: Work) -> None:
         """Run `work` in a task of its own: a caller that goes away does not take it along."""
         self._answer = asyncio.create_task(work(self._emit))

@@ -92,7 +92,8 @@ def test_the_end_is_told_once_with_the_whole_time_and_the_id(clock: ManualClock)
         clock.advance(0.25)
     clock.advance(0.75)
     answer = Answer("Grace.", Provenance.FRESH, usage=Usage(3, 1), cost_usd=0.5, model="m")
-    given = request.finish(answer)
+    with request.bound():
+        given = request.finish(answer)
     assert given.timings_ms == {"embed": 250.0, "total": 1000.0}
     assert heard[-1] == (
         request.id,
