@@ -68,8 +68,8 @@ resolve-%: $(BIN)/uv
 			$(addprefix --no-binary ,$(SOURCES) $(SOURCES_$*)) $(EVERYTHING) >/dev/null || exit 1; \
 	done
 
-# On every core, but not on more than four: each worker starts servers of its own.
-PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=worksteal
+# One more than two cores have, for tests often wait; each worker starts servers of its own.
+PARALLEL := --numprocesses=3 --dist=worksteal
 
 test: install ## all tests, with coverage of rag_core; ARGS=-n0 runs them one after another
 	$(BIN)/python -m pytest $(PARALLEL) --cov=rag_core --cov-report=term-missing:skip-covered $(ARGS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evals.cost.golden_tokens import golden_tokens
-from evals.datasets.golden import Scenario, load
+from evals.datasets.golden import load
 from evals.datasets.golden_checks import validate
 from evals.quality import pictures as quality_pictures
 from evals.quality import study as quality
@@ -31,7 +31,7 @@ async def test_every_question_is_asked_and_measured_and_shown_with_its_gold(
     draws = ("draw_answers", "draw_safety", "draw_scores", "draw_latency")
     pictures = [getattr(quality_pictures, draw)(run, out) for draw in draws]
     result = await quality_result(run, pictures)
-    assert result.n == len(run.observations) == len(Scenario)
+    assert result.n == len(run.observations) == len(run.golden.questions)
     assert [seen.failure for seen in run.observations if seen.answer is None] == []
     headlines = {each.name: each.value for each in result.headlines}
     assert headlines["Isolation leaks"] == 0
