@@ -122,10 +122,13 @@ def _credentials(scheme: str, rest: str) -> str:
 
 
 def _query_secrets(rest: str) -> Iterator[str]:
+    """Values of what may not be shown; after one, names too: a & in it makes names of its rest."""
+    after_one = False
     for pair in rest.partition("?")[2].split("&"):
         name, equals, value = pair.partition("=")
         if name.lower() not in _SHOWN:
-            yield value if equals else name
+            yield from (name, value) if after_one or not equals else (value,)
+            after_one = True
 
 
 def _query_value(query: str, name: str) -> str:

@@ -107,6 +107,7 @@ def test_no_message_holds_four_characters_of_a_password(
 @given(password=PASSWORDS)
 @example("X@qz@JKXq")
 @example("X%zzJKXq")
+@example("&0000=")
 def test_what_a_driver_quotes_is_masked_even_of_a_url_that_was_not_checked(
     connect: Callable[[str], object], form: str, password: str
 ) -> None:
