@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 from rag_core.cache import ContextCache, context_bytes
@@ -120,10 +122,17 @@ def test_size_says_how_much_is_held(clock: ManualClock) -> None:
 
 def test_what_had_to_make_room_is_forgotten_altogether(clock: ManualClock) -> None:
     """Many more contexts than there is room for leave no trace of themselves."""
-    cache = cache_of(2, clock)
+
+    class Key(str):
+        """Says by a weak reference whether anybody remembers it."""
+
+    cache, keys = cache_of(2, clock), []
     for number in range(2_000):
-        cache.put(f"context {number}", sized())
-    assert len(cache._ends) < 200
+        key = Key(f"context {number}")
+        cache.put(key, sized())
+        keys.append(weakref.ref(key))
+    del key
+    assert sum(key() is not None for key in keys) < 200
     assert found(cache, "context 1998", "context 1999") == ["context 1998", "context 1999"]
     clock.advance(3600)
     assert found(cache, "context 1998", "context 1999") == []
