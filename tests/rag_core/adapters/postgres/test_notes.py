@@ -261,7 +261,8 @@ async def test_a_search_over_the_graph_takes_one_round_trip_and_leaves_the_sessi
         async def search() -> None:
             assert len((await retriever.search(user, question, k=5)).hits) == 5
 
-        await search()
+        for _ in range(2):  # and what the save before left to be said has been said
+            await search()
         assert await trips(proxy, search, search) == [1, 1]
         assert await rows(database, "SHOW enable_sort") == [("on",)]
         assert await rows(database, "SHOW hnsw.ef_search") != [("77",)]
