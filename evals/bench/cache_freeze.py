@@ -12,12 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from evals.bench.figures import Figure
-from evals.bench.world import USER, bench, bench_settings, scripted
+from evals.bench.world import USER, with_and_without_redis
 from evals.results.numbers import number
-from rag_core.adapters.embedders import HashingEmbedder
-from rag_core.bootstrap import assemble
-from rag_core.domain import WholeNoteChunker
-from rag_core.embedded import OwnValkey
 from rag_core.errors import RagError
 from rag_core.pipeline import Pipeline
 
@@ -28,16 +24,7 @@ CLIENTS = 4
 
 async def frozen_redis(folder: Path) -> list[Figure]:
     """Added latency of the first requests and of later ones, errors, and the way back."""
-    async with (
-        OwnValkey(folder / "own") as valkey,
-        bench(folder, chunks=500, cache="memory") as world,
-        assemble(
-            bench_settings(world.database_url, valkey.url),
-            embedder=HashingEmbedder(),
-            generator=scripted(0.0),
-            chunker=WholeNoteChunker(),
-        ) as application,
-    ):
+    async with with_and_without_redis(folder, chunks=500) as (valkey, application, world):
         pipeline = application.pipeline
         healthy, without, opened, first = _Load(), _Load(), _Load(), _Load()
         await _load(world.pipeline, without, requests=50)

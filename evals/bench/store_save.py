@@ -11,12 +11,10 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from evals.bench.figures import Figure
-from evals.bench.world import Bench, bench, bench_settings, notes, scripted
+from evals.bench.world import Bench, bench, notes, with_and_without_redis
 from evals.results.numbers import number
-from rag_core.adapters.embedders import HashingEmbedder
-from rag_core.bootstrap import Application, assemble
-from rag_core.domain import Note, UserId, WholeNoteChunker
-from rag_core.embedded import OwnValkey
+from rag_core.bootstrap import Application
+from rag_core.domain import Note, UserId
 
 # Chosen: saves that are timed, and the notes of a large library.
 ROUNDS = 60
@@ -47,16 +45,7 @@ async def many_notes(folder: Path) -> list[Figure]:
 async def redis_states(folder: Path) -> list[Figure]:
     """Saving with Redis up, full, frozen and gone, each beside saving without any Redis."""
     figures = []
-    async with (
-        OwnValkey(folder / "own") as valkey,
-        bench(folder, chunks=100, cache="memory") as world,
-        assemble(
-            bench_settings(world.database_url, valkey.url),
-            embedder=HashingEmbedder(),
-            generator=scripted(0.0),
-            chunker=WholeNoteChunker(),
-        ) as application,
-    ):
+    async with with_and_without_redis(folder, chunks=100) as (valkey, application, world):
         figures.append(await _beside_none("up", application, world))
         async with Redis.from_url(valkey.url) as redis:
             await redis.config_set("maxmemory-policy", "noeviction")

@@ -14,7 +14,7 @@ from rag_core.adapters.generators import ScriptedGenerator
 from rag_core.bootstrap import Application, assemble
 from rag_core.clock import SystemClock
 from rag_core.domain import Context, Note, UserId, WholeNoteChunker, build_context
-from rag_core.embedded import embedded_stack
+from rag_core.embedded import OwnValkey, embedded_stack
 from rag_core.migrations import migrate
 from rag_core.pipeline import Pipeline
 from rag_core.settings import Settings
@@ -68,6 +68,24 @@ async def bench(
         ) as application:
             await application.ingest.run(USER, notes(chunks))
             yield Bench(application, generator, urls.database_url, urls.redis_url)
+
+
+@asynccontextmanager
+async def with_and_without_redis(
+    folder: Path, *, chunks: int
+) -> AsyncIterator[tuple[OwnValkey, Application, Bench]]:
+    """A Valkey to make trouble with, an application on it, a bench over the same notes alone."""
+    async with (
+        OwnValkey(folder / "own") as valkey,
+        bench(folder, chunks=chunks, cache="memory") as world,
+        assemble(
+            bench_settings(world.database_url, valkey.url),
+            embedder=HashingEmbedder(),
+            generator=scripted(0.0),
+            chunker=WholeNoteChunker(),
+        ) as application,
+    ):
+        yield valkey, application, world
 
 
 def bench_settings(database_url: str, redis_url: str, cache: str = "redis") -> Settings:
