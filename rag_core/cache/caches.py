@@ -35,14 +35,11 @@ class Lookup:
     question: Question
     pipeline: str
     """Digest of the pipeline that was asked."""
+    key: str
+    """Of the answer; made once, as every request comes by here."""
     cached: CachedAnswer | None = None
     epoch: Epoch | None = None
     """None: the user has no notes."""
-
-    @property
-    def key(self) -> str:
-        """Of the answer."""
-        return answer_key(self.user, self.question, self.pipeline)
 
     @property
     def context_key(self) -> str:
@@ -92,7 +89,7 @@ class Caches:
             epoch = await reading
         finally:
             reading.cancel()
-        return Lookup(user, question, pipeline, cached, epoch)
+        return Lookup(user, question, pipeline, key, cached, epoch)
 
     def serve(self, lookup: Lookup) -> Answer | None:
         """The answer that was found, CACHED, if it may be served as it is."""

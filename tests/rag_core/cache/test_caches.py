@@ -29,6 +29,7 @@ from rag_core.cache import (
     MemoryAnswerCache,
     MemoryEmbeddingCache,
     SharedEpochs,
+    answer_key,
 )
 from rag_core.clock import ManualClock
 from rag_core.domain import DIMENSIONS, Provenance, Question, UserId
@@ -49,7 +50,15 @@ USER = UserId("ann")
 VECTOR = np.ones(DIMENSIONS, np.float32)
 QUESTION = Question("What is grace?")
 PIPELINE = "0123456789abcdef"
-NOW = Lookup(USER, QUESTION, PIPELINE, None, Epoch("now"))
+
+
+def looked_up(question: Question) -> Lookup:
+    """Nothing found, at an epoch that is now."""
+    key = answer_key(USER, question, PIPELINE)
+    return Lookup(USER, question, PIPELINE, key, None, Epoch("now"))
+
+
+NOW = looked_up(QUESTION)
 
 
 class Gone:
@@ -151,7 +160,7 @@ async def test_jitter_keeps_both_lifetimes_within_a_tenth(seed: int) -> None:
     caches = caches_of(ManualClock(0), ttl=AnswerTtl(soft_s=100, hard_s=1000), seed=seed)
     for number in range(5):
         question = Question(f"Question {number}?")
-        await caches.put(replace(NOW, question=question), ANSWER, 0)
+        await caches.put(looked_up(question), ANSWER, 0)
         kept = await stored(caches, question)
         assert 90 <= kept.soft_expires_at <= 110
         assert 900 <= kept.hard_expires_at <= 1100
@@ -161,7 +170,7 @@ async def test_entries_made_together_do_not_end_together(clock: ManualClock) -> 
     caches, ends = caches_of(clock), set()
     for number in range(20):
         question = Question(f"Question {number}?")
-        await caches.put(replace(NOW, question=question), ANSWER, 0)
+        await caches.put(looked_up(question), ANSWER, 0)
         kept = await stored(caches, question)
         ends |= {kept.soft_expires_at, kept.hard_expires_at}
     assert len(ends) == 40
