@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +33,9 @@ CLIENTS = 48
 HANGS_S = 60.0
 """What takes longer would never end."""
 
+DECK = 2_000
+"""Steps in which what happens once in 2,000 happens once."""
+
 HOT = 0.5
 """Share of the questions that are about the note changed last: there a cache errs first."""
 
@@ -55,18 +58,18 @@ class Trial:
     async def run(self, others: Actions, *, steps: int, until_wrong: bool) -> None:
         """All steps, by clients at the same time; they ask, or do what `others` do."""
         shares = {self.ask: 100 - sum(others.values()), **others}
-        actions = {action.__name__: action for action in shares}
+        deck = _decks(shares, self._chance)
         result = self.result
-        result.events |= dict.fromkeys(actions, 0)
+        result.events |= {action.__name__: 0 for action in shares}
 
         async def client() -> None:
             while result.steps < steps and not (until_wrong and result.wrong):
                 result.steps += 1
                 bar.update(1)
-                (name,) = self._chance.choices(list(actions), list(shares.values()))
-                result.events[name] += 1
+                action = next(deck)
+                result.events[action.__name__] += 1
                 async with asyncio.timeout(HANGS_S):
-                    await actions[name]()
+                    await action()
 
         with progress_bar(steps, "trial", "step") as bar:
             async with asyncio.TaskGroup() as group:
@@ -116,6 +119,17 @@ class Trial:
             self.result.explain(
                 f"{answer.provenance} to {user} from {first} to {last}: {claims}. {account}"
             )
+
+
+def _decks(shares: Actions, chance: random.Random) -> Iterator[Callable[[], Awaitable[None]]]:
+    """What to do next, for ever: in each `DECK` steps every action comes as often as its share.
+
+    Drawn freely, the rarest would be missing from one short trial in fifty.
+    """
+    deck = [action for action, share in shares.items() for _ in range(round(share * DECK / 100))]
+    while True:
+        chance.shuffle(deck)
+        yield from deck
 
 
 async def _answer(pipeline: Pipeline, question: str, user: UserId, *, streamed: bool) -> Answer:

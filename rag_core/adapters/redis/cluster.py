@@ -9,6 +9,7 @@ frozen node was replaced it goes on asking the frozen one for as long as that ke
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
@@ -99,7 +100,8 @@ class ClusterClient(AsyncBasicKeyCommands, AsyncManagementCommands, AsyncScriptC
         return tuple(self._node(address) for address in self._primaries())
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections, for good."""
+        self._rested_at = math.inf  # what is cancelled here must not ask for the slots again
         tasks = [*self._trials, *([self._round] if self._round else ())]
         for task in tasks:
             task.cancel()

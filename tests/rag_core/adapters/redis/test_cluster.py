@@ -192,6 +192,16 @@ async def test_a_ping_fails_when_no_node_answers(cluster: ValkeyCluster) -> None
         await eventually(lambda: answered(client, "key"))
 
 
+async def test_nothing_is_under_way_after_a_client_is_closed(cluster: ValkeyCluster) -> None:
+    before = asyncio.all_tasks()
+    async with client_of(cluster) as client:
+        assert await client.ping()
+        with cluster.primaries[0].frozen():
+            assert await client.ping()
+            await client.aclose()
+            assert asyncio.all_tasks() == before
+
+
 async def test_a_command_without_a_key_is_refused(cluster: ValkeyCluster) -> None:
     async with client_of(cluster) as client:
         with pytest.raises(ValueError, match="DBSIZE names no key"):
