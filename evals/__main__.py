@@ -106,23 +106,15 @@ def calibrate(
 @commands.command()
 def validate(
     folder: Annotated[Path, Argument(metavar="DIR", help="Such as golden.")],
-    over: Annotated[
-        Path | None, Option(metavar="DIR", help="Whose notes its questions ask about, too.")
-    ] = None,
 ) -> int:
     """Check a folder of golden data for contradictions.
 
     Prints a sentence for each; exit code 3 when there is one.
-
-    \b
-    examples:
-      python -m evals validate golden
-      python -m evals validate golden/second --over golden
     """
     from evals.datasets.golden import load
     from evals.datasets.golden_checks import validate
 
-    problems = validate(load(folder, over=over))
+    problems = validate(load(folder))
     print("\n".join(problems) or f"{folder}: nothing to complain of")
     return 3 if problems else 0
 

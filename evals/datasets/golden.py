@@ -185,16 +185,12 @@ def _digest(golden_dir: Path) -> str:
     return total.hexdigest()
 
 
-def load(golden_dir: Path, *, over: Path | None = None) -> GoldenSet:
+def load(golden_dir: Path) -> GoldenSet:
     """Read a golden folder, which may lack attacks and claims.
-
-    Args:
-        over: a golden folder whose notes, passages and attacks the questions are about, too.
 
     Raises:
         InvalidInput: a bad row; names its file, line and field.
     """
-    below = load(over) if over else None
     note_files = sorted((golden_dir / "notes").glob("*.jsonl"))
     if not note_files:
         raise InvalidInput(
@@ -210,9 +206,9 @@ def load(golden_dir: Path, *, over: Path | None = None) -> GoldenSet:
     attacks = {row.id: row for row in _if_there(_ATTACKS, golden_dir / "attacks.jsonl")}
     return GoldenSet(
         questions=tuple(row for _, row in _QUESTIONS.read(golden_dir / "questions.jsonl")),
-        passages={**below.passages, **passages} if below else passages,
-        attacks={**below.attacks, **attacks} if below else attacks,
-        notes={**below.notes, **notes} if below else notes,
+        passages=passages,
+        attacks=attacks,
+        notes=notes,
         digest=_digest(golden_dir),
         claims=tuple(_if_there(_CLAIMS, golden_dir / "claims.jsonl")),
     )

@@ -1,7 +1,8 @@
 """Builds the golden notes from Henry's passages, byte for byte the same on every run.
 
 One note per chapter, its passages as Markdown sections, spread over six users by part of the
-Bible. `questions.jsonl` and `DATASHEET.md` are written by hand and are not touched.
+Bible. What is written by hand stays: questions, claims, the notes and passages of other users, and
+attacks that are not in the source.
 """
 
 from __future__ import annotations
@@ -229,6 +230,19 @@ def _write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     path.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
+def _plain_rows(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        raise InvalidInput(str(path), "no such file", "Check the folder that was given")
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _and_by_hand(built: list[dict[str, Any]], path: Path, origin: str) -> list[dict[str, Any]]:
+    """The rows that were built, then those of the file whose `origin` no built row has."""
+    origins = {row[origin] for row in built}
+    before = _plain_rows(path) if path.exists() else []
+    return built + [row for row in before if row[origin] not in origins]
+
+
 def _copy(source: Path, target: Path) -> None:
     if not source.is_file():
         raise InvalidInput(str(source), "no such file", "Check the folder that was given")
@@ -250,8 +264,9 @@ def build(source: Path, beir: Path, out: Path) -> None:
         notes, placed = _note_rows(user, passages)
         _write_rows(out / "notes" / f"{user}.jsonl", notes)
         places += placed
-    _write_rows(out / "passages.jsonl", places)
-    _copy(source / "attacks.jsonl", out / "attacks.jsonl")
+    _write_rows(out / "passages.jsonl", _and_by_hand(places, out / "passages.jsonl", "user"))
+    attacks = _plain_rows(source / "attacks.jsonl")
+    _write_rows(out / "attacks.jsonl", _and_by_hand(attacks, out / "attacks.jsonl", "source"))
     for name in COLLECTIONS:
         for part in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
             _copy(beir / name / part, out / "beir" / name / part)

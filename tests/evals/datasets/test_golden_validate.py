@@ -173,7 +173,7 @@ def test_a_misplaced_passage_is_reported(
 
 @pytest.fixture(scope="module")
 def second() -> GoldenSet:
-    return load(GOLDEN / "second", over=GOLDEN)
+    return load(GOLDEN)
 
 
 def test_the_second_set_agrees_with_itself_and_with_the_notes_below_it(second: GoldenSet) -> None:
