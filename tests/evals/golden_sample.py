@@ -12,10 +12,12 @@ from evals.project import GOLDEN
 
 def write_sample(folder: Path) -> Path:
     """A golden folder of the first question of each scenario; returns `folder`."""
-    first = {row["scenario"]: row for row in reversed(list(_rows("questions.jsonl")))}
+    alone = {"twin": None}  # the twins stay behind
+    rows = [row | alone for row in _rows("questions.jsonl")]
+    first = {row["scenario"]: row for row in reversed(rows)}
     wanted = {p for row in first.values() for p in (*row["gold"], *row.get("foreign_gold", ()))}
     passages = [row for row in _rows("passages.jsonl") if row["id"] in wanted]
-    attacks = {row["attack"] for row in first.values()}
+    attacks = {row.get("attack") for row in first.values()}
     needed = {(row["user"], row["note"]) for row in passages}
     (folder / "notes").mkdir(parents=True)
     _write(folder / "questions.jsonl", first.values())
