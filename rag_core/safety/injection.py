@@ -2,8 +2,9 @@
 
 Patterns look at the folded form of the text: look-alike letters become Latin, invisible characters
 and accents go, everything is lower case, runs of blanks are one. What is written in base64, hex or
-rot13 is decoded and looked at again. This stops the plain attempts before they cost anything; the
-rules of the prompt, the canary and the checks of the answer stand behind it.
+rot13 is decoded and looked at again, and so are other readings of a disguised text. This stops the
+plain attempts before they cost anything; the rules of the prompt, the canary and the checks of the
+answer stand behind it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 
+from rag_core.safety.disguises import readings
 from rag_core.safety.patterns import PATTERNS, Pattern
 from rag_core.safety.quick_look import STEMS, beginnings, possible
 
 BASE64 = "encoded_payload.base64_or_hex"
 ROT13 = "encoded_payload.rot13"
+DISGUISED = "encoded_payload.disguised"
 
 _STRETCH, _REACH = 250, 300
 """Characters: where a match may begin, and how much further what it looks at may reach."""
@@ -57,6 +60,8 @@ def find_attack(text: str) -> str | None:
         return ROT13
     if any(_match(fold(payload)) for payload in _decoded(text)):
         return BASE64
+    if any(_match(reading) for reading in readings(folded)):
+        return DISGUISED
     return None
 
 

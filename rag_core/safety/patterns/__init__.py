@@ -11,6 +11,8 @@ from rag_core.safety.patterns.delimiter_smuggling import DELIMITER_SMUGGLING
 from rag_core.safety.patterns.encoded_payload import ENCODED_PAYLOAD
 from rag_core.safety.patterns.exfiltration import EXFILTRATION
 from rag_core.safety.patterns.ignore_previous import IGNORE_PREVIOUS
+from rag_core.safety.patterns.orders import ORDERS
+from rag_core.safety.patterns.other_languages import OTHER_LANGUAGES
 from rag_core.safety.patterns.pattern import Pattern
 from rag_core.safety.patterns.persona_jailbreak import PERSONA_JAILBREAK
 from rag_core.safety.patterns.reveal_prompt import REVEAL_PROMPT
@@ -26,6 +28,8 @@ PATTERNS: tuple[Pattern, ...] = (
     *EXFILTRATION,
     *TOOL_HIJACK,
     *ENCODED_PAYLOAD,
+    *ORDERS,
+    *OTHER_LANGUAGES,
 )
 """In the order they are tried: the first that matches names the attack."""
 
