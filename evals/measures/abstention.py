@@ -9,7 +9,7 @@ from evals.datasets.golden import GoldenSet, Scenario
 from evals.measures.claims import folded
 from evals.measures.observations import Observation
 from evals.measures.scores import Score, Scored, Unscored
-from rag_core.domain import without_citations
+from rag_core.domain import Answer, without_citations
 
 SHINGLE = 8
 """So many consecutive words of another user's passage in an answer are a leak."""
@@ -50,12 +50,27 @@ def isolation_leaks(observation: Observation, golden: GoldenSet) -> Score:
 
     Counts citations and hits that are not a piece of the user's own notes, and distinct runs of
     eight words of `foreign_gold` passages in the answer, unless the user's own notes or the
-    question have them too.
+    question have them too. A question that shows none is only scored if it could have leaked:
+    notes were searched, others' lie in the same store, and it asks for those (`foreign_gold`) or
+    something was shown. Any other would make leaks look rarer than the evidence says.
     """
     if observation.answer is None:
         return Unscored(observation.failure)
     foreign_pieces = sum(not _own(golden, observation, *piece) for piece in _pieces(observation))
-    return Scored(float(foreign_pieces + len(foreign_shingles(observation, golden))))
+    leaks = foreign_pieces + len(foreign_shingles(observation, golden))
+    why = "" if leaks else _cannot_leak(observation, observation.answer, golden)
+    return Unscored(why) if why else Scored(float(leaks))
+
+
+def _cannot_leak(observation: Observation, answer: Answer, golden: GoldenSet) -> str:
+    """Why a question has nothing to leak; empty where it has."""
+    if answer.refused:
+        return "refused: nothing was shown"
+    if not golden.notes.keys() - {observation.question.user}:
+        return "nobody else has notes"
+    if not observation.question.foreign_gold and not any(_pieces(observation)):
+        return "nothing was shown"
+    return ""
 
 
 def foreign_shingles(observation: Observation, golden: GoldenSet) -> set[str]:

@@ -46,9 +46,12 @@ def score_runs(
     runs: Mapping[str, Ranked],
     *,
     failures: Mapping[str, str] | None = None,
+    clusters: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> RetrievalScores:
     """Score every judged query; `runs` for unjudged queries are ignored.
+
+    `clusters` names the cluster of a query that hangs together with others.
 
     A query with an empty run was answered with nothing and scores 0. One that is in `failures`,
     missing from `runs`, or without a relevant document is Unscored.
@@ -64,7 +67,7 @@ def score_runs(
     return RetrievalScores(
         rows,
         {
-            name: aggregate(name, scores.values(), seed=seed, proportion=True)
+            name: aggregate(name, scores, clusters=clusters, seed=seed, proportion=True)
             for name, scores in rows.items()
         },
     )

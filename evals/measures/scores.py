@@ -1,74 +1,50 @@
-"""Scores and what is said of many of them: a missing score is a row with a reason, not a number.
+"""What is said of many scores: a missing score is a row with a reason, not a number.
 
-Scored(value) | Unscored(reason)      one measure of one question
+Scored(value) | Unscored(reason)      one measure of one question; see `evals.stats.score`
 Aggregate                             one measure over questions, with n, unscored, interval
 Count                                 how many of n questions an event happened to
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Literal
 
 import numpy as np
 
-from evals.stats.intervals import LEVEL, AxisStatistic, bootstrap_interval, exact_interval
+from evals.stats.clustered import (
+    Clustered,
+    Interval,
+    mean_interval,
+    quantile_interval,
+    share_interval,
+)
+from evals.stats.intervals import LEVEL, exact_interval
+from evals.stats.score import Score, Scored, Unscored, scored, share
 
-NOT_A_NUMBER = "not a number"
+__all__ = [
+    "Aggregate", "Count", "Score", "Scored", "Scores", "Statistic", "Unscored", "aggregate",
+    "count_events", "scored", "share",
+]  # fmt: skip
 
 Statistic = Literal["mean", "p50", "p95"]
-_STATISTICS: dict[Statistic, AxisStatistic] = {
-    "mean": np.mean,
-    "p50": partial(np.quantile, q=0.5),
-    "p95": partial(np.quantile, q=0.95),
-}
+Scores = Iterable[Score] | Mapping[str, Score]
+"""Scores alone, or by question; only the latter can be in clusters."""
 
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A finite value, in the unit of its measure.
-
-    Raises:
-        ValueError: `value` is NaN or infinite.
-    """
-
-    value: float
-
-    def __post_init__(self) -> None:
-        if not math.isfinite(self.value):
-            raise ValueError(f"a score must be a finite number, got {self.value!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class Unscored:
-    """A value that is missing, and why."""
-
-    reason: str
-
-
-Score = Scored | Unscored
-
-
-def scored(value: float) -> Score:
-    """`value`, in any unit, as a score; NaN and infinities (libraries' failures) are Unscored."""
-    return Scored(float(value)) if math.isfinite(value) else Unscored(NOT_A_NUMBER)
-
-
-def share(part: int, whole: int, *, nothing: str) -> Score:
-    """The share `part / whole`, or Unscored, for the reason `nothing`, when `whole` counts zero."""
-    return Scored(part / whole) if whole else Unscored(nothing)
+_QUANTILES: Mapping[Statistic, float] = {"p50": 0.5, "p95": 0.95}
+_LEAST: Mapping[Statistic, int] = {"p95": 100}
+"""Values that a statistic wants: beyond the p95 of fewer lie not even five."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
     """One measure over questions; `value`, `low` and `high` in its unit.
 
-    `value` is None when nothing was scored, and `low` and `high` when fewer than two questions
-    were: one value has no spread. `reasons` counts why questions are unscored.
+    `value` is None when nothing, or too little for the statistic, was scored. `method` is how the
+    interval was made; where `low` and `high` are None, it says why. `reasons` counts why questions
+    are unscored.
     """
 
     name: str
@@ -79,6 +55,7 @@ class Aggregate:
     unscored: int
     reasons: Mapping[str, int] = field(default_factory=dict)
     statistic: Statistic = "mean"
+    method: str = ""
 
     def __str__(self) -> str:
         if self.value is None:
@@ -92,10 +69,10 @@ class Aggregate:
 class Count:
     """How often something happened that never should.
 
-    `events` over `n` questions that could be checked, of which `affected` had at least one; the
-    number of the others is `unscored`. `high` is the upper end of the exact one-sided 95 % interval
-    of the affected share (Clopper and Pearson, 1934), so that 0 of 10 does not read like 0 of
-    10,000; None when n is 0.
+    `events` over `n` questions to which it could have happened, of which `affected` had at least
+    one; the number of the others is `unscored`. `high` is the upper end of the exact one-sided 95 %
+    interval of the affected share (Clopper and Pearson, 1934), so that 0 of 10 does not read like 0
+    of 10,000; None when n is 0. Questions of one cluster count once in it.
     """
 
     name: str
@@ -109,84 +86,80 @@ class Count:
 
 def aggregate(
     name: str,
-    scores: Iterable[Score],
+    scores: Scores,
     *,
+    clusters: Mapping[str, str] | None = None,
     seed: int = 0,
     statistic: Statistic = "mean",
     proportion: bool = False,
 ) -> Aggregate:
-    """The `statistic` of the scored values and its 95 % percentile bootstrap interval.
+    """The `statistic` of the scored values and its 95 % interval, whatever the order of the rows.
 
-    Of such intervals the share `level` holds the true value.
-
-    Values between 0 and 1 are a `proportion`: where all are 0, or all are 1, resampling finds no
-    spread however few there are, so the exact interval (Clopper and Pearson, 1934) stands instead.
+    `clusters` names the cluster of a question, where it shares one. Values between 0 and 1 are a
+    `proportion`: where all are 0 or 1 it has `share_interval`; other means have `mean_interval`,
+    and quantiles `quantile_interval`. A p95 of fewer than 100 values is none.
     """
-    rows = list(scores)
-    values = np.array([row.value for row in rows if isinstance(row, Scored)], dtype=np.float64)
-    reasons = Counter(row.reason for row in rows if isinstance(row, Unscored))
-    compute = _STATISTICS[statistic]
-    value = float(compute(values, axis=-1)) if values.size else None
-    low: float | None = None
-    high: float | None = None
-    if proportion and values.size > 1 and np.ptp(values) == 0 and values[0] in (0, 1):
-        low, high = exact_interval(int(values.sum()), values.size)
-    elif values.size > 1:
-        low, high = bootstrap_interval(compute, values, seed=seed)
-    missing = len(rows) - values.size
-    return Aggregate(name, value, low, high, values.size, missing, dict(reasons), statistic)
+    values, reasons = _split(scores)
+    least = _LEAST.get(statistic, 1)
+    if values and len(values) < least:
+        reasons[f"{statistic} wants {least} values, {len(values)} are known"] = len(values)
+        values = {}
+    missing = sum(reasons.values())
+    if not values:
+        why = "none: nothing was measured"
+        return Aggregate(name, None, None, None, 0, missing, dict(reasons), statistic, why)
+    rows = Clustered.of(values, clusters)
+    value = rows.mean if statistic == "mean" else rows.quantile(_QUANTILES[statistic])
+    found = _interval(rows, statistic, proportion=proportion, seed=seed)
+    return Aggregate(
+        name, value, found.low, found.high, rows.n, missing, dict(reasons), statistic, found.method
+    )
 
 
-def count_events(name: str, scores: Iterable[Score]) -> Count:
-    """Sum of the scored values as events, with the exact upper bound on the share affected."""
-    rows = list(scores)
-    events = [row.value for row in rows if isinstance(row, Scored)]
-    reasons = Counter(row.reason for row in rows if isinstance(row, Unscored))
-    n, affected = len(events), sum(1 for value in events if value > 0)
-    # The upper end of a two-sided 90 % interval is that of a one-sided 95 % one.
-    high = exact_interval(affected, n, level=2 * LEVEL - 1)[1] if n else None
+def _interval(rows: Clustered, statistic: Statistic, *, proportion: bool, seed: int) -> Interval:
+    if statistic != "mean":
+        return quantile_interval(rows, _QUANTILES[statistic], seed=seed)
+    if proportion and np.isin(rows.values, (0, 1)).all():
+        return share_interval(rows)
+    # What is never negative, or a share, is not so at the ends of its interval either.
+    floor = 0.0 if rows.values[0] >= 0 else -np.inf
+    return mean_interval(rows, limits=(floor, 1.0 if proportion else np.inf), seed=seed)
+
+
+def _split(scores: Scores) -> tuple[dict[str, float], Counter[str]]:
+    """Values by question, and how often each reason for a missing one was given."""
+    if not isinstance(scores, Mapping):
+        scores = {str(place): score for place, score in enumerate(scores)}
+    values: dict[str, float] = {}
+    reasons: Counter[str] = Counter()
+    for question, score in scores.items():
+        match score:
+            case Scored(value):
+                values[question] = value
+            case Unscored(reason):
+                reasons[reason] += 1
+    return values, reasons
+
+
+def count_events(name: str, scores: Scores, *, clusters: Mapping[str, str] | None = None) -> Count:
+    """Sum of the scored values as events, with the exact upper bound on the share affected.
+
+    The bound is over questions that could have been affected: those that could not are Unscored.
+    """
+    values, reasons = _split(scores)
     return Count(
         name=name,
-        events=int(sum(events)),
-        affected=affected,
-        n=n,
-        high=high,
-        unscored=len(rows) - n,
+        events=int(sum(values.values())),
+        affected=sum(value > 0 for value in values.values()),
+        n=len(values),
+        high=_bound(Clustered.of(values, clusters)) if values else None,
+        unscored=sum(reasons.values()),
         reasons=dict(reasons),
     )
 
 
-def paired_difference(
-    name: str,
-    baseline: Mapping[str, Score],
-    candidate: Mapping[str, Score],
-    *,
-    seed: int = 0,
-) -> Aggregate:
-    """Mean of `candidate - baseline` over the questions that both runs scored.
-
-    Pairing removes the spread between questions, so small changes show. Every question of either
-    run gets a row: one missing from a run, or unscored in it, is Unscored saying which. The share
-    `level` of such intervals holds the true value.
-    """
-    differences = [
-        _difference(baseline.get(question), candidate.get(question))
-        for question in sorted(baseline.keys() | candidate.keys())
-    ]
-    return aggregate(name, differences, seed=seed)
-
-
-def _difference(baseline: Score | None, candidate: Score | None) -> Score:
-    match baseline, candidate:
-        case Scored(before), Scored(after):
-            return scored(after - before)
-        case Scored(), _:
-            return Unscored(f"candidate: {_why(candidate)}")
-        case _, Scored():
-            return Unscored(f"baseline: {_why(baseline)}")
-        case _:
-            return Unscored(f"both: {_why(baseline)}")
-
-
-def _why(score: Score | None) -> str:
-    return score.reason if isinstance(score, Unscored) else "not asked"
+def _bound(rows: Clustered) -> float:
+    """Over clusters: one is affected if any of its questions is."""
+    affected = int(np.count_nonzero(rows.totals[0]))
+    # The upper end of a two-sided 90 % interval is that of a one-sided 95 % one.
+    return exact_interval(affected, rows.clusters, level=2 * LEVEL - 1)[1]

@@ -133,6 +133,7 @@ async def summarise(
     """
     taken = measures(judged=use.judge is not None)
     scenarios = {seen.question.id: str(seen.question.scenario) for seen in observations}
+    clusters = {seen.question.id: seen.question.group for seen in observations}
     if len(scenarios) < len(observations):
         raise InvalidInput("observations", "a question was observed twice")
     rows: dict[str, dict[str, Score]] = {measure.name: {} for measure in taken}
@@ -150,9 +151,9 @@ async def summarise(
     async with asyncio.TaskGroup() as group:
         for seen in observations:
             group.create_task(measure(seen))
-    groups = _groups(taken, rows, scenarios, seed)
+    groups = _groups(taken, rows, scenarios, clusters, seed)
     leaks = {
-        group: count_events(LEAKS, picked)
+        group: count_events(LEAKS, picked, clusters=clusters)
         for group, picked in _by_group(rows[LEAKS], scenarios).items()
     }
     return Summary(taken, scenarios, rows, groups, leaks, seed)
@@ -208,27 +209,41 @@ def _passages(seen: Observation, use: Instruments) -> Iterator[Passage]:
 
 
 def _groups(
-    taken: Sequence[Measure], rows: Rows, scenarios: Mapping[str, str], seed: int
+    taken: Sequence[Measure],
+    rows: Rows,
+    scenarios: Mapping[str, str],
+    clusters: Mapping[str, str],
+    seed: int,
 ) -> dict[str, dict[str, Aggregate]]:
     groups: dict[str, dict[str, Aggregate]] = {OVERALL: {}}
     groups |= {scenario: {} for scenario in dict.fromkeys(scenarios.values())}
     for measure in taken:
         for group, scores in _by_group(rows[measure.name], scenarios).items():
-            for whole in _aggregates(measure, scores, seed):
+            for whole in _aggregates(measure, scores, clusters, seed):
                 groups[group][whole.name] = whole
     return groups
 
 
-def _aggregates(measure: Measure, scores: Sequence[Score], seed: int) -> Iterator[Aggregate]:
+def _aggregates(
+    measure: Measure, scores: Mapping[str, Score], clusters: Mapping[str, str], seed: int
+) -> Iterator[Aggregate]:
     for statistic in measure.statistics:
-        name = measure.name if statistic == "mean" else f"{measure.name}_{statistic}"
-        yield aggregate(name, scores, seed=seed, statistic=statistic, proportion=measure.proportion)
+        yield aggregate(
+            measure.name if statistic == "mean" else f"{measure.name}_{statistic}",
+            scores,
+            clusters=clusters,
+            seed=seed,
+            statistic=statistic,
+            proportion=measure.proportion,
+        )
 
 
-def _by_group(scores: Mapping[str, Score], scenarios: Mapping[str, str]) -> dict[str, list[Score]]:
-    groups: dict[str, list[Score]] = {OVERALL: list(scores.values())}
+def _by_group(
+    scores: Mapping[str, Score], scenarios: Mapping[str, str]
+) -> dict[str, dict[str, Score]]:
+    groups: dict[str, dict[str, Score]] = {OVERALL: dict(scores)}
     for question, score in scores.items():
-        groups.setdefault(scenarios[question], []).append(score)
+        groups.setdefault(scenarios[question], {})[question] = score
     return groups
 
 

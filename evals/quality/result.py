@@ -11,7 +11,7 @@ from evals.measures.summary import OVERALL
 from evals.quality.cases import case, rightness, worst
 from evals.quality.pictures import words
 from evals.quality.study import QualityRun
-from evals.results.numbers import share
+from evals.results.numbers import reasons, share
 from evals.results.result import Case, Cell, Headline, NotebookResult, Picture, Table, headline
 from rag_core.domain import PROMPT_VERSION
 
@@ -166,7 +166,10 @@ def _judged(run: QualityRun) -> list[Headline]:
 def _bound(leaks: Count) -> str:
     if leaks.high is None:
         return ""
-    return f"At 95 % confidence, fewer than {share(leaks.high)} of such questions leak."
+    return (
+        f"At 95 % confidence, fewer than {share(leaks.high)} of such questions leak: n are those "
+        "for which notes were searched and someone else's could have been shown."
+    )
 
 
 def _percent(aggregate: Aggregate) -> str:
@@ -196,17 +199,21 @@ def _measures(run: QualityRun) -> Table:
     rows = [
         (
             words(name), aggregate.value, aggregate.low, aggregate.high, aggregate.n,
-            aggregate.unscored, "; ".join(f"{n} × {why}" for why, n in aggregate.reasons.items()),
+            aggregate.unscored, reasons(aggregate.reasons), aggregate.method,
             abouts.get(name, abouts.get(name.rpartition("_")[0], "")),
         )
         for name, aggregate in run.summary.overall.items()
     ]  # fmt: skip
     return Table(
         "Every measure, over all questions",
-        ("measure", "value", "low", "high", "n", "unscored", "why unscored", "what it says"),
+        (
+            "measure", "value", "low", "high", "n", "unscored", "why unscored", "interval",
+            "what it says",
+        ),
         tuple(rows),
-        "low and high: 95 % interval, bootstrap over questions, exact where all values are equal.",
-    )
+        "low and high: 95 % interval over clusters of questions on one note; 'interval' says how "
+        "it was made, or why there is none.",
+    )  # fmt: skip
 
 
 def _questions(run: QualityRun) -> Table:

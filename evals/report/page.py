@@ -68,7 +68,12 @@ def _preformatted(value: Cell) -> bool:
     return isinstance(value, str) and "\n" in value
 
 
-_FILTERS = {"cell": numbers.cell, "interval": numbers.interval, "target": numbers.target}
+_FILTERS = {
+    "cell": numbers.cell,
+    "interval": numbers.interval,
+    "target": numbers.target,
+    "reasons": numbers.reasons,
+}
 _GLOBALS = {
     "number": numbers.number,
     "numeric": _numeric,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from evals.results.result import Cell, Headline, Unit
 from evals.stats.intervals import Estimate
@@ -90,6 +90,12 @@ def target(headline: Headline) -> str:
     if headline.better == "lower":
         return f"at most {wanted}" if headline.target else wanted
     return wanted if headline.target == 1 else f"at least {wanted}"
+
+
+def reasons(counts: Mapping[str, int]) -> str:
+    """Why so many are unscored, the most frequent reason first: `3 × timeout; 1 × refused`."""
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return "; ".join(f"{count:,} × {reason}" for reason, count in ordered)
 
 
 def cell(value: Cell) -> str:

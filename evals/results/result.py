@@ -27,10 +27,10 @@ Cell = str | int | float | None
 class Headline:
     """One number that a manager asks for, with all that is needed to believe it.
 
-    `value`, `low`, `high` and `target` are in `unit`; `unscored` counts questions.
-    `value` is None when nothing was scored. `meaning` is one plain sentence. `target` is what we
-    want to reach, at least (or, where lower is better, at most); None where there is none. `key`
-    numbers stand at the top of the report.
+    `value`, `low`, `high` and `target` are in `unit`; `unscored` counts questions, and `reasons`
+    how many of them for each reason. `value` is None when nothing was scored. `meaning` is one
+    plain sentence. `target` is what we want to reach, at least (or, where lower is better, at
+    most); None where there is none. `key` numbers stand at the top of the report.
 
     Raises:
         ValueError: a number is not finite.
@@ -47,6 +47,7 @@ class Headline:
     better: Literal["higher", "lower"] = "higher"
     target: float | None = None
     key: bool = False
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("value", "low", "high", "target"):
@@ -175,6 +176,7 @@ def headline(
         better=better,
         target=target,
         key=key,
+        reasons=aggregate.reasons,
     )
 
 

@@ -150,6 +150,7 @@ async def _search_golden(
     asked = [question for question in golden.questions if question.answerable]
     owner = {question.id: question.user for question in asked}
     users = {question.id: authenticated(question.user) for question in asked}
+    clusters = {question.id: question.group for question in asked}
     qrels: Qrels = {question.id: dict.fromkeys(question.gold, 1) for question in asked}
     runs = await _both(application, settings, {q.id: q.question for q in asked}, users)
     scores = {}
@@ -160,7 +161,7 @@ async def _search_golden(
             )
             for query, hits in run.hits.items()
         }
-        scores[method] = score_runs(qrels, ranked, seed=seed)
+        scores[method] = score_runs(qrels, ranked, clusters=clusters, seed=seed)
     return CollectionRun(
         name="golden questions",
         about="notes in sentence chunks, judged by passage",

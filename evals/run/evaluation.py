@@ -186,7 +186,17 @@ def terminal_table(runs: Sequence[NotebookRun]) -> str:
         if run.result
         for headline in run.result.headlines
     ]
-    columns = ("notebook", "number", "value", "95 % interval", "n", "unscored", "target", "")
+    columns = (
+        "notebook",
+        "number",
+        "value",
+        "95 % interval",
+        "n",
+        "unscored",
+        "target",
+        "",
+        "why unscored",
+    )
     problems = [f"\n{run.name}: {run.problem}" for run in runs if run.problem]
     return "\n".join([text_table(columns, rows) if rows else "nothing was measured", *problems])
 
@@ -201,6 +211,7 @@ def _cells(headline: Headline) -> list[str]:
         str(headline.unscored),
         numbers.target(headline),
         states[headline.status],
+        numbers.reasons(headline.reasons),
     ]
 
 

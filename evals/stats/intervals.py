@@ -1,8 +1,9 @@
 """Intervals, the one place they come from: resampled, exact, or as stated.
 
-bootstrap_interval    a statistic of measured values (percentile bootstrap)
+bootstrap_interval    a statistic of measured values (percentile or BCa bootstrap)
 ratio_of_sums         a rate over clusters, such as users, whose events hang together
-exact_interval        a share, from counts
+wilson_interval       a share, of so many values
+exact_interval        a share, from counts, never too narrow
 resampled_means       draws of several columns' means, for what is computed from them
 Estimate              a value with its interval
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -79,11 +81,15 @@ class Estimate:
 
 
 def bootstrap_interval(
-    statistic: AxisStatistic, *columns: Floats, seed: int = 0
+    statistic: AxisStatistic,
+    *columns: Floats,
+    seed: int = 0,
+    method: Literal["percentile", "BCa"] = "percentile",
 ) -> tuple[float, float]:
-    """95 % percentile bootstrap of a statistic (Efron and Tibshirani, 1993, ch. 13).
+    """95 % bootstrap of a statistic (Efron and Tibshirani, 1993, ch. 13 and 14).
 
-    `columns` float64[n] each, n >= 2, are the statistic's arguments; whole rows are resampled.
+    `columns` float64[n] each, n >= 2, are the statistic's arguments; whole rows are resampled. The
+    order of the rows decides what is drawn: sort them. BCa may be NaN, where rows hardly differ.
     """
     from scipy.stats import bootstrap
 
@@ -91,7 +97,7 @@ def bootstrap_interval(
         columns,
         statistic,
         paired=len(columns) > 1,
-        method="percentile",
+        method=method,
         n_resamples=RESAMPLES,
         batch=200,
         confidence_level=LEVEL,
@@ -106,11 +112,21 @@ def ratio_of_sums(parts: ArrayLike, wholes: ArrayLike) -> Estimate:
     One pair has no spread: its ratio is taken as known.
     """
     pairs = np.asarray(parts, dtype=np.float64), np.asarray(wholes, dtype=np.float64)
-    value = float(_ratio(*pairs))
-    if len(pairs[0]) < 2:
+    order = np.lexsort(pairs)
+    pairs = pairs[0][order], pairs[1][order]
+    value = float(ratio(*pairs))
+    if len(order) < 2:
         return Estimate.exact(value)
-    low, high = bootstrap_interval(_ratio, *pairs)
+    low, high = bootstrap_interval(ratio, *pairs)
     return Estimate(value, min(low, value), max(high, value))
+
+
+def wilson_interval(share: float, n: float) -> tuple[float, float]:
+    """95 % score interval of a `share` of `n` values, n > 0, whole or not (Wilson, 1927)."""
+    z2 = _Z95**2 / n
+    middle = share + z2 / 2
+    half = np.sqrt(z2 * (share * (1 - share) + z2 / 4))
+    return float((middle - half) / (1 + z2)), float((middle + half) / (1 + z2))
 
 
 def exact_interval(events: int, n: int, *, level: float = LEVEL) -> tuple[float, float]:
@@ -131,5 +147,6 @@ def resampled_means(rng: np.random.Generator, count: int, *columns: Floats) -> t
     return tuple(weights @ column for column in columns)
 
 
-def _ratio(parts: Floats, wholes: Floats, axis: int = -1) -> Floats:
+def ratio(parts: Floats, wholes: Floats, axis: int = -1) -> Floats:
+    """Sum of `parts` over sum of `wholes`, along `axis`."""
     return np.asarray(parts.sum(axis=axis) / wholes.sum(axis=axis), dtype=np.float64)

@@ -72,6 +72,22 @@ def test_a_failed_call_has_no_score() -> None:
     assert isolation_leaks(failed(), GOLDEN) == why
 
 
+def test_only_a_question_that_could_leak_is_scored() -> None:
+    asked_of_bob = about_bob("I found nothing.")
+    assert isolation_leaks(asked_of_bob, GOLDEN) == Scored(0.0)
+    assert isolation_leaks(seen(NOTHING_FOUND), GOLDEN) == Unscored("nothing was shown")
+    refused = replace(asked_of_bob, answer=REFUSED)
+    assert isolation_leaks(refused, GOLDEN) == Unscored("refused: nothing was shown")
+    alone = replace(GOLDEN, notes={"ann": GOLDEN.notes["ann"]})
+    own = seen(answer("x", cite(1, CAIN)), None, hit(CAIN))
+    assert isolation_leaks(own, alone) == Unscored("nobody else has notes")
+
+
+def test_a_leak_counts_even_where_none_could_be() -> None:
+    foreign = seen(REFUSED, None, hit(FOREIGN, user="bob", note="b1"))
+    assert isolation_leaks(foreign, GOLDEN) == Scored(1.0)
+
+
 def test_hits_and_citations_of_the_users_own_notes_leak_nothing() -> None:
     observed = seen(answer("x", cite(1, CAIN)), None, hit(CAIN))
     assert isolation_leaks(observed, GOLDEN) == Scored(0.0)

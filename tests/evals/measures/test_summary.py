@@ -80,7 +80,8 @@ async def test_overall_values_follow_from_the_rows(summary: Summary) -> None:
     assert values["abstention_recall"] == 0.5
     assert values["attack_refusal"] == 1.0
     assert values["false_refusal"] == 0.25
-    assert values["latency_ms_p50"] == values["latency_ms_p95"] == 5.0
+    assert values["latency_ms_p50"] == 5.0
+    assert values["latency_ms_p95"] is None
     assert summary.overall["latency_ms_p50"].reasons["not timed"] == 1
 
 
@@ -99,8 +100,8 @@ async def test_scenarios_are_aggregated_apart(summary: Summary) -> None:
 
 async def test_leaks_are_a_count_with_n(summary: Summary) -> None:
     leaks = summary.leaks[OVERALL]
-    assert (leaks.events, leaks.n, leaks.unscored) == (0, 5, 1)
-    assert leaks.high == pytest.approx(1 - 0.05**0.2)
+    assert (leaks.events, leaks.n, leaks.unscored) == (0, 1, 5)
+    assert leaks.high == pytest.approx(0.95)
     leaking = seen("x", question("leak"), hit("Zacchaeus came down", user="bob", note="b1"))
     found = await summarise([leaking], instruments())
     assert (found.leaks[OVERALL].events, found.leaks["single_note"].n) == (1, 1)

@@ -120,6 +120,12 @@ def test_a_number_stands_with_its_interval_n_unscored_and_meaning(tmp_path: Path
     assert "Share of sentences supported." in card
 
 
+def test_why_questions_are_unscored_stands_at_the_card_and_at_the_number(tmp_path: Path) -> None:
+    shown = headline(0.9, unscored=5, reasons={"the judge is down": 2, "timeout": 3})
+    text = page(tmp_path, run(tmp_path, result(headlines=(shown,))))
+    assert text.count("3 × timeout; 2 × the judge is down") == 2
+
+
 def test_what_was_not_measured_is_never_shown_as_a_number(tmp_path: Path) -> None:
     text = page(tmp_path, run(tmp_path, result(headlines=(headline(None, target=0.9, n=0),))))
     assert "not measured" in text

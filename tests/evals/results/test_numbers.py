@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evals.results.numbers import cell, duration, estimate, interval, number, target
+from evals.results.numbers import cell, duration, estimate, interval, number, reasons, target
 from evals.results.result import Cell, Headline, Unit
 from evals.stats.intervals import Estimate
 
@@ -69,3 +69,8 @@ def test_an_aim_says_which_way_is_good() -> None:
     assert target(headline(target=1.0)) == "100 %"
     assert target(headline(target=0.0, better="lower")) == "0 %"
     assert target(headline(target=0.26, better="lower", unit="usd")) == "at most $0.26"
+
+
+def test_reasons_stand_with_the_most_frequent_first() -> None:
+    assert reasons({"refused": 1, "timeout": 3}) == "3 × timeout; 1 × refused"
+    assert reasons({}) == ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evals.measures.scores import Scored, aggregate, count_events
+from evals.measures.scores import Scored, Unscored, aggregate, count_events
 from evals.results.result import (
     Block,
     Case,
@@ -80,12 +80,13 @@ def test_a_headline_is_judged_by_its_aim_and_its_interval(
 
 
 def test_a_headline_of_an_aggregate_keeps_interval_and_counts() -> None:
-    found = aggregate("cost", [Scored(0.001), Scored(0.003)])
+    found = aggregate("cost", [Scored(0.001), Scored(0.003), Unscored("timeout")] * 9)
     made = headline(found, "Cost", "M", unit="usd", times=1000)
     assert made.value == pytest.approx(2)
-    assert made.low == pytest.approx(1)
-    assert made.high == pytest.approx(3)
-    assert made.n == 2
+    assert found.low is not None
+    assert found.high is not None
+    assert (made.low, made.high) == (found.low * 1000, found.high * 1000)
+    assert (made.n, made.unscored, made.reasons) == (18, 9, {"timeout": 9})
 
 
 def test_a_headline_of_a_count_is_its_events() -> None:
