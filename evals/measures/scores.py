@@ -106,7 +106,7 @@ def aggregate(
         values = {}
     missing = sum(reasons.values())
     if not values:
-        why = "none: nothing was measured"
+        why = f"none: {'too few values' if missing else 'nothing was measured'}"
         return Aggregate(name, None, None, None, 0, missing, dict(reasons), statistic, why)
     rows = Clustered.of(values, clusters)
     value = rows.mean if statistic == "mean" else rows.quantile(_QUANTILES[statistic])

@@ -10,6 +10,7 @@ from evals.measures.scores import Aggregate, Count, Scored
 from evals.measures.summary import OVERALL
 from evals.quality.cases import case, rightness, worst
 from evals.quality.pictures import words
+from evals.quality.provenance import provenance_table
 from evals.quality.study import QualityRun
 from evals.results.numbers import reasons, share
 from evals.results.result import Case, Cell, Headline, NotebookResult, Picture, Table, headline
@@ -108,7 +109,12 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
         n=sum(seen.answer is not None for seen in run.observations),
         headlines=headlines(run),
         pictures=tuple(pictures),
-        tables=(_scenarios(run), _measures(run), _questions(run)),
+        tables=(
+            _scenarios(run),
+            provenance_table(run.latencies),
+            _measures(run),
+            _questions(run),
+        ),
         cases=tuple(cases),
         cases_title="The questions that went worst",
         facts={
@@ -117,7 +123,7 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
             "pipeline digest": run.pipeline_digest,
             "golden data digest": run.golden.digest,
             "judge": run.judge,
-            "answer cache": "cold: empty at the start, every question asked once",
+            "answer cache": "cold: empty at the start; asked again for latency alone",
             "notes in the store": run.ingested.state,
         },
         data={"summary": run.summary.as_dict()},

@@ -16,6 +16,7 @@ from evals.measures.observations import Observation
 from evals.measures.summary import Summary, summarise
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
+from evals.quality.provenance import ProvenanceLatency, latency_by_provenance
 from rag_core.bootstrap import assemble
 from rag_core.cli import progress_bar
 
@@ -34,10 +35,13 @@ class QualityRun:
     pipeline_digest: str
     judge: str
     seconds: float
+    latencies: Sequence[ProvenanceLatency] = ()
 
 
 async def study(*, seed: int = 0, max_usd: float = 1.0) -> QualityRun:
     """Ask every golden question of its user, the answer cache cold, and take every measure.
+
+    Those answered are asked again of warm caches, for the time alone.
 
     With RAG_JUDGE_BASE_URL and RAG_JUDGE_MODEL set, an LLM judges too, for `max_usd` at most.
 
@@ -50,6 +54,7 @@ async def study(*, seed: int = 0, max_usd: float = 1.0) -> QualityRun:
     async with held_open(settings) as ready, assemble(ready) as application:
         ingested = await ingest_golden(application, golden)
         observations = await ask_all(application, golden.questions)
+        latencies = await latency_by_provenance(ready, application, observations, seed=seed)
         vectors = Vectors(application.embedder)
         async with open_judge(settings.home / "judge", max_usd) as judge:
             instruments = Instruments(golden, vectors, judge)
@@ -66,4 +71,5 @@ async def study(*, seed: int = 0, max_usd: float = 1.0) -> QualityRun:
         pipeline_digest=application.pipeline.digest,
         judge=judge.model if judge else "none",
         seconds=time.perf_counter() - began,
+        latencies=latencies,
     )

@@ -32,7 +32,10 @@ _NO_SPREAD = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A 95 % interval and the `method` that made it; without bounds, `method` says why."""
+    """A 95 % interval and the `method` that made it; without bounds, `method` says why.
+
+    `low` and `high` are in the unit of the values.
+    """
 
     low: float | None
     high: float | None
@@ -80,11 +83,11 @@ class Clustered:
 
     @property
     def mean(self) -> float:
-        """Over values, whatever their clusters."""
+        """Over values, whatever their clusters; in their unit."""
         return float(self.values.mean())
 
     def quantile(self, q: float) -> float:
-        """The `q` quantile of the values, whatever their clusters."""
+        """The quantile at the share `q` of the values, in their unit, whatever their clusters."""
         return float(np.quantile(self.values, q))
 
     @property
@@ -97,7 +100,7 @@ class Clustered:
 
     @property
     def standard_error(self) -> float:
-        """Of the mean, by linearisation over clusters (Cochran, 1977, eq. 11.12); m >= 2."""
+        """Of the mean, by linearisation over clusters (Cochran, 1977), in the values' unit."""
         sums, counts = self.totals
         apart = float(np.square(sums - counts * self.mean).sum())
         return float(np.sqrt(self.clusters / (self.clusters - 1) * apart)) / self.n

@@ -148,5 +148,5 @@ def resampled_means(rng: np.random.Generator, count: int, *columns: Floats) -> t
 
 
 def ratio(parts: Floats, wholes: Floats, axis: int = -1) -> Floats:
-    """Sum of `parts` over sum of `wholes`, along `axis`."""
+    """Sum of `parts` over sum of `wholes`, float64[..., n] each, along `axis`; float64[...]."""
     return np.asarray(parts.sum(axis=axis) / wholes.sum(axis=axis), dtype=np.float64)

@@ -17,16 +17,17 @@ Verdict = Literal["better", "worse", "no difference seen", "too few"]
 FEWEST = 6
 """Of clusters: with one fewer, even if all change for the better, the test's p is 2 / 2**5."""
 ALPHA = 0.05
+"""By convention: one difference in twenty that is mere luck is believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedDifference:
-    """`mean` of candidate - baseline and its 95 % interval, in the unit of the measure.
+    """`mean` of candidate - baseline and its interval from `low` to `high`, in the measure's unit.
 
-    `n` questions in `clusters` clusters were scored by both runs, of which the candidate was
-    `better` in some and `worse` in others; `unscored` were not, and `reasons` counts why. `p` is
-    that of the randomisation test. `mean` is None when n is 0; `low` and `high` are None where
-    there is no spread, and `method` then says so.
+    `n` counts the questions that both runs scored, `clusters` their clusters, `better` and `worse`
+    those where the candidate is so, `unscored` the others, and `reasons` why. `p` is the share of
+    differences as large by luck alone, of the randomisation test. `mean` and `p` are None when n
+    is 0; `low` and `high` are None where there is no spread, and `method` then says so.
     """
 
     name: str
