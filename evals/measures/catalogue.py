@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from evals.datasets.golden import GoldenSet, Scenario
@@ -22,7 +22,7 @@ from evals.measures.judge import Judge
 from evals.measures.observations import Observation
 from evals.measures.scores import Score, Scored, Statistic, Unscored
 from evals.measures.vectors import Vectors
-from rag_core.domain import Answer, without_citations
+from rag_core.domain import Answer, Context, Ranking, without_citations
 
 LEAKS = "isolation_leaks"
 RETRIEVAL = ("nDCG@10", "R@5", "RR@10")
@@ -40,6 +40,7 @@ RAGAS_CONTEXT = (
     "ragas_text_context_precision",
 )
 JUDGED = ("judge_faithfulness", "judge_answer_relevancy", "judge_context_precision")
+JUDGED_DECLINING = "judge_declining"
 
 _EVERY = frozenset(Scenario)
 _WITH_GOLD = SHOULD_ANSWER | {Scenario.BENIGN_CONTROL}
@@ -47,11 +48,15 @@ _WITH_GOLD = SHOULD_ANSWER | {Scenario.BENIGN_CONTROL}
 
 @dataclass(frozen=True)
 class Instruments:
-    """What measuring needs besides the observations; without a judge, nothing is judged."""
+    """What measuring needs besides the observations; without a judge, nothing is judged.
+
+    `build` makes the context that a ranking's answer was generated from; without it, all hits are.
+    """
 
     golden: GoldenSet
     vectors: Vectors
     judge: Judge | None = None
+    build: Callable[[Ranking], Context] | None = None
 
 
 Take = Callable[[Observation, Instruments], Score | Awaitable[Score]]
@@ -243,9 +248,25 @@ AT_ONCE = (
     *_at_once(RAGAS_ANSWER, "the answer's words against the reference's, by ragas"),
     *_at_once(RAGAS_CONTEXT, "retrieved against gold passages, by ragas; ignores rank"),
 )
-BY_JUDGE = _at_once(JUDGED, "as an LLM judges it, by ragas")
+BY_JUDGE = (
+    *_at_once(JUDGED, "as an LLM judges it, by ragas"),
+    Measure(
+        JUDGED_DECLINING,
+        "answers that decline, or answer, as an LLM says that what was found allows",
+        SHOULD_ANSWER | SHOULD_ABSTAIN,
+    ),
+)
+AGREEMENT = tuple(
+    replace(
+        measure,
+        name=f"{measure.name}_agreement",
+        about=f"agreement of the judge with itself on {measure.name}, 1 is perfect",
+    )
+    for measure in BY_JUDGE
+)
 
 
-def measures(*, judged: bool) -> tuple[Measure, ...]:
-    """All measures in the order of a report, the judge's only where there is one."""
-    return (*QUALITY, *SAFETY, *AT_ONCE, *(BY_JUDGE if judged else ()), *SPENT)
+def measures(*, repeats: int = 0) -> tuple[Measure, ...]:
+    """All measures in the order of a report; a judge's only if it judges, `repeats` times."""
+    by_judge = (*(BY_JUDGE if repeats else ()), *(AGREEMENT if repeats > 1 else ()))
+    return (*QUALITY, *SAFETY, *AT_ONCE, *by_judge, *SPENT)

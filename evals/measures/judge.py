@@ -25,7 +25,12 @@ class JudgeFailed(Exception):
 
 
 class Judge:
-    """Asks `model` at `base_url`; a request that was answered before is not paid for again."""
+    """Asks `model` at `base_url`; a request that was answered before is not paid for again.
+
+    Every call is: one whose reply cannot be used at what it took, one that failed on the server or
+    was not answered in time at the most that it can have used. Everything is to be judged `repeats`
+    times, so that its agreement with itself is seen.
+    """
 
     def __init__(
         self,
@@ -36,6 +41,7 @@ class Judge:
         budget: JudgeBudget,
         api_key: str = "",
         max_retries: int = 2,
+        repeats: int = 1,
     ) -> None:
         from openai import AsyncOpenAI
 
@@ -47,14 +53,15 @@ class Judge:
             timeout=TIMEOUT_S,
         )
         self._base_url, self.model = base_url, model
+        self._calls, self.repeats = 1 + max_retries, repeats
         self._cache, self.budget = cache, budget
 
     async def close(self) -> None:
         """Close the connections to the server."""
         await self._client.close()
 
-    async def ask(self, prompt: str, parse: Callable[[str], T]) -> T:
-        """The judge's reply to `prompt`, understood by `parse`.
+    async def ask(self, prompt: str, parse: Callable[[str], T], *, repeat: int = 0) -> T:
+        """The judge's reply to `prompt`, understood by `parse`; another `repeat` asks once more.
 
         `parse` gets the JSON object of the reply and raises `ValueError` when it is not what was
         asked for. Only replies that it understands are kept.
@@ -70,6 +77,7 @@ class Judge:
             "prompt": prompt,
             "temperature": 0.0,
             "max_tokens": MAX_TOKENS,
+            "repeat": repeat,
         }
         known = self._cache.get(request)
         reply = known or await self._pay(prompt)
@@ -82,45 +90,62 @@ class Judge:
         return result
 
     async def _pay(self, prompt: str) -> JudgeReply:
-        # No tokenizer of the judge is at hand: no text has more tokens than UTF-8 bytes.
-        most = Usage(len((RULES + prompt).encode()) + 16, MAX_TOKENS)
-        reserved, used = self.budget.reserve(most), NO_USAGE
-        try:
-            reply = await self._call(prompt, most)
-            used = reply.usage
-        finally:
-            self.budget.settle(reserved, used)
-        return reply
-
-    async def _call(self, prompt: str, most: Usage) -> JudgeReply:
         from openai import APIError
 
+        # No tokenizer of the judge is at hand: no text has more tokens than UTF-8 bytes.
+        most = Usage(len((RULES + prompt).encode()) + 16, MAX_TOKENS)
+        reserved, used = self.budget.reserve(_times(most, self._calls)), NO_USAGE
         try:
-            completion = await self._client.chat.completions.create(
-                model=self.model,
-                messages=[
-                    {"role": "system", "content": RULES},
-                    {"role": "user", "content": prompt},
-                ],
-                temperature=0.0,
-                max_tokens=MAX_TOKENS,
-                response_format={"type": "json_object"},
-            )
+            completion, retries = await self._call(prompt)
+            # What a failed call used is not told, nor by servers that do not count.
+            used = _times(most, retries) + (_usage(completion) or most)
         except (APIError, json.JSONDecodeError) as error:
+            used = _times(most, self._calls) if _may_be_billed(error) else NO_USAGE
             raise JudgeFailed(f"the judge's server failed: {_short(error)}") from error
-        return _reply(completion, most)
+        finally:
+            self.budget.settle(reserved, used)
+        return JudgeReply(_text(completion), used)
+
+    async def _call(self, prompt: str) -> tuple[ChatCompletion, int]:
+        """What the server sent, and how many calls failed before it did."""
+        raw = await self._client.chat.completions.with_raw_response.create(
+            model=self.model,
+            messages=[
+                {"role": "system", "content": RULES},
+                {"role": "user", "content": prompt},
+            ],
+            temperature=0.0,
+            max_tokens=MAX_TOKENS,
+            response_format={"type": "json_object"},
+        )
+        return raw.parse(), raw.retries_taken
 
 
-def _reply(completion: ChatCompletion, most: Usage) -> JudgeReply:
-    # Servers answer 200 with all sorts of bodies, and the client does not check them.
+def _times(usage: Usage, calls: int) -> Usage:
+    return Usage(usage.input_tokens * calls, usage.output_tokens * calls)
+
+
+def _may_be_billed(error: Exception) -> bool:
+    """Not for a request that the server refused, or that never reached it."""
+    from openai import APIConnectionError, APIStatusError, APITimeoutError
+
+    if isinstance(error, APIStatusError):
+        return error.status_code >= 500
+    return isinstance(error, APITimeoutError) or not isinstance(error, APIConnectionError)
+
+
+# Servers answer 200 with all sorts of bodies, and the client does not check them.
+def _usage(completion: ChatCompletion) -> Usage | None:
+    counted = getattr(completion, "usage", None)
+    return Usage(counted.prompt_tokens, counted.completion_tokens) if counted else None
+
+
+def _text(completion: ChatCompletion) -> str:
     choices = getattr(completion, "choices", None)
-    text = choices[0].message.content if choices else None
+    text: str | None = choices[0].message.content if choices else None
     if not text:
         raise JudgeFailed("the judge's server sent no reply in its answer")
-    usage = completion.usage
-    # A server that does not count is booked at the most it can have used.
-    used = Usage(usage.prompt_tokens, usage.completion_tokens) if usage else most
-    return JudgeReply(text, used)
+    return text
 
 
 def _json_object(text: str) -> str:

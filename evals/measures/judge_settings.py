@@ -27,6 +27,7 @@ class JudgeSettings(BaseSettings):
     api_key: SecretStr = SecretStr("")
     price_input_usd: float = Field(Prices().input_usd, ge=0)
     price_output_usd: float = Field(Prices().output_usd, ge=0)
+    repeats: int = Field(1, ge=1, le=10)
 
 
 def load_judge_settings() -> JudgeSettings:
@@ -62,6 +63,7 @@ async def open_judge(cache_folder: Path, max_usd: float) -> AsyncIterator[Judge 
         cache=JudgeCache(cache_folder),
         budget=JudgeBudget(max_usd, Prices(settings.price_input_usd, settings.price_output_usd)),
         api_key=settings.api_key.get_secret_value(),
+        repeats=settings.repeats,
     )
     try:
         yield judge

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -79,8 +79,8 @@ class EmbedderBridge(BaseRagasEmbedding):
 class JudgeBridge(InstructorBaseRagasLLM):
     """Our judge as ragas wants an LLM."""
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
+    def __init__(self, judge: Judge, repeat: int = 0) -> None:
+        self._judge, self._repeat = judge, repeat
 
     def generate(self, prompt: str, response_model: type[Reply]) -> Reply:
         """Always fails: it would block the event loop."""
@@ -88,7 +88,9 @@ class JudgeBridge(InstructorBaseRagasLLM):
 
     async def agenerate(self, prompt: str, response_model: type[Reply]) -> Reply:
         """The judge's reply, complete and in range."""
-        return await self._judge.ask(prompt, lambda text: _parsed(text, response_model))
+        return await self._judge.ask(
+            prompt, lambda text: _parsed(text, response_model), repeat=self._repeat
+        )
 
 
 def _parsed(text: str, response_model: type[Reply]) -> Reply:
@@ -183,29 +185,36 @@ async def context_scores(observation: Observation, golden: GoldenSet) -> Mapping
 
 
 async def judge_scores(
-    observation: Observation, judge: Judge, vectors: Vectors
+    observation: Observation,
+    judge: Judge,
+    vectors: Vectors,
+    contexts: Sequence[str],
+    *,
+    repeat: int = 0,
 ) -> Mapping[str, Score]:
-    """Faithfulness, answer relevancy and context precision as `judge` sees them."""
+    """Faithfulness, answer relevancy and context precision as `judge` sees them.
+
+    `contexts` are the sources that the answer was built from, cited or not.
+    """
     answer = observation.answer
     if answer is None:
         return dict.fromkeys(JUDGED, Unscored(observation.failure))
     if answer.declines:
         return dict.fromkeys(JUDGED, Unscored("the answer declines"))
-    llm, question = JudgeBridge(judge), observation.question
+    llm, question = JudgeBridge(judge, repeat), observation.question
     asked = {"user_input": question.question, "response": without_citations(answer.text)}
-    # The same prompt gets the same cached reply, so asking it three times would tell nothing.
+    # ragas would ask the same three times within one repeat, and get one cached reply.
     relevancy = AnswerRelevancy(llm=llm, embeddings=EmbedderBridge(vectors), strictness=1)
-    contexts = [hit.text for hit in observation.ranking.hits] if observation.ranking else []
     if not contexts:
-        scores = dict[str, Score].fromkeys(JUDGED, Unscored("no hits were observed"))
+        scores = dict[str, Score].fromkeys(JUDGED, Unscored("no context was observed"))
         return scores | {JUDGED[1]: await _score(relevancy.ascore(**asked))}
     results = (
-        WholeFaithfulness(llm=llm).ascore(retrieved_contexts=contexts, **asked),
+        WholeFaithfulness(llm=llm).ascore(retrieved_contexts=list(contexts), **asked),
         relevancy.ascore(**asked),
         ContextPrecision(llm=llm).ascore(
             user_input=question.question,
             reference=question.reference,
-            retrieved_contexts=contexts,
+            retrieved_contexts=list(contexts),
         ),
     )
     return {name: await _score(result) for name, result in zip(JUDGED, results, strict=True)}

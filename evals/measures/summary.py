@@ -17,6 +17,7 @@ from evals.measures.catalogue import (
     Measure,
     measures,
 )
+from evals.measures.judged import judged_scores
 from evals.measures.observations import Observation
 from evals.measures.retrieval import ranked_passages, score_runs
 from evals.measures.scores import Aggregate, Count, Score, Scored, Unscored, aggregate, count_events
@@ -131,7 +132,7 @@ async def summarise(
     Raises:
         InvalidInput: a question was observed twice.
     """
-    taken = measures(judged=use.judge is not None)
+    taken = measures(repeats=use.judge.repeats if use.judge else 0)
     scenarios = {seen.question.id: str(seen.question.scenario) for seen in observations}
     clusters = {seen.question.id: seen.question.group for seen in observations}
     if len(scenarios) < len(observations):
@@ -168,23 +169,17 @@ async def _score(
         if measure.take and measure.name in asked:
             score = measure.take(seen, use)
             scored[measure.name] = await score if inspect.isawaitable(score) else score
-    return scored | await _by_ragas(seen, asked, use)
+    return scored | await _by_ragas(seen, asked, use) | await judged_scores(seen, asked, use)
 
 
 async def _by_ragas(seen: Observation, asked: set[str], use: Instruments) -> dict[str, Score]:
-    from evals.measures.ragas_adapter import (  # takes 2 s
-        answer_scores,
-        context_scores,
-        judge_scores,
-    )
+    from evals.measures.ragas_adapter import answer_scores, context_scores  # takes 2 s
 
     scored: dict[str, Score] = {}
     if asked.issuperset(RAGAS_ANSWER):
         scored |= await answer_scores(seen, use.vectors)
     if asked.issuperset(RAGAS_CONTEXT):
         scored |= await context_scores(seen, use.golden)
-        if use.judge:
-            scored |= await judge_scores(seen, use.judge, use.vectors)
     return scored
 
 

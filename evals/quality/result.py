@@ -159,10 +159,11 @@ def scenario_table(run: QualityRun) -> pd.DataFrame:
 
 
 def _judged(run: QualityRun) -> list[Headline]:
+    abouts = {measure.name: measure.about for measure in run.summary.measures}
     return [
         headline(
             aggregate, f"Judge: {words(name.removeprefix('judge_'))}", unit="score",
-            meaning=f"As the model {run.judge} judges the answers, by ragas.",
+            meaning=f"{abouts[name][0].upper()}{abouts[name][1:]}. The judge: {run.judge}.",
         )
         for name, aggregate in run.summary.overall.items()
         if name.startswith("judge_")

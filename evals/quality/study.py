@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from evals.datasets.corpus import Ingested, held_open, ingest_golden
 from evals.datasets.golden import GoldenSet, load
@@ -19,6 +20,7 @@ from evals.project import GOLDEN, project_settings
 from evals.quality.provenance import ProvenanceLatency, latency_by_provenance
 from rag_core.bootstrap import assemble
 from rag_core.cli import progress_bar
+from rag_core.domain import build_context
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,13 @@ async def study(*, seed: int = 0, max_usd: float = 1.0) -> QualityRun:
         latencies = await latency_by_provenance(ready, application, observations, seed=seed)
         vectors = Vectors(application.embedder)
         async with open_judge(settings.home / "judge", max_usd) as judge:
-            instruments = Instruments(golden, vectors, judge)
+            build = partial(
+                build_context,
+                tokenizer=application.tokenizer,
+                max_tokens=ready.context_tokens,
+                min_score=ready.min_score,
+            )
+            instruments = Instruments(golden, vectors, judge, build)
             with progress_bar(len(observations), "measure answers", "answer") as bar:
                 summary = await summarise(observations, instruments, seed=seed, progress=bar.update)
     return QualityRun(

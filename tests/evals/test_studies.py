@@ -36,6 +36,10 @@ async def test_every_question_is_asked_and_measured_and_shown_with_its_gold(
     headlines = {each.name: each.value for each in result.headlines}
     assert headlines["Isolation leaks"] == 0
     assert headlines["Attacks refused"] == 1
+    calls = {each.source: each.p50.n for each in run.latencies}
+    assert calls["FRESH"] == calls["CACHED, memory"] == calls["CACHED, Valkey"] > 0
+    assert calls["REFUSED"] > 0
+    assert all(each.p95.value is None for each in run.latencies)
     least = min(run.observations, key=lambda seen: (rightness(run, seen), seen.question.id))
     assert worst(run, 1) in ([], [least])
     shown = await case(run, least)

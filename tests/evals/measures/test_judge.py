@@ -23,14 +23,14 @@ async def server() -> AsyncIterator[JudgeServer]:
 async def ask(server: JudgeServer, tmp_path: Path) -> AsyncIterator[Callable[..., Judge]]:
     made: list[Judge] = []
 
-    def judge(max_usd: float = 10.0, model: str = "m") -> Judge:
+    def judge(max_usd: float = 10.0, model: str = "m", max_retries: int = 0) -> Judge:
         made.append(
             Judge(
                 base_url=server.base_url,
                 model=model,
                 cache=JudgeCache(tmp_path),
                 budget=JudgeBudget(max_usd, Prices(0.001, 0.001)),
-                max_retries=0,
+                max_retries=max_retries,
             )
         )
         return made[-1]
@@ -130,3 +130,47 @@ async def test_a_server_that_cannot_be_reached_costs_nothing(tmp_path: Path) -> 
         await judge.ask("p", number)
     assert (budget.spent_usd, budget.reserve(Usage(9000, 0))) == (0.0, 9.0)
     await judge.close()
+
+
+async def test_a_reply_that_cannot_be_used_is_paid_for(
+    server: JudgeServer, ask: Callable[..., Judge]
+) -> None:
+    for said in ("I would say yes.", ""):
+        server.reply = lambda prompt, said=said: says(said)  # type: ignore[misc]
+        judge = ask()
+        with pytest.raises(JudgeFailed):
+            await judge.ask("p", number)
+        assert judge.budget.spent_usd == pytest.approx(0.11)
+
+
+@pytest.mark.parametrize(("status", "billed"), [(500, True), (401, False), (400, False)])
+async def test_a_call_that_failed_on_the_server_may_be_billed_and_a_refused_one_is_not(
+    server: JudgeServer, ask: Callable[..., Judge], status: int, billed: bool
+) -> None:
+    server.reply = lambda prompt: Response("{}", status)
+    judge = ask()
+    with pytest.raises(JudgeFailed):
+        await judge.ask("p", number)
+    assert (judge.budget.spent_usd >= MAX_TOKENS * 0.001) is billed
+
+
+async def test_a_retried_call_is_paid_for_as_well(
+    server: JudgeServer, ask: Callable[..., Judge]
+) -> None:
+    replies = iter([Response("boom", 500, {"retry-after-ms": "1"}), says('{"n": 5}')])
+    server.reply = lambda prompt: next(replies)
+    judge = ask(max_retries=1)
+    assert await judge.ask("p", number) == 5
+    assert len(server.prompts) == 2
+    assert judge.budget.spent_usd > MAX_TOKENS * 0.001 + 0.11
+
+
+async def test_another_repeat_asks_once_more_and_each_is_kept(
+    server: JudgeServer, ask: Callable[..., Judge]
+) -> None:
+    replies = iter([says('{"n": 1}'), says('{"n": 2}')])
+    server.reply = lambda prompt: next(replies)
+    judge = ask()
+    for _ in range(2):
+        assert [await judge.ask("p", number, repeat=turn) for turn in range(2)] == [1, 2]
+    assert len(server.prompts) == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from evals.measures.judge_settings import open_judge
+from rag_core.domain import Prices
 from rag_core.errors import ConfigurationError, InvalidInput
 
 URL, MODEL = "RAG_JUDGE_BASE_URL", "RAG_JUDGE_MODEL"
@@ -23,11 +24,14 @@ async def test_server_and_model_make_a_judge_with_a_cap(
     monkeypatch.setenv(URL, "http://127.0.0.1:9/v1")
     monkeypatch.setenv(MODEL, "small")
     monkeypatch.setenv("RAG_JUDGE_PRICE_INPUT_USD", "0.001")
+    monkeypatch.setenv("RAG_PRICE_OUTPUT_USD", "7")
+    monkeypatch.setenv("RAG_JUDGE_REPEATS", "3")
     async with open_judge(tmp_path, max_usd=0.5) as judge:
         assert judge is not None
         assert judge.model == "small"
         assert judge.budget.max_usd == 0.5
-        assert judge.budget.prices.input_usd == 0.001
+        assert judge.budget.prices == Prices(0.001, Prices().output_usd)
+        assert judge.repeats == 3
 
 
 @pytest.mark.parametrize(("given", "missing"), [(URL, MODEL), (MODEL, URL)])

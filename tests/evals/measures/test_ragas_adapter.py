@@ -113,19 +113,20 @@ def graded(prompt: str) -> Response:
 
 
 OBSERVED = seen(answer("Cain was proud [1].", cite(1, CAIN)), None, hit(ABEL), hit(CAIN))
+CONTEXT = (ABEL, CAIN)
 
 
 async def test_a_judge_grades_faithfulness_relevancy_and_context_precision(
     server: JudgeServer, judge: Judge, vectors: Vectors
 ) -> None:
     server.reply = graded
-    found = await judge_scores(OBSERVED, judge, vectors)
+    found = await judge_scores(OBSERVED, judge, vectors, CONTEXT)
     assert tuple(found) == JUDGED
     assert value(found["judge_faithfulness"]) == 0.5
     assert value(found["judge_answer_relevancy"]) == pytest.approx(1.0)
     assert value(found["judge_context_precision"]) == pytest.approx(0.5)
     asked = len(server.prompts)
-    assert await judge_scores(OBSERVED, judge, vectors) == found
+    assert await judge_scores(OBSERVED, judge, vectors, CONTEXT) == found
     assert len(server.prompts) == asked
 
 
@@ -151,7 +152,7 @@ async def test_a_judge_that_fails_gives_reasons_never_numbers(
     why: str,
 ) -> None:
     server.reply = reply
-    for score in (await judge_scores(OBSERVED, judge, vectors)).values():
+    for score in (await judge_scores(OBSERVED, judge, vectors, CONTEXT)).values():
         assert isinstance(score, Unscored)
         assert re.search(why, score.reason)
 
@@ -166,7 +167,7 @@ async def test_fewer_verdicts_than_statements_are_no_faithfulness(
         return graded(prompt)
 
     server.reply = short
-    found = await judge_scores(OBSERVED, judge, vectors)
+    found = await judge_scores(OBSERVED, judge, vectors, CONTEXT)
     assert found["judge_faithfulness"] == Unscored("the judge gave 1 verdicts on 2 statements")
 
 
@@ -179,7 +180,7 @@ async def test_a_spent_budget_is_the_reason(
         cache=JudgeCache(tmp_path),
         budget=JudgeBudget(0.5, Prices(0.1, 0.1)),
     )
-    found = await judge_scores(OBSERVED, poor, vectors)
+    found = await judge_scores(OBSERVED, poor, vectors, CONTEXT)
     assert set(found.values()) == {Unscored("judge budget of $0.5 spent")}
     assert server.prompts == []
     await poor.close()
@@ -188,13 +189,13 @@ async def test_a_spent_budget_is_the_reason(
 async def test_what_there_is_nothing_to_judge_of_is_not_asked(
     server: JudgeServer, judge: Judge, vectors: Vectors
 ) -> None:
-    declining = await judge_scores(seen(NOTHING_FOUND), judge, vectors)
+    declining = await judge_scores(seen(NOTHING_FOUND), judge, vectors, CONTEXT)
     assert set(declining.values()) == {Unscored("the answer declines")}
-    assert set((await judge_scores(failed(), judge, vectors)).values()) == {WHY}
+    assert set((await judge_scores(failed(), judge, vectors, CONTEXT)).values()) == {WHY}
     assert server.prompts == []
     server.reply = graded
-    unseen = await judge_scores(seen("Cain was proud.", question()), judge, vectors)
-    assert unseen["judge_faithfulness"] == Unscored("no hits were observed")
+    unseen = await judge_scores(seen("Cain was proud.", question()), judge, vectors, ())
+    assert unseen["judge_faithfulness"] == Unscored("no context was observed")
     assert isinstance(unseen["judge_answer_relevancy"], Scored)
 
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from evals.datasets.golden import Scenario
 from evals.measures.catalogue import JUDGED, Instruments, measures
@@ -61,7 +63,7 @@ async def test_each_measure_is_taken_of_the_questions_it_is_meant_for(summary: S
     assert asked["attack_refusal"] == {"attack"}
     assert asked["false_refusal"] == {"good", "down", "nowhere", "invented", "control"}
     assert asked["isolation_leaks"] == asked["cost_usd"] == set(summary.scenarios)
-    assert asked.keys() == {measure.name for measure in measures(judged=False)}
+    assert asked.keys() == {measure.name for measure in measures()}
 
 
 async def test_a_failed_call_is_a_row_with_its_reason_in_every_measure_but_answered(
@@ -96,6 +98,22 @@ async def test_scenarios_are_aggregated_apart(summary: Summary) -> None:
     assert summary.groups["benign_control"]["false_refusal"].value == 1.0
     assert summary.groups["unanswerable"]["false_refusal"].value == 0.0
     assert "fact_recall" not in summary.groups["attack"]
+
+
+async def test_questions_of_one_group_are_one_cluster_in_every_interval() -> None:
+    apart = [seen(NOTHING_FOUND, unanswerable(f"q{i}")) for i in range(4)]
+    apart += [seen("It was Ramses.", unanswerable(f"r{i}")) for i in range(4)]
+    together = [
+        replace(each, question=structs.replace(each.question, group=each.question.id[0]))
+        for each in apart
+    ]
+    alone = (await summarise(apart, instruments())).overall["abstention_recall"]
+    grouped = (await summarise(together, instruments())).overall["abstention_recall"]
+    assert (alone.value, alone.method) == (grouped.value, "Wilson")
+    assert grouped.method == "Wilson, by clusters"
+    assert alone.low is not None
+    assert grouped.low is not None
+    assert grouped.low < alone.low
 
 
 async def test_leaks_are_a_count_with_n(summary: Summary) -> None:
