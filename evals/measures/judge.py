@@ -61,7 +61,9 @@ class Judge:
         await self._client.close()
 
     async def ask(self, prompt: str, parse: Callable[[str], T], *, repeat: int = 0) -> T:
-        """The judge's reply to `prompt`, understood by `parse`; another `repeat` asks once more.
+        """The judge's reply to `prompt`, understood by `parse`.
+
+        `repeat` counts the times it was asked before: another one asks once more.
 
         `parse` gets the JSON object of the reply and raises `ValueError` when it is not what was
         asked for. Only replies that it understands are kept.

@@ -54,7 +54,10 @@ def agreement(scores: Sequence[Score]) -> Score:
 async def declining_score(
     seen: Observation, judge: Judge, found: Sequence[str], *, repeat: int = 0
 ) -> Score:
-    """1 if the answer declines just where `judge` finds no answer in the notes `found`, else 0."""
+    """1 if the answer declines just where `judge` finds no answer in the notes `found`, else 0.
+
+    `repeat` counts the times it was judged before.
+    """
     if seen.answer is None:
         return Unscored(seen.failure)
     if seen.answer.refused:

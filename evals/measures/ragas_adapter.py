@@ -77,7 +77,7 @@ class EmbedderBridge(BaseRagasEmbedding):
 
 
 class JudgeBridge(InstructorBaseRagasLLM):
-    """Our judge as ragas wants an LLM."""
+    """Our judge as ragas wants an LLM; `repeat` counts the times it judged before."""
 
     def __init__(self, judge: Judge, repeat: int = 0) -> None:
         self._judge, self._repeat = judge, repeat
@@ -194,7 +194,8 @@ async def judge_scores(
 ) -> Mapping[str, Score]:
     """Faithfulness, answer relevancy and context precision as `judge` sees them.
 
-    `contexts` are the sources that the answer was built from, cited or not.
+    `contexts` are the sources that the answer was built from, cited or not; `repeat` counts the
+    times it was judged before.
     """
     answer = observation.answer
     if answer is None:
