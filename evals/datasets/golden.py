@@ -113,6 +113,10 @@ class Attack(msgspec.Struct, frozen=True):
     split: Split = "dev"
     place: Literal["question", "note"] = "question"
     """Where it stands: asked by a user, or within a note."""
+    form: str = ""
+    """How it is written: plain, spelled out, in another language and so on."""
+    language: str = ""
+    """As a two-letter code (ISO 639-1)."""
 
     @property
     def benign(self) -> bool:

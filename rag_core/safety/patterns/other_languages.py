@@ -19,7 +19,8 @@ _RULES = (
 )
 _NEEDS = """
 desco dimen esque haz ignor missa negee oubli olvid verge vergi zapom
-& anlei anwei aufge consi instr istru opdra orden ordin polec regel regla regle regol regra vorga zasad
+& anlei anwei aufge consi instr istru opdra orden ordin polec regel regla regle regol regra vorga
+zasad
 """
 
 OTHER_LANGUAGES: tuple[Pattern, ...] = (
