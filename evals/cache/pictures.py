@@ -18,8 +18,10 @@ from evals.results.result import Picture
 def draw_hit_rates(study: CacheStudy, out_path: Path) -> Picture:
     """What is served from the cache, and whether rightly, against the answer TTL."""
     caption = (
-        "Left and middle: higher is better. Right: lower is better; only a cache that trusts its "
-        "TTL alone serves answers whose notes have changed."
+        "Lines: traffic as assumed. Shaded: from the lowest to the highest over all plausible "
+        "traffics, for the policy that the pipeline follows; right, for TTL only. Left "
+        "and middle: higher is better. Right: lower is better; only a cache that "
+        "trusts its TTL alone serves answers whose notes have changed."
     )
     title = "What does the answer TTL buy, and what does it risk?"
     return save(hit_rates_against_ttl(study.policies), out_path, "hits", title, caption)
@@ -29,7 +31,8 @@ def draw_load(study: CacheStudy, out_path: Path) -> Picture:
     """LLM calls and memory against the answer TTL."""
     caption = (
         f"Memory at {study.deployed.setting.answer_bytes:,} bytes an answer, as measured on a real "
-        "Valkey. Answers stay until the hard TTL, which is raised where the soft one is longer."
+        "Valkey. Answers stay until the hard TTL, always as long after the soft one. Shaded: "
+        "all plausible traffics, for the policy that the pipeline follows."
     )
     title = "LLM calls and memory"
     return save(load_against_ttl(study.policies), out_path, "load", title, caption)

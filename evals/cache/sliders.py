@@ -11,8 +11,8 @@ from evals.cache.plots import hit_rates_against_ttl
 from evals.results.numbers import count, duration, megabytes, share
 from evals.results.plot_style import GREY
 from evals.results.sliders import Live, choice, slider, whole_slider
+from evals.simulation.plausible import MeasuredEvidence
 from evals.simulation.simulator import Policy, Setting, sweep
-from evals.simulation.timeline import EvidenceModel
 from evals.simulation.traffic import DAY_S, Assumptions, generate
 
 _TTLS_S = tuple(days * DAY_S for days in (1 / 24, 0.25, 0.5, 1, 3, 7, 14, 28))
@@ -20,7 +20,7 @@ _MOST_USERS = 500
 """More make the picture wait, and change no rate."""
 
 
-def cache_sliders(assumptions: Assumptions, deployed: Setting) -> Live:
+def cache_sliders(assumptions: Assumptions, deployed: Setting, evidence: MeasuredEvidence) -> Live:
     """Answer TTL, users, edits and popularity; everything else is as assumed and deployed."""
     ttl_s = min(_TTLS_S, key=lambda each: abs(each - deployed.answer_soft_ttl_s))
 
@@ -48,20 +48,18 @@ def cache_sliders(assumptions: Assumptions, deployed: Setting) -> Live:
             zipf_s=zipf_s,
             new_question_rate=new,
         )
-        return _picture(supposed, deployed, answer_ttl_s)
+        return _picture(supposed, deployed, evidence, answer_ttl_s)
 
     return Live(controls, draw)
 
 
-def _picture(supposed: Assumptions, deployed: Setting, answer_ttl_s: float) -> Figure:
+def _picture(
+    supposed: Assumptions, deployed: Setting, evidence: MeasuredEvidence, answer_ttl_s: float
+) -> Figure:
     table = sweep(
         generate(supposed),
         {"policy": list(Policy), "answer_soft_ttl_s": _TTLS_S},
-        model=EvidenceModel(
-            notes_per_user=supposed.notes_per_user,
-            evidence_notes=min(5, supposed.notes_per_user),
-            seed=supposed.seed,
-        ),
+        model=evidence.model(supposed),
         base=deployed,
     )
     figure = hit_rates_against_ttl(table)

@@ -26,19 +26,20 @@ def staleness_verdict(study: StalenessStudy) -> str:
 
 def staleness_headlines(study: StalenessStudy) -> tuple[Headline, ...]:
     """Reads saved and answers late by the setting to weigh."""
-    weighed, assumed = study.weighed, study.assumptions
-    n = int(weighed["requests"])
-    what = f"Simulated: with epochs believed for {duration(assumed.max_staleness_s)}"
+    assumed, saved, late = study.assumptions, study.saved, study.late
+    what = f"With epochs believed for {duration(assumed.max_staleness_s)}"
     return (
         Headline(
-            name="Simulated: epoch reads saved", value=1e6 * _saved(weighed), n=n, unit="count",
+            name="Epoch reads saved", value=1e6 * saved.value, low=1e6 * saved.low,
+            high=1e6 * saved.high, n=study.traffics, unit="count", simulated=True,
             meaning=f"{what} by {_processes(assumed.workers)}, reads of Postgres that fall away of "
             "a million.",
         ),
         Headline(
-            name="Simulated: answers late", value=float(weighed["late"]), n=n, unit="count",
-            better="lower",
-            meaning=f"{what}, answers from notes that had changed so recently; strictly none.",
+            name="Answers late", value=1e6 * late.value, low=1e6 * late.low,
+            high=1e6 * late.high, n=study.traffics, unit="count", better="lower", simulated=True,
+            meaning=f"{what}, of a million answers those from notes that had changed so recently; "
+            "strictly none.",
         ),
     )  # fmt: skip
 

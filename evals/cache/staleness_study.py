@@ -17,9 +17,11 @@ from evals.cache.staleness import (
     spread_over,
     staleness_sweep,
 )
+from evals.simulation.plausible import band
 from evals.simulation.simulator import Setting
 from evals.simulation.timeline import Timeline
 from evals.simulation.traffic import DAY_S, Traffic
+from evals.stats.intervals import Estimate
 from rag_core.errors import InvalidInput
 
 MAX_STALENESS_S = (0.0, 0.1, 1.0, 5.0, 10.0, 60.0, 300.0, 3_600.0)
@@ -72,11 +74,16 @@ class StalenessStudy:
     """What reading the epoch for every request takes."""
     table: pd.DataFrame
     agreement: pd.DataFrame
+    saved: Estimate
+    """Share of the reads that the setting to weigh saves: as assumed, and the band."""
+    late: Estimate
+    """Share of requests that it answers late, likewise."""
+    traffics: int
 
     @classmethod
     def of(
         cls,
-        timeline: Timeline,
+        timelines: Sequence[Timeline],
         setting: Setting,
         assumptions: StalenessAssumptions,
         *,
@@ -85,23 +92,29 @@ class StalenessStudy:
     ) -> Self:
         """Simulate the usual settings, the deployed one and the one to weigh.
 
+        The first of `timelines` is the traffic as assumed, all make the bands of the one to weigh;
         `flat` is traffic without a daily cycle, for the closed forms.
         """
+        timeline = timelines[0]
         table = staleness_sweep(
             timeline,
             setting,
             max_staleness_s=sorted({*MAX_STALENESS_S, deployed_s, assumptions.max_staleness_s}),
             workers=sorted({*WORKERS, assumptions.workers}),
         )
-        saved = table["reads_saved_a_day"].map(assumptions.cpu_s_a_day)
+        saved_cpu = table["reads_saved_a_day"].map(assumptions.cpu_s_a_day)
+        saved, late = _bands(timelines, setting, assumptions)
         traffic = timeline.traffic
         asked_a_day = len(traffic) / traffic.span_s * DAY_S if traffic.span_s else 0.0
         return cls(
             assumptions=assumptions,
             deployed_s=deployed_s,
             strict_cpu_s_a_day=assumptions.cpu_s_a_day(asked_a_day),
-            table=table.assign(cpu_s_saved_a_day=saved),
+            table=table.assign(cpu_s_saved_a_day=saved_cpu),
             agreement=flat_agreement(flat, seed=setting.seed),
+            saved=saved,
+            late=late,
+            traffics=len(timelines),
         )
 
     @property
@@ -121,6 +134,19 @@ class StalenessStudy:
         )
         row: pd.Series[float] = table[at].iloc[0]
         return row
+
+
+def _bands(
+    timelines: Sequence[Timeline], setting: Setting, assumed: StalenessAssumptions
+) -> tuple[Estimate, Estimate]:
+    """Reads saved and answers late of the setting to weigh, shares of all requests."""
+    rows = pd.concat(
+        staleness_sweep(
+            each, setting, max_staleness_s=[assumed.max_staleness_s], workers=[assumed.workers]
+        )
+        for each in timelines
+    )
+    return band((1 - rows["reads_per_request"]).tolist()), band(rows["late_share"].tolist())
 
 
 def flat_agreement(

@@ -1,25 +1,38 @@
-"""What TTLs and staleness do to one trace: sweeps, a replay, theory, and a recommendation."""
+"""What TTLs and staleness do to plausible traffic: TTLs weighed, theory, and a replay."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from evals.cache.edits import EditStudy
+from evals.cache.policies import policy_bands
 from evals.cache.staleness_study import StalenessAssumptions, StalenessStudy
 from evals.project import project_settings
 from evals.simulation.agreement import POISSON_EVIDENCE, closed_form_agreement
-from evals.simulation.choice import Choice, Scale, best_choice, choose, deployed_setting
-from evals.simulation.recommendation import Objective
+from evals.simulation.choice import (
+    Choice,
+    Decision,
+    choose,
+    decide,
+    deployed_setting,
+    grids,
+    recommended_setting,
+)
+from evals.simulation.plausible import MeasuredEvidence, plausible, recorded
+from evals.simulation.prices import Objective
 from evals.simulation.replay import replay, replay_server, sample
 from evals.simulation.replay_result import Replay
-from evals.simulation.simulator import Policy, Setting, sweep
-from evals.simulation.timeline import EvidenceModel, Timeline, prepare
+from evals.simulation.scale import Scale
+from evals.simulation.simulator import Policy, Setting
+from evals.simulation.timeline import Timeline, prepare
 from evals.simulation.trace_file import read_trace
-from evals.simulation.traffic import DAY_S, Assumptions, Traffic, generate
+from evals.simulation.traffic import Assumptions, Traffic, generate
 
 POISSON = Assumptions(
     users=100,
@@ -37,17 +50,22 @@ POISSON = Assumptions(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CacheStudy:
-    """The traffic, what each setting does to it, and how well the simulation holds."""
+    """The traffics, what each setting does to them, and how well the simulation holds."""
 
     source: str
-    timeline: Timeline
+    users: int
+    """People who share the Redis."""
+    edits: EditStudy
+    evidence: MeasuredEvidence
+    """What an edit changes, as the simulator takes it."""
+    timelines: tuple[Timeline, ...]
+    """The traffic as assumed, or recorded, and then those that make the band."""
     deployed: Choice
     recommended: Choice
+    decisions: tuple[Decision, ...]
     objective: Objective
-    longest_ttl_s: float
-    """The longest answer TTL that was tried."""
     policies: pd.DataFrame
-    """Columns of a `sweep`, a row per policy and answer TTL."""
+    """Columns of `policy_bands`."""
     replay: Replay
     agreement: pd.DataFrame
     """As `closed_form_agreement`, with the column `replayed`."""
@@ -58,8 +76,8 @@ class CacheStudy:
 
     @property
     def traffic(self) -> Traffic:
-        """The trace under study."""
-        return self.timeline.traffic
+        """The trace as assumed or recorded."""
+        return self.timelines[0].traffic
 
     def of_policy(self, policy: Policy) -> pd.Series[float]:
         """The row of `policies` for the deployed TTL, or the one nearest to it."""
@@ -71,74 +89,82 @@ class CacheStudy:
 
 async def study(
     assumptions: Assumptions,
+    edits: EditStudy,
     *,
     how: Scale,
     trace: Path | None = None,
-    evidence_notes: int = 5,
+    evidence_notes: int = 0,
     objective: Objective | None = None,
     deployed: Setting | None = None,
     staleness: StalenessAssumptions | None = None,
 ) -> CacheStudy:
-    """Simulate TTLs on generated traffic, or on the recorded `trace`, and replay some of it.
+    """Weigh TTLs on plausible traffics, or on the recorded `trace`, and replay some of it.
 
     `deployed` is what the environment's settings say, unless given; the permitted staleness in
-    force always is.
+    force always is. An answer rests on as many notes as `edits` found, or on `evidence_notes`.
 
     Raises:
-        InvalidInput: an assumption, the trace or the objective cannot be used.
+        InvalidInput: an assumption, the trace or a setting cannot be used.
     """
-    began, seed = time.perf_counter(), assumptions.seed
-    objective = objective or Objective()
-    model = EvidenceModel(
-        notes_per_user=assumptions.notes_per_user, evidence_notes=evidence_notes, seed=seed
-    )
-    traffic = read_trace(trace) if trace else generate(_scaled(assumptions, how))
-    timeline = prepare(traffic, model)
+    began, objective = time.perf_counter(), objective or Objective()
+    evidence = replace(edits.evidence, notes=evidence_notes or edits.evidence.notes)
+    timelines = _timelines(assumptions, evidence, how, trace)
     now = deployed or deployed_setting(project_settings())
-    sampled = prepare(sample(traffic, how.replayed_requests, seed=seed), model)
+    sampled = _sampled(timelines[0], assumptions, evidence, how)
     async with replay_server() as url:
         replayed = await replay(sampled, replace(now, jitter=0.0), url)
         now = replayed.entry_bytes.applied_to(now)
         replays = await _poisson_replays(how, url)
+    decisions = decide(timelines, grids(how), now, objective, users=assumptions.users)
     return CacheStudy(
-        source=f"recorded: {trace.name}" if trace else "generated from the assumptions",
-        timeline=timeline,
-        deployed=choose(timeline, now),
-        recommended=best_choice(timeline, how, model, now, objective),
+        source=f"recorded: {trace.name}" if trace else "supposed",
+        users=assumptions.users,
+        edits=edits,
+        evidence=evidence,
+        timelines=timelines,
+        deployed=choose(timelines, now, objective),
+        recommended=choose(timelines, recommended_setting(now, decisions), objective),
+        decisions=decisions,
         objective=objective,
-        longest_ttl_s=max(how.answer_ttls_s),
-        policies=_policies(traffic, how, model, now),
+        policies=policy_bands(timelines, how.answer_ttls_s, now),
         replay=replayed,
         agreement=_agreement(how, replays),
         replays=replays,
-        staleness=_staleness(timeline, now, staleness or StalenessAssumptions()),
+        staleness=_staleness(timelines, now, staleness or StalenessAssumptions()),
         seconds=time.perf_counter() - began,
     )
 
 
-def _policies(traffic: Traffic, how: Scale, model: EvidenceModel, now: Setting) -> pd.DataFrame:
-    grid = {"policy": list(Policy), "answer_soft_ttl_s": how.answer_ttls_s}
-    return sweep(traffic, grid, model=model, base=now)
+def _timelines(
+    assumptions: Assumptions, evidence: MeasuredEvidence, how: Scale, trace: Path | None
+) -> tuple[Timeline, ...]:
+    if trace:
+        return recorded(read_trace(trace), evidence.model(assumptions))
+    few = replace(assumptions, users=min(assumptions.users, how.assumed_users))
+    return plausible(few, evidence, requests=how.corner_requests)
 
 
-def _staleness(timeline: Timeline, now: Setting, assumed: StalenessAssumptions) -> StalenessStudy:
+def _sampled(
+    timeline: Timeline, assumptions: Assumptions, evidence: MeasuredEvidence, how: Scale
+) -> Timeline:
+    some = sample(timeline.traffic, how.replayed_requests, seed=assumptions.seed)
+    return prepare(some, evidence.model(assumptions))
+
+
+def _staleness(
+    timelines: Sequence[Timeline], now: Setting, assumed: StalenessAssumptions
+) -> StalenessStudy:
     deployed_s, flat = project_settings().max_staleness_s, generate(POISSON)
-    return StalenessStudy.of(timeline, now, assumed, deployed_s=deployed_s, flat=flat)
-
-
-def _scaled(assumptions: Assumptions, how: Scale) -> Assumptions:
-    return replace(assumptions, users=max(1, round(assumptions.users * how.users_share)))
+    return StalenessStudy.of(timelines, now, assumed, deployed_s=deployed_s, flat=flat)
 
 
 async def _poisson_replays(how: Scale, url: str) -> tuple[Replay, ...]:
     """The real caches on some users of the Poisson trace, once per TTL."""
     some = generate(POISSON).of_users(list(range(how.agreement_users)))
     timeline = prepare(some, POISSON_EVIDENCE)
-    return tuple([await replay(timeline, _with_ttl(ttl_s), url) for ttl_s in how.agreement_ttls_s])
-
-
-def _with_ttl(ttl_s: float) -> Setting:
-    return Setting(answer_soft_ttl_s=ttl_s, answer_hard_ttl_s=max(ttl_s, 7 * DAY_S))
+    ttls_s = how.agreement_ttls_s
+    settings = [Setting().with_values(answer_soft_ttl_s=ttl_s) for ttl_s in ttls_s]
+    return tuple([await replay(timeline, setting, url) for setting in settings])
 
 
 def _agreement(how: Scale, replays: tuple[Replay, ...]) -> pd.DataFrame:

@@ -8,41 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from evals.cost.model import DAYS_PER_MONTH, CostAssumptions
+from evals.cost.model import CostAssumptions
+from evals.simulation.prices import ComputePrices
 from evals.simulation.simulator import CacheReport, Setting
-from evals.simulation.traffic import DAY_S
-from rag_core.errors import InvalidInput
-
-BYTES_PER_GB = 1e9
-"""Decimal, as clouds bill."""
-MONTH_S = DAYS_PER_MONTH * DAY_S
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComputePrices:
-    """What work and memory cost; guesses to be replaced by the operator's bill.
-
-    Raises:
-        InvalidInput: a price or a time is negative.
-    """
-
-    memory_usd_per_gb_month: float = 15.0
-    cpu_usd_per_hour: float = 0.04
-    embed_cpu_s: float = 0.0037
-    """CPU of embedding one question with onnxruntime."""
-    retrieve_cpu_s: float = 0.0008
-    """CPU of one HNSW search over 10,000 chunks."""
-    epoch_read_cpu_s: float = 0.000064
-    """CPU of one prepared SELECT of an epoch, which every lookup of an answer makes."""
-
-    def __post_init__(self) -> None:
-        for name in self.__slots__:
-            if getattr(self, name) < 0:
-                raise InvalidInput(name, f"must be >= 0, got {getattr(self, name)!r}")
-
-    def cpu_usd(self, seconds: float) -> float:
-        """Dollars for so much CPU."""
-        return seconds * self.cpu_usd_per_hour / 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +81,7 @@ def break_even(
 
 def _row(level: CacheLevel, compute: ComputePrices) -> dict[str, object]:
     price, saving = compute.memory_usd_per_gb_month, level.saving_usd_per_hit
-    entry_usd = level.entry_bytes / BYTES_PER_GB * price * level.held_s / MONTH_S
+    entry_usd = compute.memory_usd(level.entry_bytes, level.held_s)
     total = entry_usd + saving
     return {
         "level": level.name,

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evals.cost.model import MeasuredTokens
+import numpy as np
+
+from evals.cost.model import DRAWS, MeasuredTokens, StatedTokens, Tokens
 from evals.datasets.corpus import held_open, ingest_golden
 from evals.datasets.golden import load
 from evals.measures.asking import ask_all, generators_of
 from evals.project import GOLDEN, project_settings
 from evals.results.result import NotebookResult, read_result
+from evals.stats.intervals import Estimate
 from rag_core.bootstrap import assemble
 from rag_core.errors import InvalidInput
 
@@ -37,8 +40,19 @@ class TokenSample:
 
     @property
     def extractive(self) -> bool:
-        """Whether the answers are quotes, which are shorter than what an LLM writes."""
+        """Whether answers are quotes, so that nobody knows yet how long an LLM's would be."""
         return "extractive" in self.generator
+
+    def priced(self, supposed_output: Estimate) -> Tokens:
+        """What an LLM's answer takes: as measured, or, until one has answered, as supposed.
+
+        The prompt is the same for every generator, so tokens in are measured in any case.
+        """
+        if not self.extractive:
+            return self.tokens
+        tokens_in, _ = self.tokens.means()
+        drawn, _ = self.tokens.draws(np.random.default_rng(7), DRAWS)
+        return StatedTokens(input=Estimate.of_draws(tokens_in, drawn), output=supposed_output)
 
 
 async def golden_tokens(quality_result: Path) -> TokenSample:

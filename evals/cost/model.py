@@ -1,11 +1,11 @@
-"""Dollars: prices x tokens x traffic x what the caches spare, with intervals.
+"""Dollars: prices x tokens x traffic x what the caches spare, with bands.
 
     usd per user and day = requests x (1 - hit rate) x usd per generation
     usd per generation = tokens in x price in + tokens out x price out
 
 A request served from the cache, or refused, or without context, costs nothing: the first is in the
-hit rate, the others are questions with 0 tokens in the measured sample. Intervals are of the mean
-cost: they hold what we do not know of the assumptions, not how one day differs from the next.
+hit rate, the others are questions with 0 tokens in the measured sample. What is not known is a
+band: from the cost with everything at its cheapest to that with everything at its dearest.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from evals.simulation.prices import DAYS_PER_MONTH
 from evals.simulation.traffic import Floats
 from evals.stats.intervals import Estimate, resampled_means
 from rag_core.domain import Prices
 from rag_core.errors import InvalidInput
 
-# Chosen: a month as bills have it, and draws of the bootstrap.
-DAYS_PER_MONTH = 30
 DRAWS = 10_000
+"""Of a bootstrap; chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +38,6 @@ class StatedTokens:
     def means(self) -> tuple[float, float]:
         """Mean tokens in and out."""
         return self.input.value, self.output.value
-
-    def draws(self, rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
-        """Plausible means of tokens in and out; two float64[count], drawn independently."""
-        return self.input.draws(rng, count), self.output.draws(rng, count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -150,21 +146,28 @@ class CostAssumptions:
         )
 
     def usd_per_user_day(self, *, draws: int = DRAWS, seed: int = 7) -> Estimate:
-        """Mean cost of one user's day, every uncertain factor drawn anew each time."""
-        usd = self._usd_per_generation_draws(np.random.default_rng(seed), draws)
-        rng = np.random.default_rng(seed + 1)
-        requests = self.requests_per_user_day.draws(rng, draws)
-        missed = 1 - self.hit_rate.draws(rng, draws, ceiling=1.0)
-        return Estimate.of_draws(self.factors(users=1).usd_per_day, usd * requests * missed)
+        """Mean cost of one user's day: with every factor at its cheapest, and at its dearest."""
+        usd, requests = self.usd_per_generation(draws=draws, seed=seed), self.requests_per_user_day
+        return Estimate(
+            self.factors(users=1).usd_per_day,
+            usd.low * requests.low * (1 - self.hit_rate.high),
+            usd.high * requests.high * (1 - self.hit_rate.low),
+        )
 
     def usd_per_generation(self, *, draws: int = DRAWS, seed: int = 7) -> Estimate:
-        """Mean cost of a request that no cache serves."""
-        usd = self._usd_per_generation_draws(np.random.default_rng(seed), draws)
-        return Estimate.of_draws(self.factors(users=1).usd_per_request, usd)
-
-    def _usd_per_generation_draws(self, rng: np.random.Generator, count: int) -> Floats:
-        tokens_in, tokens_out = self.tokens.draws(rng, count)
-        return tokens_in * self.prices.input_usd + tokens_out * self.prices.output_usd
+        """Mean cost of a request that no cache serves: an interval if tokens are measured."""
+        value = self.factors(users=1).usd_per_request
+        if isinstance(self.tokens, StatedTokens):
+            tokens_in, tokens_out = self.tokens.input, self.tokens.output
+            ends = [
+                getattr(tokens_in, end) * self.prices.input_usd
+                + getattr(tokens_out, end) * self.prices.output_usd
+                for end in ("low", "high")
+            ]
+            return Estimate(value, *ends)
+        drawn_in, drawn_out = self.tokens.draws(np.random.default_rng(seed), draws)
+        usd = drawn_in * self.prices.input_usd + drawn_out * self.prices.output_usd
+        return Estimate.of_draws(value, usd)
 
 
 REFERENCE = CostAssumptions(
@@ -185,7 +188,7 @@ def project(
     draws: int = DRAWS,
     seed: int = 7,
 ) -> pd.DataFrame:
-    """Dollars per day and per month (30 days) for each number of users, with 95 % intervals.
+    """Dollars per day and per month (30 days) for each number of users, with bands.
 
     Columns: users, usd_day, usd_day_low, usd_day_high, usd_month, usd_month_low, usd_month_high.
     """

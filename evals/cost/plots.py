@@ -13,7 +13,6 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from evals.cost.model import (
     BUDGETS,
-    DAYS_PER_MONTH,
     Budget,
     CostAssumptions,
     crossings,
@@ -32,6 +31,7 @@ from evals.results.plot_style import (
     label,
     panels,
 )
+from evals.simulation.prices import DAYS_PER_MONTH
 
 FACTOR_NAMES = {
     "users": "users",
@@ -52,7 +52,7 @@ def cost_against_users(
     *,
     numbered: str | None = None,
 ) -> Figure:
-    """Dollars a day against users for each named case, with its interval and the budgets.
+    """Dollars a day against users for each named case, with its band and the budgets.
 
     Budgets of all users are lines, and a dot marks where a case crosses one within the picture,
     with its number of users for the case `numbered`, the first unless said; a budget per user
@@ -77,7 +77,7 @@ def cost_against_users(
         axes.xaxis.set_major_formatter(FuncFormatter(lambda users, _: count(users)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda usd, _: dollars(usd)))
         _month_axis(axes)
-        axes.legend(loc="lower right", title="line: mean, band: 95 % interval")
+        axes.legend(loc="lower right", title="line: as assumed; shaded: plausible")
     return picture
 
 

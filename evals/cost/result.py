@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from evals.cost.model import REFERENCE
 from evals.cost.plots import FACTOR_NAMES
 from evals.cost.study import (
     DEPLOYED,
-    LONGEST,
     NO_CACHE,
     RECOMMENDED,
     TABLE,
     CostStudy,
     reference_table,
 )
-from evals.results.numbers import count, dollars, estimate
+from evals.results.numbers import count, dollars, estimate, share
 from evals.results.result import Cell, Headline, NotebookResult, Picture, Table
 
 STATED = {100: (7.80, 3.12), 1_000: (78.0, 31.20), 10_000: (780.0, 312.0)}
@@ -26,6 +26,7 @@ STATED = {100: (7.80, 3.12), 1_000: (78.0, 31.20), 10_000: (780.0, 312.0)}
 
 def cost_result(study: CostStudy, pictures: Sequence[Picture]) -> NotebookResult:
     """All of it, for the report."""
+    caption = f"Simulated, low and high are bands. {supposed_output(study)}"
     return NotebookResult(
         title="Cost",
         verdict=verdict(study),
@@ -33,11 +34,11 @@ def cost_result(study: CostStudy, pictures: Sequence[Picture]) -> NotebookResult
         headlines=headlines(study),
         pictures=tuple(pictures),
         tables=(
-            _table("Dollars by number of users", projection_table(study)),
+            _table("Dollars by number of users", projection_table(study), caption),
             _table("The reference table, computed from its assumptions", stated_table()),
-            _table("Where budgets are reached", crossing_table(study)),
-            _table("What moves the bill", tornado_table(study)),
-            _table("What each cache must do to pay", break_even_table(study)),
+            _table("Where budgets are reached", crossing_table(study), caption),
+            _table("What moves the bill", tornado_table(study), caption),
+            _table("What each cache must do to pay", break_even_table(study), caption),
         ),
         facts={
             "tokens": f"{study.sample.source}; {study.sample.generated} of {study.sample.asked} "
@@ -50,33 +51,50 @@ def cost_result(study: CostStudy, pictures: Sequence[Picture]) -> NotebookResult
 
 
 def headlines(study: CostStudy) -> tuple[Headline, ...]:
-    """The numbers a manager asks for."""
-    each, n = study.deployed.usd_per_generation(), study.sample.generated
-    rate, requests = study.deployed.hit_rate, study.hit_rates.deployed.report.requests
-    users = study.tornado_users
-    month, best = study.usd_month(DEPLOYED, users), study.usd_month(RECOMMENDED, users)
+    """The numbers a manager asks for; all but a measured LLM's price are simulated."""
+    rate, users = study.deployed.hit_rate, study.tornado_users
     return (
+        thousand_questions(study),
+        _monthly(study, f"A month of {users:,} users", DEPLOYED, key=True),
+        _monthly(study, f"{users:,} users, recommended TTLs", RECOMMENDED),
         Headline(
-            name="1,000 LLM answers", value=1_000 * each.value, low=1_000 * each.low,
-            high=1_000 * each.high, n=n, unit="usd", better="lower", target=0.26, key=True,
-            meaning="What a thousand answers cost that no cache gives, at the tokens measured.",
+            name="Requests that cost nothing", value=rate.value, low=rate.low, high=rate.high,
+            n=study.hit_rates.deployed.traffics, unit="share", simulated=True,
+            meaning="Share served from the cache; the reference table's is 60 %.",
         ),
-        _monthly(f"A month of {users:,} users", month, n, "With the deployed TTLs"),
-        _monthly(f"{users:,} users, recommended TTLs", best, n, "With the recommended TTLs"),
-        Headline(
-            name="Served from the cache", value=rate.value, low=rate.low, high=rate.high,
-            n=requests, unit="share",
-            meaning="Share of simulated requests that cost nothing; the reference table's is 60 %.",
-        ),
-        Headline(
-            name="Users at $50 a day", value=_at(study, "target for all"), n=n, unit="count",
-            meaning="So many users spend the daily target together.",
-        ),
-        Headline(
-            name="Users at $100 a day", value=_at(study, "cap for all"), n=n, unit="count",
-            meaning="So many users reach the daily cap together.",
-        ),
+        _reached(study, "Users at $50 a day", "target for all", "spend the daily target"),
+        _reached(study, "Users at $100 a day", "cap for all", "reach the daily cap"),
     )  # fmt: skip
+
+
+def thousand_questions(study: CostStudy) -> Headline:
+    """The one figure of what questions cost: measured where an LLM answered, else supposed."""
+    each, sample = study.deployed.usd_per_generation(), study.sample
+    name, meaning, n = "Cost of 1,000 questions", "Golden questions, nothing cached.", 0
+    if sample.extractive:
+        meaning = (
+            f"By an LLM, nothing cached. {supposed_output(study)} Tokens in are measured, on "
+            f"{sample.generated} golden questions. The generator that is configured, "
+            f"{sample.generator}, costs nothing."
+        )
+    else:
+        n = sample.generated
+    return Headline(
+        name=name, value=1_000 * each.value, low=1_000 * each.low, high=1_000 * each.high, n=n,
+        unit="usd", better="lower", target=None if sample.extractive else 0.26, key=True,
+        simulated=sample.extractive, meaning=meaning,
+    )  # fmt: skip
+
+
+def supposed_output(study: CostStudy) -> str:
+    """A sentence on the length of an LLM's answers; empty once one has answered."""
+    if not study.sample.extractive:
+        return ""
+    out = study.supposed_output
+    return (
+        f"No LLM has answered yet: {count(out.value)} tokens out are supposed, "
+        f"{count(out.low)} to {count(out.high)} in the band."
+    )
 
 
 def verdict(study: CostStudy) -> str:
@@ -85,20 +103,24 @@ def verdict(study: CostStudy) -> str:
     tokens_in, tokens_out = case.tokens.means()
     each, stated = case.usd_per_generation(), REFERENCE.factors(users=1)
     month, table = (study.usd_month(name, users)["usd_month"] for name in (DEPLOYED, TABLE))
+    row = study.usd_month(DEPLOYED, users)
     uncached, best = (study.usd_month(name, users)["usd_month"] for name in (NO_CACHE, RECOMMENDED))
+    length = "supposed" if study.sample.extractive else "measured"
     sentences = [
         "The reference table comes out as stated from its own assumptions."
         if reproduced() else "The reference table does NOT come out as stated.",
         f"It states no tokens; 700 in and 200 out cost its {dollars(stated.usd_per_request)}. An "
-        f"answer to the golden questions takes {count(tokens_in)} tokens in, "
-        f"{tokens_in / stated.input_tokens:.1f} times as many, and {count(tokens_out)} out: "
-        f"{estimate(each, 'usd')}, "
-        f"{each.value / stated.usd_per_request:.2f} times the table's price.",
-        *_longest(study),
-        f"The caches, as deployed, serve {estimate(case.hit_rate, 'share')} of the simulated "
-        f"requests, not the table's 60 %. So {users:,} users cost {dollars(month)} a month, "
-        f"{month / table:.1f} times the table's {dollars(table)}; {dollars(best)} with the "
-        f"recommended TTLs, and {dollars(uncached)} without caches.",
+        f"answer to the golden questions takes {count(tokens_in)} tokens in, measured, "
+        f"{tokens_in / stated.input_tokens:.1f} times as many, and {count(tokens_out)} out, "
+        f"{length}: {estimate(each, 'usd')}, "
+        f"{each.value / stated.usd_per_request:.2f} times the table's price. "
+        f"{supposed_output(study)}",
+        f"Simulated: the caches, as deployed, serve {share(case.hit_rate.value)} of the requests "
+        f"as assumed, {share(case.hit_rate.low)} to {share(case.hit_rate.high)} over plausible "
+        f"traffics, not the table's 60 %. So {users:,} users cost {dollars(month)} a month, from "
+        f"{dollars(row['usd_month_low'])} to {dollars(row['usd_month_high'])} with all at its "
+        f"cheapest and at its dearest, against the table's {dollars(table)}; {dollars(best)} with "
+        f"the recommended TTLs, and {dollars(uncached)} without caches.",
         f"The target of $50 a day is reached at {count(_at(study, 'target for all'))} users, "
         f"the cap of $100 at {count(_at(study, 'cap for all'))}; one user's cap of $5 only at "
         f"{count(_at(study, 'cap per user'))} requests a day, far past the rate limit of 500 "
@@ -117,7 +139,7 @@ def reproduced() -> bool:
 
 
 def projection_table(study: CostStudy) -> pd.DataFrame:
-    """Dollars a day and a month with their intervals; a row per case and number of users."""
+    """Dollars a day and a month with their bands; a row per case and number of users."""
     rows = pd.concat(study.projections, names=["case"])
     return rows.reset_index(level="case").set_index("case").round(4)
 
@@ -152,27 +174,32 @@ def break_even_table(study: CostStudy) -> pd.DataFrame:
     return study.break_even.set_index("level")
 
 
-def _longest(study: CostStudy) -> list[str]:
-    if LONGEST not in study.cases:
-        return []
-    longest = study.cases[LONGEST].factors(users=1).usd_per_request
-    return [
-        "Those answers are quotes by the extractive generator; an LLM writes more. At "
-        f"{study.output_cap} tokens, the most allowed, an answer costs {dollars(longest)}, "
-        f"{longest / REFERENCE.factors(users=1).usd_per_request:.2f} times the table's price."
-    ]
-
-
-def _monthly(name: str, row: pd.Series[float], n: int, what: str) -> Headline:
+def _monthly(study: CostStudy, name: str, case: str, *, key: bool = False) -> Headline:
+    row = study.usd_month(case, study.tornado_users)
     return Headline(
         name=name, value=float(row["usd_month"]), low=float(row["usd_month_low"]),
-        high=float(row["usd_month_high"]), n=n, unit="usd", better="lower", key=True,
-        meaning=f"{what}, all requests of 30 days.",
+        high=float(row["usd_month_high"]), n=study.hit_rates.deployed.traffics, unit="usd",
+        better="lower", key=key, simulated=True,
+        meaning=f"With {case}, all requests of 30 days by an LLM. {supposed_output(study)}",
     )  # fmt: skip
 
 
-def _at(study: CostStudy, budget: str) -> float:
-    return float(study.crossings.set_index("budget")["at"].loc[budget])
+def _reached(study: CostStudy, name: str, budget: str, what: str) -> Headline:
+    """Nothing is reached where nothing is ever spent."""
+    value, low, high = (_finite(_at(study, budget, end)) for end in ("at", "at_low", "at_high"))
+    return Headline(
+        name=name, value=value, low=low, high=high, n=study.hit_rates.deployed.traffics,
+        unit="count", simulated=True,
+        meaning=f"So many users {what} together. {supposed_output(study)}",
+    )  # fmt: skip
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _at(study: CostStudy, budget: str, column: str = "at") -> float:
+    return float(study.crossings.set_index("budget")[column].loc[budget])
 
 
 def _saved(study: CostStudy, level: str) -> str:
@@ -180,7 +207,7 @@ def _saved(study: CostStudy, level: str) -> str:
     return dollars(usd) if usd >= 0.01 else "less than a cent"
 
 
-def _table(title: str, frame: pd.DataFrame) -> Table:
+def _table(title: str, frame: pd.DataFrame, caption: str = "") -> Table:
     flat = frame.reset_index()
     rows: list[tuple[Cell, ...]] = [tuple(row) for row in flat.astype(object).to_numpy().tolist()]
-    return Table(title, tuple(map(str, flat.columns)), tuple(rows))
+    return Table(title, tuple(map(str, flat.columns)), tuple(rows), caption)

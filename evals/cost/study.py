@@ -11,14 +11,12 @@ import pandas as pd
 
 from evals.cost.break_even import (
     CacheLevel,
-    ComputePrices,
     achieved_hit_rates,
     break_even,
     cache_levels,
 )
 from evals.cost.golden_tokens import TokenSample
 from evals.cost.model import (
-    DAYS_PER_MONTH,
     REFERENCE,
     REFERENCE_HIT_RATE,
     CostAssumptions,
@@ -29,18 +27,30 @@ from evals.cost.model import (
 )
 from evals.project import project_path, project_settings
 from evals.results.result import read_result
-from evals.simulation.choice import SCALES, Choice, best_choice, choose, deployed_setting
-from evals.simulation.recommendation import Objective
-from evals.simulation.timeline import EvidenceModel, prepare
-from evals.simulation.traffic import Assumptions, generate
+from evals.simulation.choice import (
+    Choice,
+    choose,
+    decide,
+    deployed_setting,
+    grids,
+    recommended_setting,
+)
+from evals.simulation.plausible import MeasuredEvidence, plausible
+from evals.simulation.prices import DAYS_PER_MONTH, ComputePrices, Objective
+from evals.simulation.scale import SCALES
+from evals.simulation.traffic import Assumptions
 from evals.stats.intervals import Estimate
 from rag_core.domain import Prices
 from rag_core.errors import InvalidInput
 
 NO_CACHE, DEPLOYED, RECOMMENDED = "no cache", "deployed TTLs", "recommended TTLs"
-LONGEST, TABLE = "deployed TTLs, longest answers", "reference table, 60 % hits"
-SIMULATED = Assumptions(users=100, days=28.0)
+TABLE = "reference table, 60 % hits"
+SIMULATED = Assumptions(users=50, days=28.0)
 """Traffic that hit rates are simulated on where the cache notebook left none."""
+SUPPOSED_EVIDENCE = MeasuredEvidence(
+    touch=Estimate(0.75, 0.5, 1.0), enter=Estimate(0.0025, 0.0, 0.005), notes=3
+)
+"""Supposed, where the cache notebook has measured nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,6 +82,8 @@ class CostStudy:
     """A row per cache level."""
     output_cap: int
     """Tokens of an answer at most."""
+    supposed_output: Estimate
+    """Tokens of an LLM's answer, until one has answered."""
 
     @property
     def deployed(self) -> CostAssumptions:
@@ -122,11 +134,13 @@ def cost_study(
     requests_per_user_day: float,
     requests_spread: float,
     compute: ComputePrices,
+    output: Estimate | None = None,
     seed: int = 7,
 ) -> CostStudy:
     """Put tokens, hit rates and the prices of the environment's settings together.
 
-    `requests_spread` is the share by which requests a day may be fewer or more.
+    `requests_spread` is the share by which requests a day may be fewer or more; `output` the tokens
+    that an LLM's answer is supposed to have, as long as none has answered.
 
     Raises:
         InvalidInput: an assumption is out of range.
@@ -139,13 +153,14 @@ def cost_study(
         requests_per_user_day * (1 - requests_spread),
         requests_per_user_day * (1 + requests_spread),
     )
+    supposed = output or output_range(settings.output_tokens)
     deployed = CostAssumptions(
-        tokens=sample.tokens,
+        tokens=sample.priced(supposed),
         requests_per_user_day=requests,
         hit_rate=rates.deployed.hit_rate,
         prices=Prices(settings.price_input_usd, settings.price_output_usd),
     )
-    cases = _cases(deployed, rates, sample, settings.output_tokens)
+    cases = _cases(deployed, rates)
     shown = sorted(users)[len(users) // 2]
     return CostStudy(
         users=tuple(users),
@@ -154,11 +169,27 @@ def cost_study(
         cases=cases,
         projections={name: project(case, users, seed=seed) for name, case in cases.items()},
         crossings=crossings(deployed, seed=seed),
-        tornado=tornado(deployed, shown, ranges=_ranges(deployed, rates, settings.output_tokens)),
+        tornado=tornado(deployed, shown, ranges=_ranges(deployed, rates)),
         tornado_users=shown,
         break_even=_break_even(deployed, rates.deployed, compute, shown),
         output_cap=settings.output_tokens,
+        supposed_output=supposed,
     )
+
+
+def output_range(most: int, supposed: float = 200.0, least: float = 50.0) -> Estimate:
+    """Tokens of an LLM's answer as supposed, from `least` to the `most` that are allowed.
+
+    Raises:
+        InvalidInput: they are not in this order.
+    """
+    if not 0 <= least <= supposed <= most:
+        raise InvalidInput(
+            "llm_output_tokens",
+            f"must have 0 <= least <= supposed <= {most} (RAG_OUTPUT_TOKENS), "
+            f"got {least!r} and {supposed!r}",
+        )
+    return Estimate(supposed, least, float(most))
 
 
 def cache_hit_rates(cache_result: Path, *, seed: int) -> HitRates:
@@ -187,15 +218,15 @@ def hit_rates_of_result(path: Path) -> HitRates:
 
 
 def hit_rates_now(seed: int) -> HitRates:
-    """Hit rates simulated on the default traffic."""
-    assumptions = replace(SIMULATED, seed=seed)
-    model = EvidenceModel(notes_per_user=assumptions.notes_per_user, seed=seed)
-    timeline = prepare(generate(assumptions), model)
+    """Hit rates simulated on the default traffic and all that is plausible beside it."""
+    assumptions, how = replace(SIMULATED, seed=seed), SCALES["smoke"]
+    timelines = plausible(assumptions, SUPPOSED_EVIDENCE, requests=how.corner_requests)
     setting = deployed_setting(project_settings())
+    decisions = decide(timelines, grids(how), setting, Objective(), users=assumptions.users)
     return HitRates(
-        deployed=choose(timeline, setting),
-        recommended=best_choice(timeline, SCALES["smoke"], model, setting, Objective()),
-        source="simulated by this notebook on default traffic",
+        deployed=choose(timelines, setting),
+        recommended=choose(timelines, recommended_setting(setting, decisions)),
+        source="simulated by this notebook on default traffic, edits supposed",
     )
 
 
@@ -214,32 +245,26 @@ def reference_table(users: Sequence[int]) -> pd.DataFrame:
     )
 
 
-def _cases(
-    deployed: CostAssumptions, rates: HitRates, sample: TokenSample, output_cap: int
-) -> dict[str, CostAssumptions]:
-    cases = {
+def _cases(deployed: CostAssumptions, rates: HitRates) -> dict[str, CostAssumptions]:
+    return {
         NO_CACHE: replace(deployed, hit_rate=Estimate.exact(0.0)),
         DEPLOYED: deployed,
         RECOMMENDED: replace(deployed, hit_rate=rates.recommended.hit_rate),
+        TABLE: replace(REFERENCE, hit_rate=REFERENCE_HIT_RATE),
     }
-    if sample.extractive:
-        tokens_in, _ = sample.tokens.means()
-        longest = StatedTokens(input=Estimate.exact(tokens_in), output=Estimate.exact(output_cap))
-        cases[LONGEST] = replace(deployed, tokens=longest)
-    return cases | {TABLE: replace(REFERENCE, hit_rate=REFERENCE_HIT_RATE)}
 
 
-def _ranges(
-    deployed: CostAssumptions, rates: HitRates, output_cap: int
-) -> dict[str, tuple[float, float]]:
+def _ranges(deployed: CostAssumptions, rates: HitRates) -> dict[str, tuple[float, float]]:
     """Where we know more than a plain 20 % up and down."""
-    requests, base = deployed.requests_per_user_day, deployed.factors(users=1)
-    hits = (rates.deployed.hit_rate.value, rates.recommended.hit_rate.value)
-    return {
+    requests, hits = deployed.requests_per_user_day, rates.deployed.hit_rate
+    ranges = {
         "requests_per_user_day": (requests.low, requests.high),
-        "hit_rate": (min(hits[0] / 2, hits[1]), max(hits)),
-        "output_tokens": (base.output_tokens / 2, float(output_cap)),
+        "hit_rate": (hits.low, hits.high),
     }
+    if isinstance(deployed.tokens, StatedTokens):
+        output = deployed.tokens.output
+        ranges["output_tokens"] = (output.low, output.high)
+    return ranges
 
 
 def _break_even(

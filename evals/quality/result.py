@@ -91,11 +91,6 @@ def headlines(run: QualityRun) -> tuple[Headline, ...]:
             meaning=f"Pieces of other people's notes shown. {_bound(leaks)}",
         ),
         *(make(overall[measure]) for measure, make in _OF_TIME.items()),
-        headline(
-            overall["cost_usd"], "Cost per 1,000 questions", unit="usd", better="lower",
-            target=0.26, key=True, times=1000,
-            meaning=f"What a thousand questions cost, nothing cached, with {run.generator}.",
-        ),
         *_judged(run),
     )  # fmt: skip
 

@@ -73,6 +73,7 @@ _FILTERS = {
     "interval": numbers.interval,
     "target": numbers.target,
     "reasons": numbers.reasons,
+    "sample": numbers.sample,
 }
 _GLOBALS = {
     "number": numbers.number,

@@ -73,6 +73,13 @@ def interval(headline: Headline) -> str:
     return span(headline.low, headline.high, headline.unit)
 
 
+def sample(headline: Headline) -> str:
+    """How many things a headline rests on; of a simulated one, how many traffics."""
+    if not headline.simulated:
+        return f"n = {headline.n}"
+    return f"{headline.n} traffics" if headline.n else "supposed"
+
+
 def span(lowest: float | None, highest: float | None, unit: Unit) -> str:
     """Numbers from `lowest` to `highest`: `40 to 60 %`; nothing where one is missing."""
     if lowest is None or highest is None:

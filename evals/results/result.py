@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from evals.measures.scores import Aggregate, Count
+from evals.results.recommendation import Recommendation
 from rag_core.errors import InvalidInput
 
 Unit = Literal["share", "score", "×", "ns", "µs", "ms", "s", "bytes", "usd", "count"]
@@ -30,7 +31,9 @@ class Headline:
     `value`, `low`, `high` and `target` are in `unit`; `unscored` counts questions, and `reasons`
     how many of them for each reason. `value` is None when nothing was scored. `meaning` is one
     plain sentence. `target` is what we want to reach, at least (or, where lower is better, at
-    most); None where there is none. `key` numbers stand at the top of the report.
+    most); None where there is none. `key` numbers stand at the top of the report. A
+    `simulated` number was not measured: `low` and `high` are its band over what is supposed, and
+    `n` counts the traffics, 0 if it rests on none.
 
     Raises:
         ValueError: a number is not finite.
@@ -48,6 +51,7 @@ class Headline:
     target: float | None = None
     key: bool = False
     reasons: Mapping[str, int] = field(default_factory=dict)
+    simulated: bool = False
 
     def __post_init__(self) -> None:
         for name in ("value", "low", "high", "target"):
@@ -125,7 +129,7 @@ class NotebookResult:
 
     `verdict` is a short paragraph computed from the data. `n` is how many things were measured; a
     run with an `n` of 0 is invalid. `facts` go to the manifest; `data` is kept for programs
-    (gates, other notebooks) and is not shown.
+    (gates, other notebooks) and is not shown. `recommendation` becomes part of `recommended.env`.
     """
 
     title: str
@@ -138,6 +142,7 @@ class NotebookResult:
     cases_title: str = "Examples"
     facts: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
+    recommendation: Recommendation | None = None
 
 
 def headline(

@@ -23,6 +23,7 @@ from evals.report.verdict import overall_verdict
 from evals.results import numbers
 from evals.results.machine import machine
 from evals.results.notebook_run import NotebookRun
+from evals.results.recommendation import Origin, why_withheld, write_recommended
 from evals.results.result import Headline
 from evals.results.table import text_table
 from evals.retrieval.study import COLLECTIONS, collection_folders, store_collection
@@ -115,10 +116,30 @@ async def _evaluate(
     ).as_dict()
     _write_json(folder / "manifest.json", manifest)
     _write_json(folder / "summary.json", summary(runs, options.profile))
+    origin = Origin(
+        run=folder.name,
+        commit=f"{revision.commit or 'none'}{' with uncommitted changes' * bool(revision.dirty)}",
+        date=manifests.timestamp(started),
+        pipeline=store.models["pipeline digest"],
+    )
+    recommended = _recommend(runs, origin, folder)
     page = write_report(runs, manifest, folder, commit=revision.short)
     print(terminal_table(runs))
-    print(f"\n{overall_verdict(runs).line}\nopen {page}")
+    print(f"\n{recommended}\n{overall_verdict(runs).line}\nopen {page}")
     return max((run.exit_code for run in runs), default=0)
+
+
+def _recommend(runs: Sequence[NotebookRun], origin: Origin, folder: Path) -> str:
+    """Write the settings that the notebooks recommend, and say where, or why not."""
+    offered = {
+        run.name: run.result.recommendation
+        for run in runs
+        if run.result and run.result.recommendation
+    }
+    path = write_recommended(offered, origin, folder)
+    if path is None:
+        return f"no settings are recommended: {why_withheld(offered)}"
+    return f"recommended settings: {path}"
 
 
 async def _run_all(
@@ -190,7 +211,7 @@ def terminal_table(runs: Sequence[NotebookRun]) -> str:
         "notebook",
         "number",
         "value",
-        "95 % interval",
+        "interval or band",
         "n",
         "unscored",
         "target",
@@ -207,10 +228,10 @@ def _cells(headline: Headline) -> list[str]:
         headline.name,
         numbers.number(headline.value, headline.unit),
         numbers.interval(headline),
-        str(headline.n),
+        "" if headline.simulated and not headline.n else str(headline.n),
         str(headline.unscored),
         numbers.target(headline),
-        states[headline.status],
+        "simulated" if headline.simulated else states[headline.status],
         numbers.reasons(headline.reasons),
     ]
 

@@ -101,9 +101,7 @@ def _simulated(timeline: Timeline, ttl_s: float) -> tuple[float, float, float, f
     ttl_only, flush, revalidation = (
         simulate(
             timeline,
-            Setting(
-                policy=policy, answer_soft_ttl_s=ttl_s, answer_hard_ttl_s=max(ttl_s, 7 * DAY_S)
-            ),
+            Setting().with_values(policy=policy, answer_soft_ttl_s=ttl_s),
         )
         for policy in Policy
     )

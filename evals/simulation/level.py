@@ -129,6 +129,7 @@ class ContextUse:
     missed: Flags
     """Lookups that built their context anew; bool[k]."""
     peak_entries: int
+    mean_entries: float
 
 
 def use_contexts(lookups: Lookups, ttl_s: float, capacity_entries: int) -> ContextUse:
@@ -140,8 +141,10 @@ def use_contexts(lookups: Lookups, ttl_s: float, capacity_entries: int) -> Conte
     start_s = lookups.time_s[stored]
     unbounded = Residency.of(start_s, start_s + ttl_s, lookups.timeline.traffic.span_s)
     if unbounded.peak <= capacity_entries:
-        return ContextUse(stored, unbounded.peak)
-    return ContextUse(_lru_missed(lookups, ttl_s, capacity_entries), capacity_entries)
+        return ContextUse(stored, unbounded.peak, unbounded.mean)
+    # Full from soon after the start: taken as full all the time.
+    missed = _lru_missed(lookups, ttl_s, capacity_entries)
+    return ContextUse(missed, capacity_entries, capacity_entries)
 
 
 def _lru_missed(lookups: Lookups, ttl_s: float, capacity: int) -> Flags:

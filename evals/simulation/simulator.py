@@ -14,15 +14,15 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import IntEnum, StrEnum
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from evals.simulation.level import Flags, Lookups, Residency, use_contexts
-from evals.simulation.timeline import EvidenceModel, Timeline, hashed_uniform, prepare
+from evals.simulation.timeline import EvidenceModel, Timeline, prepare
 from evals.simulation.traffic import DAY_S, Floats, Traffic
-from evals.stats.intervals import Estimate, ratio_of_sums
 from rag_core.cli import progress_bar
 from rag_core.errors import InvalidInput
 
@@ -83,12 +83,28 @@ class Setting:
                 raise InvalidInput(field.name, f"must be > 0, got {getattr(self, field.name)!r}")
         if not 0 <= self.jitter < 1:
             raise InvalidInput("jitter", f"must be in [0, 1), got {self.jitter!r}")
-        if self.answer_hard_ttl_s < self.answer_soft_ttl_s:
+        if self.answer_hard_ttl_s <= self.answer_soft_ttl_s:
             raise InvalidInput(
                 "answer_hard_ttl_s",
-                f"must be >= answer_soft_ttl_s = {self.answer_soft_ttl_s!r}, "
+                f"must be > answer_soft_ttl_s = {self.answer_soft_ttl_s!r}, "
                 f"got {self.answer_hard_ttl_s!r}",
             )
+
+    def with_values(self, **values: object) -> Self:
+        """The same with other values by name; a soft TTL takes its hard one along.
+
+        So the time after the soft TTL in which an outage is served stale answers stays as long.
+
+        Raises:
+            InvalidInput: a value is out of range.
+        """
+        return type(self)(**(asdict(self) | values | self._hard_after(values)))
+
+    def _hard_after(self, values: Mapping[str, object]) -> dict[str, float]:
+        if "answer_hard_ttl_s" in values or "answer_soft_ttl_s" not in values:
+            return {}
+        window_s = self.answer_hard_ttl_s - self.answer_soft_ttl_s
+        return {"answer_hard_ttl_s": float(str(values["answer_soft_ttl_s"])) + window_s}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,13 +131,15 @@ class CacheReport:
     answer_bytes_peak: float
     embedding_bytes_peak: float
     context_bytes_peak: float
+    context_bytes_mean: float
+    embedding_bytes_mean: float
 
 
 def simulate(timeline: Timeline, setting: Setting) -> CacheReport:
     """Run the three caches over a prepared trace."""
     requests = Lookups.of_all(timeline)
     jitter = ttl_factors(timeline, setting)
-    generated = _generated(timeline, setting, jitter)
+    generated = generated_answers(timeline, setting, jitter)
     served = _outcomes(timeline, setting.policy, generated)
     needy = (served == CacheOutcome.MISS) | (served == CacheOutcome.REVALIDATED)
     lookups = requests.only(needy)
@@ -150,6 +168,8 @@ def simulate(timeline: Timeline, setting: Setting) -> CacheReport:
         answer_bytes_peak=answers.peak * setting.answer_bytes,
         embedding_bytes_peak=embeddings.peak * setting.embedding_bytes,
         context_bytes_peak=contexts.peak_entries * setting.context_bytes,
+        context_bytes_mean=contexts.mean_entries * setting.context_bytes,
+        embedding_bytes_mean=embeddings.mean * setting.embedding_bytes,
     )
 
 
@@ -159,14 +179,14 @@ def outcomes(timeline: Timeline, setting: Setting) -> NDArray[np.uint8]:
     With jitter 0 these are what the real answer cache must do, request by request, when its
     retrieval returns evidence that changes exactly where `Timeline.version` does.
     """
-    generated = _generated(timeline, setting, ttl_factors(timeline, setting))
+    generated = generated_answers(timeline, setting, ttl_factors(timeline, setting))
     in_trace_order = np.empty(len(generated), dtype=np.uint8)
     in_trace_order[timeline.order] = _outcomes(timeline, setting.policy, generated)
     return in_trace_order
 
 
-def _generated(timeline: Timeline, setting: Setting, jitter: Floats) -> Flags:
-    """Which requests generate and store an answer."""
+def generated_answers(timeline: Timeline, setting: Setting, jitter: Floats) -> Flags:
+    """Which requests, in the order of `timeline`, generate and store an answer; bool[n]."""
     state = {
         Policy.TTL_ONLY: None,
         Policy.FLUSH_ON_CHANGE: timeline.epoch,
@@ -179,7 +199,7 @@ def ttl_factors(timeline: Timeline, setting: Setting) -> Floats:
     """Factor on the TTL of an entry, were it stored at a request; float64[n]."""
     if not setting.jitter:
         return np.ones(len(timeline.key))
-    uniform = hashed_uniform(setting.seed, timeline.order)
+    uniform = np.random.default_rng(setting.seed).random(len(timeline.key))[timeline.order]
     factor: Floats = 1 + setting.jitter * (2 * uniform - 1)
     return factor
 
@@ -226,12 +246,12 @@ def sweep(
     Columns: the fields of `Setting`, then those of `CacheReport`.
 
     `grid` maps names of `Setting` to values, as {"policy": [...], "answer_soft_ttl_s": [...]}.
-    A hard TTL that the grid leaves alone is raised to a longer soft TTL.
+    A hard TTL that the grid leaves alone stays as long after the soft one as `base` has it.
 
     Raises:
         InvalidInput: an unknown name or a value out of range.
     """
-    settings = [_varied(base or Setting(), values) for values in _combinations(grid)]
+    settings = [(base or Setting()).with_values(**values) for values in combinations(grid)]
     timeline = prepare(traffic, model)
     rows = []
     with progress_bar(len(settings), "cache settings", "setting") as bar:
@@ -241,29 +261,14 @@ def sweep(
     return pd.DataFrame(rows)
 
 
-def _combinations(grid: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
+def combinations(grid: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
+    """Every combination of the values of `grid`, by name.
+
+    Raises:
+        InvalidInput: a name is no field of `Setting`.
+    """
     known = {field.name for field in fields(Setting)}
     for name in grid:
         if name not in known:
             raise InvalidInput(name, "is no cache setting", f"Known: {', '.join(sorted(known))}")
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-
-
-def _varied(base: Setting, values: dict[str, object]) -> Setting:
-    merged = asdict(base) | values
-    if "answer_hard_ttl_s" not in values:
-        merged["answer_hard_ttl_s"] = max(merged["answer_hard_ttl_s"], merged["answer_soft_ttl_s"])
-    return Setting(**merged)
-
-
-def rate_interval(traffic: Traffic, happened: Flags) -> Estimate:
-    """Share of requests for which something happened, with its 95 % bootstrap interval.
-
-    `happened` bool[n] is in the order of the trace. Whole users are resampled, as one user's
-    requests are not independent; whole days where there is only one user.
-    """
-    group = traffic.user
-    if (group == group[0]).all():
-        group = ((traffic.time_s - traffic.time_s[0]) // DAY_S).astype(np.int64)
-    _, code = np.unique(group, return_inverse=True)
-    return ratio_of_sums(np.bincount(code, weights=happened), np.bincount(code))

@@ -1,7 +1,8 @@
 """A trace made ready for simulation: requests sorted by question, edits turned into epochs.
 
 Whether an edit changes what an answer rests on is a model: an answer rests on a few of the
-user's notes, and an edited note may newly rank among them. All draws are hashes of (seed, user,
+user's notes, each edit of which may change it, and any other edited note may newly rank among them.
+All draws are hashes of (seed, user,
 question, ...), so that a trace cut down to some users keeps the same evidence for them.
 """
 
@@ -31,9 +32,15 @@ class EvidenceModel:
     enter_probability: float | None = None
     """Chance that an edited note newly enters a question's evidence. None supposes that it
     lands anywhere in the ranking with equal chance: evidence_notes / notes_per_user."""
+    touch_probability: float = 1.0
+    """Chance that an edit of a note that an answer rests on changes the answer's evidence."""
     seed: int = 7
 
     def __post_init__(self) -> None:
+        if not 0 <= self.touch_probability <= 1:
+            raise InvalidInput(
+                "touch_probability", f"must be in [0, 1], got {self.touch_probability!r}"
+            )
         if not 1 <= self.evidence_notes <= self.notes_per_user:
             raise InvalidInput(
                 "evidence_notes",
@@ -55,7 +62,7 @@ class EvidenceModel:
     @property
     def change_probability(self) -> float:
         """Chance that one edit of a note drawn at random changes one question's evidence."""
-        touched = self.evidence_notes / self.notes_per_user
+        touched = self.touch_probability * self.evidence_notes / self.notes_per_user
         return 1 - (1 - touched) * (1 - self.entering)
 
 
@@ -147,7 +154,7 @@ class _Changes:
         return changed
 
     def _touched(self, gaps: Ints) -> NDArray[np.bool_]:
-        """Whether one of the notes that the answer rests on was edited in the gap."""
+        """Whether an edit in the gap changed one of the notes that the answer rests on for it."""
         t, model = self.traffic, self.model
         user, question = t.user[self.order[gaps]], t.question[self.order[gaps]]
         edits = len(t.edit_time_s)
@@ -156,13 +163,14 @@ class _Changes:
         placed = slot[by_slot] * (edits + 1) + by_slot
         before = _edits_until(t, self.order[gaps - 1])
         after = _edits_until(t, self.order[gaps])
-        touched = np.zeros(len(gaps), dtype=np.bool_)
+        touching = np.zeros(len(gaps), dtype=np.int64)
         for place in range(model.evidence_notes):
             note = self._evidence_note(user, question, place)
             base = (user * model.notes_per_user + note) * (edits + 1)
             known, now = np.searchsorted(placed, np.stack([base + before, base + after]))
-            touched |= known != now
-        return touched
+            touching += now - known
+        uniform = hashed_uniform(model.seed + 2, user, question, self._since_first(gaps))
+        return uniform < 1 - (1 - model.touch_probability) ** touching
 
     def _evidence_note(self, user: Ints, question: Ints, place: int) -> Ints:
         # One note from each of k equal strata: distinct without rejection, even in the mean.
@@ -180,11 +188,14 @@ class _Changes:
         """Whether at least one of the gap's edits brought its note into the evidence."""
         t = self.traffic
         rows = self.order[gaps]
-        since_first = (
-            gaps - np.maximum.accumulate(np.where(self.first, np.arange(len(self.first)), 0))[gaps]
-        )
+        since_first = self._since_first(gaps)
         uniform = hashed_uniform(self.model.seed + 1, t.user[rows], t.question[rows], since_first)
         return uniform < 1 - (1 - self.model.entering) ** edits
+
+    def _since_first(self, gaps: Ints) -> Ints:
+        """How many requests of its key came before each."""
+        firsts = np.maximum.accumulate(np.where(self.first, np.arange(len(self.first)), 0))
+        return gaps - firsts[gaps]
 
 
 def hashed_uniform(seed: int, *numbers: Ints) -> Floats:

@@ -20,10 +20,11 @@ from evals.cache.staleness import (
 )
 from evals.cache.staleness_result import staleness_headlines, staleness_table, staleness_verdict
 from evals.cache.staleness_study import StalenessAssumptions, StalenessStudy, flat_agreement
-from evals.simulation.simulator import Setting, rate_interval
+from evals.simulation.simulator import Setting
 from evals.simulation.timeline import EvidenceModel, Timeline, prepare
 from evals.simulation.traffic import Assumptions, Traffic, generate
 from rag_core.errors import InvalidInput
+from tests.evals.simulation.rate_interval import rate_interval
 
 BUSY = generate(
     Assumptions(
@@ -39,6 +40,7 @@ BUSY = generate(
 )
 EVIDENCE = EvidenceModel(notes_per_user=12, evidence_notes=3, enter_probability=0.1)
 TIMELINE = prepare(BUSY, EVIDENCE)
+QUIET = prepare(generate(Assumptions(users=3, days=3)), EVIDENCE)
 FLAT = generate(
     Assumptions(
         users=60,
@@ -213,7 +215,9 @@ def test_the_closed_form_is_that_of_a_poisson_stream_in_each_process() -> None:
 
 
 def study(weighed: StalenessAssumptions, deployed_s: float = 0.0) -> StalenessStudy:
-    return StalenessStudy.of(TIMELINE, Setting(), weighed, deployed_s=deployed_s, flat=FLAT)
+    return StalenessStudy.of(
+        [TIMELINE, QUIET], Setting(), weighed, deployed_s=deployed_s, flat=FLAT
+    )
 
 
 def test_the_verdict_says_what_is_saved_and_what_is_late_and_that_it_is_simulated() -> None:
@@ -227,7 +231,13 @@ def test_the_verdict_says_what_is_saved_and_what_is_late_and_that_it_is_simulate
     assert row["cpu_s_saved_a_day"] == pytest.approx(row["reads_saved_a_day"] * 0.001)
     assert found.strict_cpu_s_a_day == pytest.approx(len(BUSY) / BUSY.span_s * 86_400 * 0.001)
     assert "Deployed is 0" in said
-    assert all(each.name.startswith("Simulated") for each in staleness_headlines(found))
+    saved, late = staleness_headlines(found)
+    assert saved.simulated
+    assert late.simulated
+    assert saved.n == late.n == 2
+    assert saved.low is not None
+    assert saved.value is not None
+    assert saved.low < saved.value == saved.high
 
 
 def test_the_deployed_setting_has_a_row_of_its_own_and_is_said() -> None:

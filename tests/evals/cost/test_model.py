@@ -9,7 +9,6 @@ import pytest
 
 from evals.cost.break_even import (
     CacheLevel,
-    ComputePrices,
     achieved_hit_rates,
     break_even,
     cache_levels,
@@ -25,6 +24,7 @@ from evals.cost.model import (
     project,
     tornado,
 )
+from evals.simulation.prices import ComputePrices
 from evals.simulation.simulator import Setting, simulate
 from evals.simulation.timeline import prepare
 from evals.simulation.traffic import Assumptions, generate
@@ -63,12 +63,11 @@ def test_an_interval_of_one_factor_becomes_that_of_the_cost() -> None:
     assert month["usd_month_high"] == pytest.approx(78.0 * 1.3, rel=0.01)
 
 
-def test_more_doubt_gives_a_wider_interval_and_the_seed_decides_it() -> None:
-    sure = replace(UNSURE, requests_per_user_day=Estimate.exact(10)).usd_per_user_day()
-    unsure = UNSURE.usd_per_user_day()
-    assert unsure.high - unsure.low > sure.high - sure.low > 0
-    assert unsure == UNSURE.usd_per_user_day()
-    assert unsure != UNSURE.usd_per_user_day(seed=8)
+def test_a_band_runs_from_everything_at_its_cheapest_to_everything_at_its_dearest() -> None:
+    day = UNSURE.usd_per_user_day()
+    assert day.low == pytest.approx(0.00026 * 8 * (1 - 0.65))
+    assert day.high == pytest.approx(0.00026 * 13 * (1 - 0.5))
+    assert day.low < day.value < day.high
 
 
 def test_measured_tokens_are_bootstrapped_over_questions_and_free_ones_count() -> None:

@@ -172,3 +172,15 @@ def test_the_verdict_counts_the_aims_that_are_met(
 
 def test_the_machine_is_part_of_the_page(tmp_path: Path) -> None:
     assert asdict(machine())["python"] in page(tmp_path, run(tmp_path, result()))
+
+
+def test_a_simulated_number_says_so_and_shows_a_band_and_its_traffics(tmp_path: Path) -> None:
+    simulated = headline(0.25, low=0.02, high=0.81, n=33, simulated=True, name="Served")
+    text = page(tmp_path, run(tmp_path, result(headlines=(simulated, headline(0.9)))))
+    card = text[text.index('class="card plain simulated"') :].partition('<div class="card')[0]
+    assert "simulated" in card
+    assert "band 2 to 81 %" in card
+    assert "33 traffics" in card
+    assert "n = 33" not in text
+    assert "95 % interval 2" not in text
+    assert "n = 41" in text

@@ -9,11 +9,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from evals.cache import plots as cache_plots
+from evals.cache.policies import BANDED, policy_bands
 from evals.cache.staleness import staleness_sweep
 from evals.cost import plots as cost_plots
-from evals.cost.break_even import ComputePrices, break_even, cache_levels
+from evals.cost.break_even import break_even, cache_levels
 from evals.cost.model import REFERENCE, tornado
 from evals.simulation.agreement import closed_form_agreement
+from evals.simulation.prices import ComputePrices
 from evals.simulation.simulator import Policy, Setting, sweep
 from evals.simulation.timeline import prepare
 from evals.simulation.traffic import DAY_S, Assumptions, generate
@@ -24,7 +26,11 @@ SWEEP = sweep(
     {"policy": list(Policy), "answer_soft_ttl_s": TTLS_S},
 )
 
-
+BANDS = policy_bands(
+    [prepare(generate(Assumptions(users=5, edits_per_user_day=edits))) for edits in (0.1, 5)],
+    TTLS_S,
+    Setting(),
+)
 STALENESS = staleness_sweep(
     prepare(generate(Assumptions(users=5, requests_per_user_day=500, edits_per_user_day=50))),
     Setting(),
@@ -54,11 +60,22 @@ def test_each_policy_is_a_line_through_its_rows() -> None:
     assert len(drawn) == 3
 
 
+def test_a_band_runs_from_the_lowest_to_the_highest_of_the_traffics() -> None:
+    for name in BANDED:
+        assert (BANDS[f"{name}_low"] <= BANDS[name]).all()
+        assert (BANDS[name] <= BANDS[f"{name}_high"]).all()
+    assert (BANDS["hit_rate_low"] < BANDS["hit_rate_high"]).any()
+    for axes in cache_plots.hit_rates_against_ttl(BANDS).axes:
+        assert len(axes.collections) == 1
+    assert not cache_plots.hit_rates_against_ttl(SWEEP).axes[0].collections
+
+
 @pytest.mark.parametrize(
     "picture",
     [
         cache_plots.hit_rates_against_ttl(SWEEP),
-        cache_plots.load_against_ttl(SWEEP),
+        cache_plots.load_against_ttl(BANDS),
+        cache_plots.hit_rates_against_ttl(BANDS),
         cache_plots.closed_form_agreement(
             closed_form_agreement([DAY_S], assumptions=Assumptions(users=2))
         ),
@@ -73,7 +90,7 @@ def test_each_policy_is_a_line_through_its_rows() -> None:
             )
         ),
     ],
-    ids=["hits", "load", "agreement", "staleness", "cost", "tornado", "break-even"],
+    ids=["hits", "load", "bands", "agreement", "staleness", "cost", "tornado", "break-even"],
 )
 def test_every_panel_is_titled_and_labelled_and_draws(picture: Figure) -> None:
     for axes in picture.axes:

@@ -6,24 +6,28 @@ import numpy as np
 import pytest
 
 from evals.cache.sliders import cache_sliders
-from evals.cost.break_even import ComputePrices
 from evals.cost.golden_tokens import TokenSample
 from evals.cost.model import MeasuredTokens
 from evals.cost.sliders import cost_sliders
 from evals.cost.study import HitRates, cost_study
 from evals.results.sliders import HINT, Live
 from evals.simulation.choice import choose
+from evals.simulation.plausible import MeasuredEvidence
+from evals.simulation.prices import ComputePrices
 from evals.simulation.simulator import Setting
 from evals.simulation.timeline import prepare
 from evals.simulation.traffic import Assumptions, generate
+from evals.stats.intervals import Estimate
+
+EVIDENCE = MeasuredEvidence(touch=Estimate.exact(0.5), enter=Estimate.exact(0.01), notes=3)
 
 
 def cache() -> Live:
-    return cache_sliders(Assumptions(users=5, days=3), Setting())
+    return cache_sliders(Assumptions(users=5, days=3), Setting(), EVIDENCE)
 
 
 def cost() -> Live:
-    choice = choose(prepare(generate(Assumptions(users=5, days=3))), Setting())
+    choice = choose([prepare(generate(Assumptions(users=5, days=3)))], Setting())
     study = cost_study(
         TokenSample(
             tokens=MeasuredTokens.of(np.array([1_400.0]), np.array([100.0])),

@@ -7,18 +7,26 @@ from pathlib import Path
 import pytest
 
 from evals.cost.golden_tokens import tokens_of_result
-from evals.cost.study import hit_rates_of_result, result_path, user_counts
+from evals.cost.model import StatedTokens
+from evals.cost.study import hit_rates_of_result, output_range, result_path, user_counts
 from evals.project import NOTEBOOKS
 from evals.results.notebook_run import NotebookRun
+from evals.results.recommendation import Origin, write_recommended
 from evals.results.result import NotebookResult, write_result
 from evals.run.notebooks import Value, discover
 from evals.run.runner import run_notebook
-from evals.simulation.choice import scale
+from evals.simulation.plausible import RANGES
+from evals.simulation.scale import scale
+from evals.stats.intervals import Estimate
 from rag_core.errors import InvalidInput
 from rag_core.settings import load_settings
 
 
-def quality_result(folder: Path, tokens: dict[str, tuple[float, float]]) -> Path:
+def quality_result(
+    folder: Path,
+    tokens: dict[str, tuple[float, float]],
+    generator: str = "extractive (extractive-v1)",
+) -> Path:
     """What 01_quality leaves of the tokens of an answer a question."""
     rows = {
         name: {question: {"value": pair[place]} for question, pair in tokens.items()}
@@ -28,7 +36,7 @@ def quality_result(folder: Path, tokens: dict[str, tuple[float, float]]) -> Path
         title="Answers",
         verdict="",
         n=len(tokens),
-        facts={"generator": "extractive (extractive-v1)"},
+        facts={"generator": generator},
         data={"summary": {"rows": rows}},
     )
     return write_result(result, folder / "01_quality.json")
@@ -43,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def cache_run(folder: Path) -> NotebookRun:
+def cache_run(folder: Path, exported_model: Path) -> NotebookRun:
     (notebook,) = discover(NOTEBOOKS, "cache")
     few: dict[str, Value] = {
         "users": 100,
@@ -53,7 +61,10 @@ def cache_run(folder: Path) -> NotebookRun:
         "workers": 2,
         "epoch_read_us": 100.0,
     }
-    return run_notebook(notebook, {"profile": "smoke", **few}, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAG_HOME", str(folder / "home"))
+        patch.setenv("RAG_EMBEDDER_MODEL", str(exported_model))
+        return run_notebook(notebook, {"profile": "smoke", **few}, folder)
 
 
 @pytest.fixture(scope="module")
@@ -75,17 +86,19 @@ def test_theory_simulator_and_real_caches_agree(cache_run: NotebookRun) -> None:
     assert found["Requests unlike the simulation"].value == 0
     assert found["Requests unlike the simulation"].n > 3_000
     assert found["Answers on changed notes"].value == 0
-    assert [len(result.pictures), len(result.tables)] == [4, 6]
+    assert result.recommendation is not None
+    assert not result.recommendation.withheld
 
 
 def test_permitted_staleness_is_weighed_and_said_to_be_simulated(cache_run: NotebookRun) -> None:
     result = result_of(cache_run)
     for said in ("Simulated, not measured", "2 processes", "5 min", "Deployed is 0"):
         assert said in result.verdict
-    weighed = [each for each in result.headlines if "epoch" in each.meaning]
+    weighed = [each for each in result.headlines if "epochs" in each.meaning]
+    assert all(each.simulated for each in weighed)
     assert [each.name for each in weighed] == [
-        "Simulated: epoch reads saved",
-        "Simulated: answers late",
+        "Epoch reads saved",
+        "Answers late",
     ]
     saved = weighed[0].value
     rows = {
@@ -100,12 +113,44 @@ def test_permitted_staleness_is_weighed_and_said_to_be_simulated(cache_run: Note
 
 
 def test_the_recommended_settings_load(cache_run: NotebookRun, folder: Path) -> None:
+    recommended = result_of(cache_run).recommendation
+    assert recommended is not None
     chosen = hit_rates_of_result(folder / "03_cache.json").recommended.setting
-    settings = load_settings(folder / "recommended.env")
+    origin = Origin(run="r", commit="c", date="d", pipeline="p")
+    path = write_recommended({"03_cache": recommended}, origin, folder)
+    assert path is not None
+    settings = load_settings(path)
     assert settings.answer_soft_ttl_s == chosen.answer_soft_ttl_s
-    assert settings.answer_hard_ttl_s == chosen.answer_hard_ttl_s
+    assert settings.answer_hard_ttl_s == chosen.answer_hard_ttl_s > chosen.answer_soft_ttl_s
     assert settings.context_ttl_s == chosen.context_ttl_s
     assert settings.embedding_ttl_s == chosen.embedding_ttl_s
+
+
+def test_simulated_figures_have_a_band_and_count_traffics_not_requests(
+    cache_run: NotebookRun, cost_run: NotebookRun
+) -> None:
+    for run in (cache_run, cost_run):
+        simulated = [each for each in result_of(run).headlines if each.simulated]
+        assert simulated
+        for each in simulated:
+            assert each.n in (0, 1 + 2 ** len(RANGES))
+            assert each.low is not None
+            assert each.high is not None
+            assert each.value is not None
+            assert each.low <= each.value <= each.high
+
+
+def test_how_often_an_edit_changes_evidence_is_measured(cache_run: NotebookRun) -> None:
+    found = {each.name: each for each in result_of(cache_run).headlines}
+    touch = found["Edits that change an answer's evidence"]
+    enter = found["Edits elsewhere that do"]
+    assert not touch.simulated
+    assert not enter.simulated
+    assert touch.value is not None
+    assert enter.value is not None
+    assert touch.value > enter.value
+    assert touch.n > 0
+    assert enter.n > 0
 
 
 def test_cost_follows_the_tokens_and_hit_rates_of_the_same_run(
@@ -116,8 +161,8 @@ def test_cost_follows_the_tokens_and_hit_rates_of_the_same_run(
     assert "result of 01_quality" in result.facts["tokens"]
     assert "result of 03_cache" in result.facts["hit rates"]
     found = {each.name: each.value for each in result.headlines}
-    usd = 1_400 * 2e-7 + 100 * 6e-7
-    assert found["1,000 LLM answers"] == pytest.approx(1_000 * usd)
+    usd = 1_400 * 2e-7 + 200 * 6e-7
+    assert found["Cost of 1,000 questions"] == pytest.approx(1_000 * usd)
     missed = 1 - hit_rates_of_result(folder / "03_cache.json").deployed.hit_rate.value
     assert found["A month of 1,000 users"] == pytest.approx(1_000 * 10 * 30 * missed * usd)
 
@@ -171,3 +216,24 @@ def test_numbers_of_users_are_read_or_refused() -> None:
 def test_an_unknown_profile_is_refused() -> None:
     with pytest.raises(InvalidInput, match="smoke, full"):
         scale("fast")
+
+
+def test_the_length_of_an_llms_answer_is_supposed_until_one_has_answered(tmp_path: Path) -> None:
+    supposed = output_range(400)
+    quoted = tokens_of_result(quality_result(tmp_path, {"q1": (1_000, 50), "q2": (1_200, 70)}))
+    tokens = quoted.priced(supposed)
+    assert isinstance(tokens, StatedTokens)
+    assert (tokens.input.value, tokens.output) == (1_100, Estimate(200, 50, 400))
+    written = tokens_of_result(quality_result(tmp_path, {"q1": (1_000, 50)}, "huggingface (llama)"))
+    assert written.priced(supposed) is written.tokens
+    with pytest.raises(InvalidInput, match="llm_output_tokens"):
+        output_range(100, supposed=200)
+
+
+def test_the_cost_of_questions_is_one_figure_and_supposed_lengths_have_no_target(
+    cost_run: NotebookRun,
+) -> None:
+    (price,) = [each for each in result_of(cost_run).headlines if "1,000 questions" in each.name]
+    assert price.simulated
+    assert price.target is None
+    assert "extractive" in price.meaning
