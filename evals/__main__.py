@@ -35,6 +35,7 @@ def in_checkout() -> None:
       python -m evals run --profile smoke              all notebooks, a first look
       python -m evals run --profile full --only quality
       python -m evals run --profile smoke --parameter seed=7
+      python -m evals scaffold my-golden && python -m evals run --golden my-golden
       python -m evals calibrate golden/beir/henry-headings
       python -m evals bench cache --only frozen
       python -m evals lint
@@ -56,6 +57,9 @@ def run(
     parameter: Annotated[
         list[str] | None, Option(metavar="NAME=VALUE", help="A notebook's, as seed=7; repeatable.")
     ] = None,
+    golden: Annotated[
+        Path | None, Option(metavar="DIR", help="Your notes and questions; see scaffold.")
+    ] = None,
     max_usd: Annotated[
         float | None, Option(metavar="USD", help="Most that an LLM judge may cost (1.0).")
     ] = None,
@@ -66,7 +70,7 @@ def run(
     with index.html to open, summary.json, manifest.json and the executed notebooks. Stored notes
     are not stored again, so a second run is quick. smoke leaves the large collections out.
     """
-    from evals.project import NOTEBOOKS, REPORTS
+    from evals.project import GOLDEN, NOTEBOOKS, REPORTS
     from evals.run.evaluation import RunOptions, evaluate
     from evals.run.notebooks import parse_parameter
 
@@ -74,7 +78,8 @@ def run(
     if max_usd is not None:
         parameters["max_usd"] = max_usd
     reports = (out or REPORTS).absolute()
-    return evaluate(RunOptions(profile, NOTEBOOKS, reports, only, parameters))
+    folder = (golden or GOLDEN).absolute()
+    return evaluate(RunOptions(profile, NOTEBOOKS, reports, only, parameters, folder))
 
 
 @commands.command()
@@ -106,17 +111,47 @@ def calibrate(
 @commands.command()
 def validate(
     folder: Annotated[Path, Argument(metavar="DIR", help="Such as golden.")],
+    write_hashes: Annotated[
+        bool, Option("--write-hashes", help="Accept all questions as they are now.")
+    ] = False,
 ) -> int:
-    """Check a folder of golden data for contradictions.
+    """Check a folder of golden data for mistakes.
 
-    Prints a sentence for each; exit code 3 when there is one.
+    Prints a line for each: file:line, field, what is wrong, and the fix; exit code 3 when there is
+    one. With --write-hashes, and where all else is right, each question gets a hash of its text,
+    gold and facts; an edit afterwards is a mistake until the hashes are written again.
     """
-    from evals.datasets.golden import load
-    from evals.datasets.golden_checks import validate
+    from evals.datasets.golden_checks import check_folder
+    from evals.datasets.golden_hashes import write_hashes as write
 
-    problems = validate(load(folder))
+    problems = check_folder(folder, hashes=not write_hashes)
     print("\n".join(problems) or f"{folder}: nothing to complain of")
+    if write_hashes and not problems:
+        print(f"{folder}/questions.jsonl: {write(folder)} hashes changed")
     return 3 if problems else 0
+
+
+@commands.command()
+def scaffold(
+    folder: Annotated[Path, Argument(metavar="DIR", help="A new folder, such as my-golden.")],
+) -> None:
+    """Begin a golden folder of your own.
+
+    Writes an example of two users' notes and of a question of each common kind, and a README that
+    explains every field. It is valid and can be run as it is; replace it line by line.
+
+    \b
+    from here to a report:
+      python -m evals scaffold my-golden          write the example
+      $EDITOR my-golden/notes/ann.jsonl           your notes, in the format of rag_core ingest
+      $EDITOR my-golden/questions.jsonl           your questions; only id, user, question are needed
+      python -m evals validate my-golden          every mistake with file, line, field and fix
+      python -m evals run --golden my-golden      ask, measure, report
+    """
+    from evals.datasets.scaffold import scaffold as write
+
+    print("\n".join(f"wrote {path}" for path in write(folder)))
+    print(f"next: read {folder}/README.md, then python -m evals validate {folder}")
 
 
 @commands.command()

@@ -14,7 +14,6 @@ from rag_core.domain.context import Context
 from rag_core.domain.evidence import fingerprint
 from rag_core.domain.pipeline_config import PipelineConfig, pipeline_digest
 from rag_core.domain.question import validate_question
-from rag_core.domain.ranking import Ranking
 from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import authenticated
 from rag_core.errors import ProviderUnavailable
@@ -22,7 +21,7 @@ from rag_core.events import AttackRefused
 from rag_core.providers.generation import Generation
 from rag_core.request import Request, Requests
 from rag_core.safety.injection import find_attack
-from rag_core.search.retrieval import Retrieval
+from rag_core.search.retrieval import Retrieval, Retrieved
 
 
 class Pipeline:
@@ -82,11 +81,11 @@ class Pipeline:
             answer = await self._landed(request, flight)
         yield answer
 
-    async def retrieve(self, question: str, user: str | None) -> Ranking:
-        """Steps 1, 3 and 4 alone: what would be found for `question`, below the threshold too."""
-        asker = authenticated(user)
-        vector = await self._retrieval.embed(asker, self._validate(question))
-        return await self._retrieval.search(asker, vector)
+    async def retrieve(self, question: str, user: str | None) -> Retrieved:
+        """Steps 1 and 3 to 5 alone: what an answer made now would rest on, attacks searched too."""
+        asker, asked = authenticated(user), self._validate(question)
+        ranking, context = await self._retrieval.retrieve(asker, asked)
+        return Retrieved(ranking, context, fingerprint(asked, context, self.digest))
 
     async def stats(self) -> dict[str, LevelStats]:
         """What each cache level did in this process, and how much it holds now."""

@@ -45,7 +45,7 @@ class Bench:
 
     async def context(self) -> Context:
         """The context of the question."""
-        ranking = await self.pipeline.retrieve(QUESTION, USER)
+        ranking = (await self.pipeline.retrieve(QUESTION, USER)).ranking
         return build_context(
             ranking, tokenizer=self.application.tokenizer, max_tokens=1200, min_score=0.1
         )

@@ -1,7 +1,7 @@
 """How often an edit changes what answers rest on: golden notes, edited through the real ingest.
 
 The notes of golden users are stored in a database of their own, which is gone afterwards. One note
-at a time is edited and ingested, and all of the user's questions (split "dev") are asked again of
+at a time is edited and ingested, and all of the user's questions (of the split dev, where there is one) are asked again of
 the pipeline: each answer's evidence fingerprint is held against the one before. The next edit puts
 the note back.
 """
@@ -22,14 +22,15 @@ import numpy as np
 from evals.cache.edited_notes import Edit, Editor, Span
 from evals.cache.edits import EditOutcome, EditStudy
 from evals.datasets.corpus import held_open, ingest_golden
-from evals.datasets.golden import GoldenQuestion, GoldenSet, load
+from evals.datasets.golden import GoldenQuestion, GoldenSet
+from evals.datasets.golden_checks import load_checked
 from evals.project import GOLDEN, project_settings
 from evals.simulation.scale import Scale
 from rag_core.adapters.documents import read_notes
 from rag_core.adapters.generators import ScriptedGenerator
 from rag_core.bootstrap import Application, assemble
 from rag_core.cli import progress_bar
-from rag_core.domain import FREE, Context, Embedder, Note, authenticated, build_context
+from rag_core.domain import FREE, Context, Embedder, Note, authenticated
 from rag_core.errors import InvalidInput
 from rag_core.settings import Settings
 
@@ -40,17 +41,17 @@ _ANSWER = "It says so [1]."
 """What is written does not count: evidence is settled before."""
 
 
-async def edit_trial(how: Scale, *, seed: int = 7) -> EditStudy:
+async def edit_trial(how: Scale, golden_dir: Path = GOLDEN, *, seed: int = 7) -> EditStudy:
     """Edit golden notes and ask their users' questions again.
 
     Raises:
-        InvalidInput: no golden question of split "dev" has an answer in the notes.
+        InvalidInput: the folder has a mistake, or no question of it has gold.
         Unavailable: the database cannot be reached.
     """
-    golden = load(GOLDEN)
+    golden = load_checked(golden_dir)
     asked = _asked(golden, how)
     if not asked:
-        raise InvalidInput(str(GOLDEN), 'has no answerable question of split "dev"')
+        raise InvalidInput(str(golden_dir), "no question has gold", "Edits are judged by gold")
     chosen = replace(golden, notes={user: golden.notes[user] for user in asked})
     outcomes: list[EditOutcome] = []
     async with _own_store(chosen) as (application, settings):
@@ -66,9 +67,10 @@ async def edit_trial(how: Scale, *, seed: int = 7) -> EditStudy:
 
 def _asked(golden: GoldenSet, how: Scale) -> dict[str, list[GoldenQuestion]]:
     asked: dict[str, list[GoldenQuestion]] = {}
-    for question in golden.questions:
-        if question.split == "dev" and question.answerable:
-            asked.setdefault(question.user, []).append(question)
+    answerable = [question for question in golden.questions if question.answerable]
+    dev = [question for question in answerable if question.split == "dev"]
+    for question in dev or answerable:
+        asked.setdefault(question.user, []).append(question)
     users = sorted(asked)[: how.edited_users]
     return {user: asked[user][: how.edited_questions] for user in users}
 
@@ -179,13 +181,7 @@ class _Trial:
         return _Before(question, await self._evidence(question), sources)
 
     async def _context(self, question: GoldenQuestion) -> Context:
-        ranking = await self._application.pipeline.retrieve(question.question, self._user)
-        return build_context(
-            ranking,
-            tokenizer=self._application.tokenizer,
-            max_tokens=self._settings.context_tokens,
-            min_score=self._settings.min_score,
-        )
+        return (await self._application.pipeline.retrieve(question.question, self._user)).context
 
     async def _outcome(self, before: _Before, kind: Edit, note_id: str) -> EditOutcome:
         return EditOutcome(

@@ -10,8 +10,8 @@ import numpy as np
 
 from evals.cost.model import DRAWS, MeasuredTokens, StatedTokens, Tokens
 from evals.datasets.corpus import held_open, ingest_golden
-from evals.datasets.golden import load
-from evals.measures.asking import ask_all, generators_of
+from evals.datasets.golden_checks import load_checked
+from evals.measures.asking import ask_golden, generators_of
 from evals.project import GOLDEN, project_settings
 from evals.results.result import NotebookResult, read_result
 from evals.stats.intervals import Estimate
@@ -55,14 +55,14 @@ class TokenSample:
         return StatedTokens(input=Estimate.of_draws(tokens_in, drawn), output=supposed_output)
 
 
-async def golden_tokens(quality_result: Path) -> TokenSample:
+async def golden_tokens(quality_result: Path, golden_dir: Path = GOLDEN) -> TokenSample:
     """The tokens in the quality notebook's result, or measured now if there is none.
 
     Raises:
         InvalidInput: the result holds no tokens.
         Unavailable: there is none, and the database cannot be reached.
     """
-    return stored_tokens(quality_result) or await tokens_measured_now()
+    return stored_tokens(quality_result) or await tokens_measured_now(golden_dir)
 
 
 def stored_tokens(quality_result: Path) -> TokenSample | None:
@@ -85,17 +85,17 @@ def tokens_of_result(path: Path) -> TokenSample:
     )
 
 
-async def tokens_measured_now() -> TokenSample:
-    """Ask every golden question of the pipeline; minutes where its notes are not stored yet.
+async def tokens_measured_now(golden_dir: Path = GOLDEN) -> TokenSample:
+    """Ask the pipeline every golden question; minutes where the notes are not stored yet.
 
     Raises:
-        InvalidInput: no question reached the generator.
+        InvalidInput: the folder has a mistake, or no question reached the generator.
         Unavailable: the database cannot be reached.
     """
-    golden = load(GOLDEN)
+    golden = load_checked(golden_dir)
     async with held_open(project_settings()) as ready, assemble(ready) as application:
         await ingest_golden(application, golden)
-        observations = await ask_all(application, golden.questions)
+        observations = await ask_golden(application, golden)
     usages = [seen.answer.usage for seen in observations if seen.answer]
     return _sample(
         [(float(usage.input_tokens), float(usage.output_tokens)) for usage in usages],

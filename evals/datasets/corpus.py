@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from evals.datasets.beir import Collection
-from evals.datasets.golden import GoldenSet
+from evals.datasets.golden import GoldenSet, NoteFile
 from rag_core.adapters.documents import read_notes
 from rag_core.bootstrap import Application, servers
 from rag_core.cli import progress_bar
 from rag_core.domain import MAX_TITLE_CHARACTERS, Chunker, Note, UserId, authenticated
+from rag_core.errors import InvalidInput
 from rag_core.ingest import IngestReport
 from rag_core.settings import Settings
 
@@ -74,7 +75,11 @@ class Ingested:
 
 
 async def ingest_golden(application: Application, golden: GoldenSet) -> Ingested:
-    """Store the notes of all golden users; unchanged ones cost nothing."""
+    """Store the notes of all golden users; unchanged ones cost nothing.
+
+    Raises:
+        InvalidInput: the store has other notes of such a user too, which answers might rest on.
+    """
     reports = []
     for user, file in golden.notes.items():
         notes = await asyncio.to_thread(read_notes, file.path)
@@ -82,7 +87,19 @@ async def ingest_golden(application: Application, golden: GoldenSet) -> Ingested
             reports.append(
                 await application.ingest.run(authenticated(user), notes, progress=bar.update)
             )
+        await _check_alone(application, file)
     return Ingested.of(reports)
+
+
+async def _check_alone(application: Application, file: NoteFile) -> None:
+    stored = await application.notes.read(authenticated(file.user))
+    if others := sorted({note.id for note in stored} - file.bodies.keys()):
+        raise InvalidInput(
+            str(file.path),
+            f"lacks {len(others)} notes that are stored of {file.user}, such as {others[0]!r}",
+            f"Say python -m rag_core delete {others[0]} --user {file.user}, or rename the user, or"
+            " set RAG_HOME to a new folder",
+        )
 
 
 async def ingest_collection(

@@ -4,137 +4,58 @@
     notes/<user>.jsonl     the notes, in ingest format
     passages.jsonl         where each judged passage stands in its note's body
     attacks.jsonl          injection and leak strings, benign controls among them
-    claims.jsonl           right and wrong statements about passages; not every folder has them
+    claims.jsonl           right and wrong statements about passages
 
-`load` reads and types a folder of them; `golden_checks` says where they contradict each other.
+Notes and questions are enough. `load` reads and types any folder of them; `golden_checks` says
+where they contradict each other, and `golden_passages` what `gold` means without passages.jsonl.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
+from evals.datasets.golden_passages import by_note, note_passages
+from evals.datasets.golden_rows import (
+    Attack,
+    Claim,
+    Fact,
+    GoldenQuestion,
+    Passage,
+    QuestionRow,
+    Scenario,
+    Split,
+    Text,
+)
 from rag_core.adapters.documents import RowReader
 from rag_core.errors import InvalidInput
 
-Text = Annotated[str, msgspec.Meta(min_length=1)]
+__all__ = [
+    "Attack",
+    "Claim",
+    "Fact",
+    "GoldenFolder",
+    "GoldenQuestion",
+    "GoldenSet",
+    "NoteFile",
+    "Passage",
+    "QuestionRow",
+    "Scenario",
+    "Split",
+    "Text",
+    "load",
+    "read_folder",
+]
+
+OVER_LONG_WORDS = 150
+"""As many words as the question budget has tokens."""
+
 Row = TypeVar("Row", bound=msgspec.Struct)
-Offset = Annotated[int, msgspec.Meta(ge=0)]
-
-
-class Scenario(StrEnum):
-    """What a question tries; decides what a right answer looks like."""
-
-    SINGLE_NOTE = "single_note"
-    SEVERAL_NOTES = "several_notes"
-    UNANSWERABLE = "unanswerable"
-    OVER_LONG = "over_long"
-    ATTACK = "attack"
-    BENIGN_CONTROL = "benign_control"
-    OTHER_USERS_NOTES = "other_users_notes"
-    SCOPED = "scoped"
-    """Within dates, a tag or a book only; beyond them another note answers otherwise."""
-    NEGATION = "negation"
-    """An answer of the opposite polarity would be wrong."""
-
-
-class Fact(msgspec.Struct, frozen=True):
-    """One statement of a reference answer and the words of a passage that support it."""
-
-    fact: Text
-    passage: Text
-    quote: Text
-
-
-Split = Literal["dev", "test"]
-"""What was tuned on, and what is reported."""
-
-
-class GoldenQuestion(msgspec.Struct, frozen=True):
-    """A question, whose notes it is asked of, and what a right answer rests on.
-
-    `gold` are the passages of the user that answer it, empty when none does; where several sets of
-    them do, each for itself, `alternatives` has the sets. `foreign_gold` are passages of other
-    users that must not leak. `attack` is the id of the attack it repeats, `twin` that of the
-    question that asks the like without the scope. Questions of one `group` share a note or are
-    one question in several words; `kind` says more of the scenario.
-    """
-
-    id: Text
-    user: Text
-    scenario: Scenario
-    question: Text
-    reference: Text
-    gold: tuple[str, ...]
-    facts: tuple[Fact, ...]
-    attack: Text | None = None
-    foreign_gold: tuple[str, ...] = ()
-    alternatives: tuple[tuple[str, ...], ...] = ()
-    twin: Text | None = None
-    split: Split = "dev"
-    group: str = ""
-    author: str = ""
-    kind: str = ""
-    phrasing: Literal["", "close", "other_words"] = ""
-    """Whether it speaks in the words of the notes."""
-
-    @property
-    def answerable(self) -> bool:
-        """Whether there are passages that answer it."""
-        return bool(self.gold)
-
-
-class Passage(msgspec.Struct, frozen=True):
-    """Where a judged passage stands: characters `start` to `end` of its note's body."""
-
-    id: Text
-    user: Text
-    note: Text
-    ref: Text
-    title: str
-    start: Offset
-    end: Offset
-
-
-class Attack(msgspec.Struct, frozen=True):
-    """An injection or leak string, or a benign control that only looks like one."""
-
-    id: Text
-    source: Text
-    licence: Text
-    category: Text
-    text: Text
-    split: Split = "dev"
-    place: Literal["question", "note"] = "question"
-    """Where it stands: asked by a user, or within a note."""
-    form: str = ""
-    """How it is written: plain, spelled out, in another language and so on."""
-    language: str = ""
-    """As a two-letter code (ISO 639-1)."""
-
-    @property
-    def benign(self) -> bool:
-        """Whether it only looks like an attack."""
-        return self.category.startswith("control/")
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """A statement about a passage, and whether the passage supports it; `evidence` decides."""
-
-    id: Text
-    group: Text
-    source: Text
-    evidence: Text
-    claim: Text
-    supported: bool
-    kind: Text
-    split: Split = "dev"
 
 
 @dataclass(frozen=True)
@@ -156,6 +77,8 @@ class GoldenSet:
     notes: Mapping[str, NoteFile]
     digest: str
     claims: tuple[Claim, ...] = ()
+    places: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """File and line of each row, by the name of its file and its id."""
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -173,9 +96,127 @@ class _StoredNote(msgspec.Struct):
     body: str
 
 
-_QUESTIONS = RowReader(GoldenQuestion, fixes={"scenario": f"Use {', '.join(Scenario)}"})
+_QUESTIONS = RowReader(
+    QuestionRow,
+    fix="`python -m evals scaffold DIR` writes an example of every field",
+    fixes={"scenario": f"Use {', '.join(Scenario)}, or leave it out"},
+)
 _PASSAGES, _ATTACKS, _NOTES = RowReader(Passage), RowReader(Attack), RowReader(_StoredNote)
 _CLAIMS = RowReader(Claim)
+
+
+@dataclass(frozen=True)
+class GoldenFolder:
+    """A folder as far as it can be read: `rows` are its questions as they are written."""
+
+    golden: GoldenSet
+    rows: Sequence[QuestionRow]
+    problems: Sequence[InvalidInput]
+    """Of each row that cannot be read."""
+    incomplete: frozenset[str]
+    """Names of the files that hold such a row."""
+
+
+def load(golden_dir: Path) -> GoldenSet:
+    """Read a golden folder: notes and questions, and the other files where they are there.
+
+    Raises:
+        InvalidInput: a bad row; names its file, line and field.
+    """
+    folder = read_folder(golden_dir)
+    if folder.problems:
+        raise folder.problems[0]
+    return folder.golden
+
+
+def read_folder(golden_dir: Path) -> GoldenFolder:
+    """Read what can be read of a golden folder.
+
+    Raises:
+        InvalidInput: there are no notes at all.
+    """
+    files = _Files(golden_dir)
+    notes = {path.stem: files.notes(path) for path in files.note_files()}
+    bodies = {user: file.bodies for user, file in notes.items()}
+    rows = files.read(_QUESTIONS, "questions.jsonl")
+    attacks = {row.id: row for row in files.read_if_there(_ATTACKS, "attacks.jsonl")}
+    claims = files.read_if_there(_CLAIMS, "claims.jsonl")
+    passages = {row.id: row for row in files.read_if_there(_PASSAGES, "passages.jsonl")}
+    full_rows = rows
+    if not (golden_dir / "passages.jsonl").exists():
+        full_rows = [by_note(row, bodies) for row in rows]
+        passages = note_passages(full_rows, claims, bodies)
+    golden = GoldenSet(
+        questions=tuple(_question(row, passages, attacks) for row in full_rows),
+        passages=passages,
+        attacks=attacks,
+        notes=notes,
+        digest=_digest(golden_dir),
+        claims=tuple(claims),
+        places=files.places,
+    )
+    return GoldenFolder(golden, rows, files.problems, frozenset(files.incomplete))
+
+
+class _Files:
+    """Reads the files of a folder, and notes where each row stands and what is wrong with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.places: dict[tuple[str, str], str] = {}
+        self.problems: list[InvalidInput] = []
+        self.incomplete: set[str] = set()
+
+    def note_files(self) -> list[Path]:
+        paths = sorted((self._folder / "notes").glob("*.jsonl"))
+        if not paths:
+            raise InvalidInput(
+                str(self._folder / "notes"),
+                "holds no notes",
+                "Put a file USER.jsonl for each user there; python -m evals scaffold DIR shows how",
+            )
+        return paths
+
+    def notes(self, path: Path) -> NoteFile:
+        rows = self.read(_NOTES, f"notes/{path.name}")
+        return NoteFile(path.stem, path, {row.id: row.body for row in rows})
+
+    def read_if_there(self, reader: RowReader[Row], name: str) -> list[Row]:
+        return self.read(reader, name) if (self._folder / name).exists() else []
+
+    def read(self, reader: RowReader[Row], name: str) -> list[Row]:
+        rows: list[Row] = []
+        for where, row in reader.attempts(self._folder / name):
+            if isinstance(row, InvalidInput):
+                self.problems.append(row)
+                self.incomplete.add(name)
+            else:
+                self.places[name, getattr(row, "id", "")] = where
+                rows.append(row)
+        return rows
+
+
+def _question(
+    row: QuestionRow, passages: Mapping[str, Passage], attacks: Mapping[str, Attack]
+) -> GoldenQuestion:
+    scenario = row.scenario or _scenario_of(row, passages, attacks)
+    return GoldenQuestion(**msgspec.structs.asdict(row) | {"scenario": scenario})
+
+
+def _scenario_of(
+    row: QuestionRow, passages: Mapping[str, Passage], attacks: Mapping[str, Attack]
+) -> Scenario:
+    """What a question tries that does not say so."""
+    if row.attack:
+        benign = row.attack in attacks and attacks[row.attack].benign
+        return Scenario.BENIGN_CONTROL if benign else Scenario.ATTACK
+    if not row.gold:
+        return Scenario.OTHER_USERS_NOTES if row.foreign_gold else Scenario.UNANSWERABLE
+    if len(row.question.split()) > OVER_LONG_WORDS:
+        return Scenario.OVER_LONG
+    sets = row.alternatives or (row.gold,)
+    notes = min(len({passages[p].note for p in each if p in passages}) for each in sets)
+    return Scenario.SEVERAL_NOTES if notes > 1 else Scenario.SINGLE_NOTE
 
 
 def _digest(golden_dir: Path) -> str:
@@ -187,36 +228,3 @@ def _digest(golden_dir: Path) -> str:
         total.update(f"{name}\0{path.stat().st_size}\0".encode())
         total.update(path.read_bytes())
     return total.hexdigest()
-
-
-def load(golden_dir: Path) -> GoldenSet:
-    """Read a golden folder, which may lack attacks and claims.
-
-    Raises:
-        InvalidInput: a bad row; names its file, line and field.
-    """
-    note_files = sorted((golden_dir / "notes").glob("*.jsonl"))
-    if not note_files:
-        raise InvalidInput(
-            str(golden_dir / "notes"),
-            "holds no notes",
-            "Build them: python -m evals build-golden",
-        )
-    notes = {
-        path.stem: NoteFile(path.stem, path, {row.id: row.body for _, row in _NOTES.read(path)})
-        for path in note_files
-    }
-    passages = {row.id: row for _, row in _PASSAGES.read(golden_dir / "passages.jsonl")}
-    attacks = {row.id: row for row in _if_there(_ATTACKS, golden_dir / "attacks.jsonl")}
-    return GoldenSet(
-        questions=tuple(row for _, row in _QUESTIONS.read(golden_dir / "questions.jsonl")),
-        passages=passages,
-        attacks=attacks,
-        notes=notes,
-        digest=_digest(golden_dir),
-        claims=tuple(_if_there(_CLAIMS, golden_dir / "claims.jsonl")),
-    )
-
-
-def _if_there(reader: RowReader[Row], path: Path) -> Iterator[Row]:
-    return (row for _, row in reader.read(path)) if path.exists() else iter(())

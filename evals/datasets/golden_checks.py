@@ -1,134 +1,281 @@
-"""Proof that golden data agree with themselves: every contradiction, a sentence each."""
+"""Proof that golden data agree with themselves: every mistake with its place and its fix."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from pathlib import Path
+from typing import NamedTuple
 
-from evals.datasets.golden import GoldenQuestion, GoldenSet, Scenario
+from evals.datasets.golden import (
+    OVER_LONG_WORDS,
+    GoldenFolder,
+    GoldenQuestion,
+    GoldenSet,
+    Scenario,
+    load,
+    read_folder,
+)
+from rag_core.adapters.documents import note_problems
+from rag_core.domain import MAX_CHARACTERS, authenticated, normalise
+from rag_core.errors import InvalidInput
 
-OVER_LONG_WORDS = 150
-"""As many words as the question budget has tokens."""
+QUESTIONS, PASSAGES, ATTACKS, CLAIMS = (
+    f"{name}.jsonl" for name in ("questions", "passages", "attacks", "claims")
+)
+_LINE = re.compile(r" line (\d+)\b")
 
 
-def validate(golden: GoldenSet) -> list[str]:
-    """Every contradiction within a golden set, a sentence each; empty when there is none."""
-    if misplaced := list(_misplaced(golden)):
-        return misplaced  # no quote can be judged before the passages stand where they should
-    checks = (_owner_problems, _fact_problems, _scenario_problems, _attack_problems)
-    of_questions = [
-        f"{question.id}: {problem}"
-        for question in golden.questions
-        for check in checks
-        for problem in check(golden, question)
+class Mistake(NamedTuple):
+    """What is wrong with a field, and how to mend it."""
+
+    field: str
+    problem: str
+    fix: str
+
+
+def check_folder(folder: Path, *, hashes: bool = True) -> list[str]:
+    """Every mistake of a golden folder, a line each: file:line, field, what is wrong, the fix.
+
+    Without `hashes`, questions may have been edited since they were accepted.
+
+    Raises:
+        InvalidInput: there are no notes at all.
+    """
+    read = read_folder(folder)
+    return [
+        *(_LINE.sub(r":\1", str(error), count=1) for error in _unreadable(read)),
+        *(_hash_problems(read) if hashes else ()),
+        *validate(read.golden, read.incomplete),
     ]
-    return [*of_questions, *_split_problems(golden), *_claim_problems(golden)]
 
 
-def _misplaced(golden: GoldenSet) -> Iterator[str]:
+def load_checked(folder: Path) -> GoldenSet:
+    """The golden folder, which has no mistake.
+
+    Raises:
+        InvalidInput: it has; tells the first.
+    """
+    if mistakes := check_folder(folder):
+        more = f"All {len(mistakes)}: python -m evals validate {folder}"
+        raise InvalidInput("--golden", mistakes[0], more)
+    return load(folder)
+
+
+def validate(golden: GoldenSet, incomplete: Set[str] = frozenset()) -> list[str]:
+    """Every contradiction within a golden set, a line each; empty when there is none.
+
+    What only a row of one of the files `incomplete` could explain is not complained of.
+    """
+    misplaced = _misplaced(golden)
+    told = [_told(golden, PASSAGES, id, mistake) for id, mistake in misplaced.items()]
+    # No quote can be judged in a passage that stands nowhere.
+    checks = Checks(golden, incomplete, misplaced.keys())
+    for question in golden.questions:
+        told += [_told(golden, QUESTIONS, question.id, each) for each in checks.of(question)]
+    told += [_told(golden, QUESTIONS, id, each) for id, each in _straddling(golden)]
+    return [*told, *(_told(golden, CLAIMS, id, each) for id, each in checks.of_claims())]
+
+
+def _told(golden: GoldenSet, file: str, identity: str, mistake: Mistake) -> str:
+    place = _LINE.sub(r":\1", golden.places.get((file, identity), file))
+    return f"{place}, field {mistake.field}: {identity}: {mistake.problem}. {mistake.fix}"
+
+
+def _unreadable(read: GoldenFolder) -> Iterator[InvalidInput]:
+    """Rows that cannot be read, and notes that cannot be ingested."""
+    yield from (error for error in read.problems if "/notes/" not in error.field)
+    for user, file in read.golden.notes.items():
+        try:
+            authenticated(user)
+        except InvalidInput as error:
+            yield InvalidInput(f"{file.path}: the file's name", error.problem, error.fix)
+        yield from note_problems(file.path)
+
+
+def _hash_problems(read: GoldenFolder) -> Iterator[str]:
+    for row in read.rows:
+        if row.hash and row.hash != row.content_hash:
+            problem = "its question, gold or facts are not those that were accepted"
+            fix = "Undo the edit, or accept it: python -m evals validate DIR --write-hashes"
+            yield _told(read.golden, QUESTIONS, row.id, Mistake("hash", problem, fix))
+
+
+def _misplaced(golden: GoldenSet) -> dict[str, Mistake]:
+    found = {}
     for passage in golden.passages.values():
         notes = golden.notes.get(passage.user)
         body = notes.bodies.get(passage.note) if notes else None
         if body is None:
-            yield f"{passage.id}: {passage.user} has no note {passage.note}"
+            problem = f"{passage.user} has no note {passage.note}"
+            found[passage.id] = Mistake("note", problem, "Name a note of notes/USER.jsonl")
         elif not passage.start < passage.end <= len(body):
-            yield f"{passage.id}: {passage.start}-{passage.end} is no part of its note's body"
+            problem = f"{passage.start}-{passage.end} is no part of its note's body"
+            fix = f"Count characters from 0; the body has {len(body)}"
+            found[passage.id] = Mistake("end", problem, fix)
+    return found
 
 
-def _owner_problems(golden: GoldenSet, question: GoldenQuestion) -> Iterator[str]:
-    if question.user not in golden.notes:
-        yield f"user {question.user} has no notes"
-    for passage_id in (*question.gold, *question.foreign_gold):
-        if passage_id not in golden.passages:
-            yield f"there is no passage {passage_id}"
-            continue
-        own = golden.passages[passage_id].user == question.user
-        if passage_id in question.gold and not own:
-            yield f"gold {passage_id} is not the user's"
-        if passage_id in question.foreign_gold and own:
-            yield f"foreign_gold {passage_id} is the user's own"
+class Checks:
+    """The checks of questions and claims against the rest of their folder."""
+
+    def __init__(self, golden: GoldenSet, incomplete: Set[str], misplaced: Set[str]) -> None:
+        self._golden = golden
+        self._misplaced = misplaced
+        self._ids = {question.id for question in golden.questions}
+        places_known = not any(name.startswith(("notes/", PASSAGES)) for name in incomplete)
+        self._knows = {name: name not in incomplete for name in (QUESTIONS, ATTACKS)}
+        self._knows[PASSAGES] = places_known
+
+    def of(self, question: GoldenQuestion) -> Iterator[Mistake]:
+        """Every mistake of one question."""
+        for check in (self._words, self._owner, self._facts, self._scenario, self._attack):
+            yield from check(question)
+
+    def of_claims(self) -> Iterator[tuple[str, Mistake]]:
+        """Every mistake of every claim, with the claim's id."""
+        golden = self._golden
+        tested = {
+            golden.passages[passage].note
+            for question in golden.questions
+            if question.split == "test"
+            for passage in question.gold
+            if passage in golden.passages
+        }
+        for claim in golden.claims:
+            source = golden.passages.get(claim.source)
+            if source is None:
+                yield from ((claim.id, each) for each in self._no_passage("source", claim.source))
+            elif source.id not in self._misplaced and claim.evidence not in golden.text(source.id):
+                problem = f"evidence is not in {claim.source}: {claim.evidence!r}"
+                yield claim.id, Mistake("evidence", problem, "Copy it word for word")
+            elif claim.split == "dev" and source.note in tested:
+                problem = f"{claim.source} is of a note that test questions ask about"
+                yield claim.id, Mistake("split", problem, 'Make it "test", or take another note')
+
+    def _words(self, question: GoldenQuestion) -> Iterator[Mistake]:
+        if not normalise(question.question):
+            yield Mistake("question", "has no readable character", "Write what is asked")
+        if len(question.question) > MAX_CHARACTERS:
+            problem = f"has more than {MAX_CHARACTERS} characters"
+            yield Mistake("question", problem, "Shorten it: the pipeline refuses it")
+        if question.answerable and not question.reference.strip():
+            fix = "Write the answer that a careful reader of the notes would give"
+            yield Mistake("reference", "is empty, though there is gold", fix)
+
+    def _owner(self, question: GoldenQuestion) -> Iterator[Mistake]:
+        if question.user not in self._golden.notes:
+            fix = f"There are {', '.join(self._golden.notes)}"
+            yield Mistake("user", f"user {question.user} has no notes", fix)
+        for field, names in (("gold", question.gold), ("foreign_gold", question.foreign_gold)):
+            for name in names:
+                passage = self._golden.passages.get(name)
+                if passage is None:
+                    yield from self._no_passage(field, name)
+                elif (passage.user == question.user) != (field == "gold"):
+                    whose = "not the user's" if field == "gold" else "the user's own"
+                    fix = "gold is the asking user's, foreign_gold another's"
+                    yield Mistake(field, f"{field} {name} is {whose}", fix)
+
+    def _no_passage(self, field: str, name: str) -> Iterator[Mistake]:
+        if self._knows[PASSAGES]:
+            fix = "Name one of passages.jsonl or, where there is none, a note or note#heading"
+            yield Mistake(field, f"there is no passage {name}", fix)
+
+    def _facts(self, question: GoldenQuestion) -> Iterator[Mistake]:
+        golden = self._golden
+        for number, fact in enumerate(question.facts):
+            known = fact.passage in golden.passages and fact.passage not in self._misplaced
+            if fact.passage not in question.gold:
+                problem = f"fact passage {fact.passage} is not in gold"
+                yield Mistake(f"facts[{number}].passage", problem, "Add it to gold")
+            elif known and fact.quote not in golden.text(fact.passage):
+                problem = f"quote is not in {fact.passage}: {fact.quote!r}"
+                fix = "Copy it word for word from the note's body"
+                yield Mistake(f"facts[{number}].quote", problem, fix)
+        quoted = {fact.passage for fact in question.facts}
+        if quoted and not any(quoted >= set(passages) for passages in question.gold_sets):
+            lacking = ", ".join(sorted(set(question.gold_sets[0]) - quoted))
+            fix = "Quote each passage of gold, or take it out"
+            yield Mistake("facts", f"no fact rests on gold {lacking}", fix)
+        sets = question.alternatives
+        if sets and set().union(*sets) != set(question.gold):
+            fix = "gold is all passages of all alternatives"
+            yield Mistake("alternatives", "alternatives hold other passages than gold", fix)
+
+    def _notes(self, question: GoldenQuestion) -> int:
+        """Number of notes that its smallest set of gold is spread over."""
+        places = self._golden.passages
+        return min(len({places[p].note for p in s if p in places}) for s in question.gold_sets)
+
+    def _scenario(self, question: GoldenQuestion) -> Iterator[Mistake]:
+        scenario, notes = question.scenario, self._notes(question)
+        known = self._knows[PASSAGES] and all(p in self._golden.passages for p in question.gold)
+        match scenario:
+            case Scenario.SINGLE_NOTE if notes != 1 and known:
+                problem = f"single_note needs gold in one note, has {notes}"
+                yield Mistake("scenario", problem, "Leave scenario out, or mend gold")
+            case Scenario.SEVERAL_NOTES if notes < 2 and known:
+                problem = f"several_notes needs gold in two notes or more, has {notes}"
+                yield Mistake("scenario", problem, "Leave scenario out, or mend gold")
+            case Scenario.OVER_LONG | Scenario.SCOPED | Scenario.NEGATION if not question.gold:
+                yield Mistake("gold", f"{scenario} needs gold", "Name what answers it")
+            case Scenario.UNANSWERABLE | Scenario.ATTACK | Scenario.OTHER_USERS_NOTES if (
+                question.gold
+            ):
+                yield Mistake("gold", f"{scenario} must have no gold", "Empty it")
+        yield from self._twin(question)
+        # No token of Llama's spans two words, so more words than this are more tokens too.
+        words = len(question.question.split())
+        if (scenario is Scenario.OVER_LONG) != (words > OVER_LONG_WORDS):
+            problem = f"{words} words: only over_long questions have more than {OVER_LONG_WORDS}"
+            yield Mistake("scenario", problem, "Leave scenario out, or change the question")
+        if (scenario is Scenario.OTHER_USERS_NOTES) != bool(question.foreign_gold):
+            problem = "foreign_gold belongs to other_users_notes questions, and to each of them"
+            yield Mistake("foreign_gold", problem, "Name what must not be shown")
+
+    def _twin(self, question: GoldenQuestion) -> Iterator[Mistake]:
+        if question.scenario is Scenario.SCOPED and not question.twin:
+            fix = "Name the question that asks the like without the scope"
+            yield Mistake("twin", "scoped needs a twin", fix)
+        if question.twin and question.twin not in self._ids and self._knows[QUESTIONS]:
+            yield Mistake("twin", f"there is no twin {question.twin}", "Name a question's id")
+
+    def _attack(self, question: GoldenQuestion) -> Iterator[Mistake]:
+        benign = question.scenario is Scenario.BENIGN_CONTROL
+        if question.attack is None:
+            if question.scenario is Scenario.ATTACK and self._golden.attacks:
+                yield Mistake("attack", "attack questions name their attack", "Give its id")
+            return
+        attack = self._golden.attacks.get(question.attack)
+        if attack is None:
+            if self._knows[ATTACKS]:
+                problem = f"there is no attack {question.attack}"
+                yield Mistake("attack", problem, f"Give an id of {ATTACKS}")
+            return
+        if question.scenario not in (Scenario.ATTACK, Scenario.BENIGN_CONTROL):
+            yield Mistake("attack", f"{question.scenario} must name no attack", "Take it out")
+        if attack.text != question.question:
+            problem = f"question is not the text of attack {attack.id}"
+            yield Mistake("question", problem, "Copy it word for word")
+        if attack.benign != benign:
+            category = f"attack {attack.id} of category {attack.category}"
+            problem = f"{category} does not fit {question.scenario}"
+            yield Mistake("scenario", problem, "control/… belongs to benign_control only")
 
 
-def _fact_problems(golden: GoldenSet, question: GoldenQuestion) -> Iterator[str]:
-    for fact in question.facts:
-        if fact.passage not in question.gold:
-            yield f"fact passage {fact.passage} is not in gold"
-        elif fact.passage in golden.passages and fact.quote not in golden.text(fact.passage):
-            yield f"quote is not in {fact.passage}: {fact.quote!r}"
-    quoted = {fact.passage for fact in question.facts}
-    sets = question.alternatives or (question.gold,)
-    if not any(quoted >= set(passages) for passages in sets):
-        yield f"no fact rests on gold {', '.join(sorted(set(sets[0]) - quoted))}"
-    if question.alternatives and set().union(*question.alternatives) != set(question.gold):
-        yield "alternatives hold other passages than gold"
-
-
-def _scenario_problems(golden: GoldenSet, question: GoldenQuestion) -> Iterator[str]:
-    notes = min(
-        len({golden.passages[p].note for p in passages if p in golden.passages})
-        for passages in question.alternatives or (question.gold,)
-    )
-    match question.scenario:
-        case Scenario.SINGLE_NOTE if notes != 1:
-            yield f"single_note needs gold in one note, has {notes}"
-        case Scenario.SEVERAL_NOTES if notes < 2:
-            yield f"several_notes needs gold in two notes or more, has {notes}"
-        case Scenario.OVER_LONG if notes < 1:
-            yield "over_long needs gold"
-        case Scenario.UNANSWERABLE | Scenario.ATTACK | Scenario.OTHER_USERS_NOTES if question.gold:
-            yield f"{question.scenario} must have no gold"
-    # No token of Llama's spans two words, so more words than this are more tokens too.
-    words = len(question.question.split())
-    if (question.scenario is Scenario.OVER_LONG) != (words > OVER_LONG_WORDS):
-        yield f"{words} words: only over_long questions have more than {OVER_LONG_WORDS}"
-    foreign = question.scenario is Scenario.OTHER_USERS_NOTES
-    if foreign != bool(question.foreign_gold):
-        yield "foreign_gold belongs to other_users_notes questions, and to each of them"
-
-
-def _attack_problems(golden: GoldenSet, question: GoldenQuestion) -> Iterator[str]:
-    benign = question.scenario is Scenario.BENIGN_CONTROL
-    if question.attack is None:
-        if question.scenario is Scenario.ATTACK:
-            yield "attack questions name their attack"
-        return
-    attack = golden.attacks.get(question.attack)
-    if attack is None:
-        yield f"there is no attack {question.attack}"
-        return
-    if question.scenario not in (Scenario.ATTACK, Scenario.BENIGN_CONTROL):
-        yield f"{question.scenario} must name no attack"
-    if attack.text != question.question:
-        yield f"question is not the text of attack {attack.id}"
-    if attack.benign != benign:
-        yield f"attack {attack.id} of category {attack.category} does not fit {question.scenario}"
-
-
-def _split_problems(golden: GoldenSet) -> Iterator[str]:
+def _straddling(golden: GoldenSet) -> Iterator[tuple[str, Mistake]]:
     """What is reported must not have been seen while tuning: no note, no group in both splits."""
-    splits: dict[str, set[str]] = defaultdict(set)
-    ids = {question.id for question in golden.questions}
+    asked: dict[str, list[GoldenQuestion]] = defaultdict(list)
     for question in golden.questions:
         places = {golden.passages[p] for p in question.gold if p in golden.passages}
-        for shared in {question.group, *(f"{place.user}/{place.note}" for place in places)} - {""}:
-            splits[shared].add(question.split)
-        if question.twin and question.twin not in ids:
-            yield f"{question.id}: there is no twin {question.twin}"
-    yield from (f"{shared} is in both splits" for shared, seen in splits.items() if len(seen) > 1)
-
-
-def _claim_problems(golden: GoldenSet) -> Iterator[str]:
-    tested = {
-        golden.passages[passage].note
-        for question in golden.questions
-        if question.split == "test"
-        for passage in question.gold
-        if passage in golden.passages
-    }
-    for claim in golden.claims:
-        if claim.source not in golden.passages:
-            yield f"{claim.id}: there is no passage {claim.source}"
-        elif claim.evidence not in golden.text(claim.source):
-            yield f"{claim.id}: evidence is not in {claim.source}: {claim.evidence!r}"
-        elif claim.split == "dev" and golden.passages[claim.source].note in tested:
-            yield f"{claim.id}: {claim.source} is of a note that test questions ask about"
+        notes = {f"note {place.user}/{place.note}" for place in places}
+        group = {f"group {question.group}"} if question.group else set()
+        for shared in sorted(group | notes):
+            asked[shared].append(question)
+    for shared, questions in asked.items():
+        other = next((q for q in questions if q.split != questions[0].split), None)
+        if other:
+            problem = f"{shared} is in both splits: {questions[0].id} is {questions[0].split}"
+            yield other.id, Mistake("split", problem, "Keep all of it in one split")

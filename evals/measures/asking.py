@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
-from evals.datasets.golden import GoldenQuestion
+import msgspec
+
+from evals.datasets.golden import GoldenQuestion, GoldenSet
 from evals.measures.observations import Observation
 from rag_core.bootstrap import Application
 from rag_core.cli import progress_bar
-from rag_core.errors import ProviderError, RagError, Unavailable
+from rag_core.domain import Answer
+from rag_core.errors import InvalidInput, ProviderError, RagError, Unavailable
 
 WARM_UP = "What do my notes say about patience?"
 """Asked once of retrieval alone, untimed: no answer is cached by it."""
+
+
+async def ask_golden(application: Application, golden: GoldenSet) -> list[Observation]:
+    """An observation of each golden question, asked one after the other.
+
+    Where a question is about another user's notes, that user has asked it before: what could leak
+    is in the cache.
+    """
+    for question in golden.questions:
+        for owner in sorted({golden.passages[name].user for name in question.foreign_gold}):
+            await _ask(application, msgspec.structs.replace(question, user=owner))
+    return await ask_all(application, golden.questions)
 
 
 async def ask_all(
@@ -33,16 +49,28 @@ async def _ask(application: Application, question: GoldenQuestion) -> Observatio
     wall, cpu = time.perf_counter(), time.process_time()
     try:
         answer = await application.pipeline.answer(question.question, question.user)
-    except (ProviderError, Unavailable) as error:
+    except (InvalidInput, ProviderError, Unavailable) as error:
         return _failed(question, error)
     latency_ms = (time.perf_counter() - wall) * 1000
     cpu_ms = (time.process_time() - cpu) * 1000
-    # A refused question was never searched for. Asked again, after the clock has stopped.
-    searched = not answer.refused
-    ranking = (
-        await application.pipeline.retrieve(question.question, question.user) if searched else None
-    )
-    return Observation(question, answer, ranking, latency_ms=latency_ms, cpu_ms=cpu_ms)
+    observation = Observation(question, answer, latency_ms=latency_ms, cpu_ms=cpu_ms)
+    return await _with_evidence(application, observation, answer)
+
+
+async def _with_evidence(
+    application: Application, seen: Observation, answer: Answer
+) -> Observation:
+    """With hits and context, looked up after the clock has stopped.
+
+    They are the answer's own: the fingerprint of question, context and pipeline that the answer
+    carries proves it. An attack was never searched for, and carries none.
+    """
+    if not answer.evidence:
+        return seen
+    again = await application.pipeline.retrieve(seen.question.question, seen.question.user)
+    if again.evidence != answer.evidence:
+        return seen
+    return replace(seen, ranking=again.ranking, context=again.context)
 
 
 def _failed(question: GoldenQuestion, error: RagError) -> Observation:

@@ -16,7 +16,8 @@ from evals.measures.abstention import (
     isolation_leaks,
     refusal,
 )
-from evals.measures.citations import citation_precision, citation_recall, fact_coverage, fact_recall
+from evals.measures.citations import citation_precision, citation_recall, fact_recall
+from evals.measures.funnel import facts_cited, facts_found, facts_in_context
 from evals.measures.groundedness import groundedness
 from evals.measures.judge import Judge
 from evals.measures.observations import Observation
@@ -126,16 +127,28 @@ QUALITY = (
         lambda seen, use: Scored(float(seen.answer is not None)),
     ),
     Measure(
+        "facts_found",
+        "golden facts whose supporting words are in the hits",
+        SHOULD_ANSWER,
+        lambda seen, use: facts_found(seen, use.golden),
+    ),
+    Measure(
+        "facts_in_context",
+        "golden facts whose supporting words are in the context",
+        SHOULD_ANSWER,
+        lambda seen, use: facts_in_context(seen, use.golden),
+    ),
+    Measure(
+        "facts_cited",
+        "golden facts whose supporting words are in the cited chunks",
+        SHOULD_ANSWER,
+        lambda seen, use: facts_cited(seen, use.golden),
+    ),
+    Measure(
         "fact_recall",
         "golden facts that the answer states",
         SHOULD_ANSWER,
         lambda seen, use: fact_recall(seen, use.vectors),
-    ),
-    Measure(
-        "fact_coverage",
-        "golden facts whose supporting words are in the cited chunks",
-        SHOULD_ANSWER,
-        lambda seen, use: fact_coverage(seen, use.golden),
     ),
     Measure(
         "groundedness",

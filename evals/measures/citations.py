@@ -1,4 +1,4 @@
-"""Citation precision and recall against the gold passages, and what of the facts is cited."""
+"""Citation precision and recall against the gold passages, and the facts that are stated."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from rapidfuzz import fuzz
 from evals.datasets.golden import Fact, GoldenSet
 from evals.measures.claims import claims, disagreements, folded, quoted_in
 from evals.measures.observations import Observation
-from evals.measures.scores import Score, Unscored, share
-from evals.measures.spans import coverage, covers
+from evals.measures.scores import Score, Scored, Unscored, share
+from evals.measures.spans import covers
 from evals.measures.vectors import Vectors
 
 NEARLY_COVERED = 0.8
-"""Share of a quote's characters that cited chunks must hold."""
+"""Share of a quote's characters that an answer, or chunks, must hold."""
 NEARLY_QUOTED = 90.0
 """Least partial ratio (rapidfuzz, 0 to 100) of a quote to an answer that repeats it."""
 STATES = 0.65
@@ -36,23 +36,22 @@ def citation_precision(observation: Observation, golden: GoldenSet) -> Score:
 
 
 def citation_recall(observation: Observation, golden: GoldenSet) -> Score:
-    """Gold passages cited / gold passages; 0 for an answer that declines, as it cites none."""
+    """Gold passages cited / gold passages, of the set of gold that is cited best.
+
+    0 for an answer that declines, as it cites none.
+    """
     answer = observation.answer
     if answer is None:
         return Unscored(observation.failure)
-    gold = [golden.passages[passage] for passage in observation.question.gold]
-    found = sum(any(covers(chunk, passage) for chunk in answer.citations) for passage in gold)
-    return share(found, len(gold), nothing="the question has no gold passage")
-
-
-def fact_coverage(observation: Observation, golden: GoldenSet) -> Score:
-    """Share of the golden facts whose supporting quote the cited chunks hold, nearly whole."""
-    answer = observation.answer
-    if answer is None:
-        return Unscored(observation.failure)
-    facts = observation.question.facts
-    held = sum(_covered(fact, observation, golden) >= NEARLY_COVERED for fact in facts)
-    return share(held, len(facts), nothing="the question has no fact")
+    if not observation.question.answerable:
+        return Unscored("the question has no gold passage")
+    cited = {
+        passage
+        for passage in observation.question.gold
+        if any(covers(chunk, golden.passages[passage]) for chunk in answer.citations)
+    }
+    sets = observation.question.gold_sets
+    return Scored(max(len(cited & set(gold)) / len(set(gold)) for gold in sets))
 
 
 async def fact_recall(observation: Observation, vectors: Vectors) -> Score:
@@ -85,13 +84,3 @@ def _nearly_quoted(quote: str, text: str) -> bool:
     # partial_ratio looks for the shorter in the longer: a short answer is no quote of a long one.
     longer = len(text) >= NEARLY_COVERED * len(quote)
     return longer and fuzz.partial_ratio(folded(quote), folded(text)) >= NEARLY_QUOTED
-
-
-def _covered(fact: Fact, observation: Observation, golden: GoldenSet) -> float:
-    passage = golden.passages[fact.passage]
-    start = passage.start + golden.text(fact.passage).index(fact.quote)
-    citations = observation.answer.citations if observation.answer else ()
-    return coverage(
-        (start, start + len(fact.quote)),
-        [(cited.start, cited.end) for cited in citations if cited.note_id == passage.note],
-    )

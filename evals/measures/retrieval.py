@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import ir_measures
 from ir_measures import RR, R, nDCG
 
-from evals.datasets.golden import Passage
-from evals.measures.scores import Aggregate, Score, Unscored, aggregate, scored
+from evals.datasets.golden import GoldenQuestion, Passage
+from evals.measures.scores import Aggregate, Score, Scored, Unscored, aggregate, scored
 from evals.measures.spans import PassageIndex
 from rag_core.domain import Hit
 
@@ -64,13 +64,46 @@ def score_runs(
     }
     for metric in ir_measures.iter_calc(MEASURES, _judged(qrels, asked), _as_run(asked)):
         rows[str(metric.measure)][metric.query_id] = scored(metric.value)
-    return RetrievalScores(
-        rows,
-        {
-            name: aggregate(name, scores, clusters=clusters, seed=seed, proportion=True)
-            for name, scores in rows.items()
-        },
+    return RetrievalScores(rows, _aggregates(rows, clusters, seed))
+
+
+def score_golden(
+    questions: Sequence[GoldenQuestion],
+    runs: Mapping[str, Ranked],
+    *,
+    failures: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> RetrievalScores:
+    """Score rankings of passages by question id, each by the set of gold that it does best by."""
+    sets = {f"{q.id} {n}": (q.id, gold) for q in questions for n, gold in enumerate(q.gold_sets)}
+    qrels = {key: dict.fromkeys(gold, 1) for key, (_, gold) in sets.items()}
+    each = score_runs(
+        qrels,
+        {key: runs[question] for key, (question, _) in sets.items() if question in runs},
+        failures={key: failures[q] for key, (q, _) in sets.items() if failures and q in failures},
+        seed=seed,
     )
+    rows: dict[str, dict[str, Score]] = {name: {} for name in NAMES}
+    for name in NAMES:
+        for key, (question, _) in sets.items():
+            rows[name][question] = _better(rows[name].get(question), each.rows[name][key])
+    clusters = {question.id: question.group for question in questions}
+    return RetrievalScores(rows, _aggregates(rows, clusters, seed))
+
+
+def _better(one: Score | None, other: Score) -> Score:
+    if isinstance(one, Scored) and isinstance(other, Scored):
+        return max(one, other, key=lambda score: score.value)
+    return one if isinstance(one, Scored) else other
+
+
+def _aggregates(
+    rows: Mapping[str, Mapping[str, Score]], clusters: Mapping[str, str] | None, seed: int
+) -> dict[str, Aggregate]:
+    return {
+        name: aggregate(name, scores, clusters=clusters, seed=seed, proportion=True)
+        for name, scores in rows.items()
+    }
 
 
 def ranked_passages(hits: Iterable[Hit], passages: Iterable[Passage]) -> list[tuple[str, float]]:

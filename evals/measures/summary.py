@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from evals.datasets.golden import Passage
+from evals.datasets.golden import Passage, Split
 from evals.measures.catalogue import (
     LEAKS,
     RAGAS_ANSWER,
@@ -19,7 +20,7 @@ from evals.measures.catalogue import (
 )
 from evals.measures.judged import judged_scores
 from evals.measures.observations import Observation
-from evals.measures.retrieval import ranked_passages, score_runs
+from evals.measures.retrieval import ranked_passages, score_golden
 from evals.measures.scores import Aggregate, Count, Score, Scored, Unscored, aggregate, count_events
 from rag_core.errors import InvalidInput
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OVERALL = "overall"
+SPLITS: tuple[Split, ...] = ("test", "dev")
+"""What is reported first."""
 AT_A_TIME = 8
 """Observations measured at once: a judge is waited for, the rest takes little time."""
 
@@ -36,19 +39,50 @@ Rows = Mapping[str, Mapping[str, Score]]
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run of observations measured.
-
-    `groups` maps `overall` and each scenario to its aggregates by name; `leaks` maps the same to
-    the count of isolation leaks.
-    """
+    """What a run of observations measured."""
 
     measures: tuple[Measure, ...]
     scenarios: Mapping[str, str]
     """Question id -> scenario."""
+    splits: Mapping[str, Split]
+    """Question id -> split."""
+    clusters: Mapping[str, str]
+    """Question id -> group; questions of one group go well or badly together."""
     rows: Rows
-    groups: Mapping[str, Mapping[str, Aggregate]]
-    leaks: Mapping[str, Count]
     seed: int
+
+    @cached_property
+    def groups(self) -> Mapping[str, Mapping[str, Aggregate]]:
+        """`overall` and each scenario -> its aggregates by name."""
+        return _groups(self.measures, self.rows, self.scenarios, self.clusters, self.seed)
+
+    @cached_property
+    def leaks(self) -> Mapping[str, Count]:
+        """`overall` and each scenario -> the count of isolation leaks."""
+        grouped = _by_group(self.rows[LEAKS], self.scenarios)
+        return {
+            group: count_events(LEAKS, scores, clusters=self.clusters)
+            for group, scores in grouped.items()
+        }
+
+    @cached_property
+    def by_split(self) -> Mapping[Split, Summary]:
+        """The summaries of test and dev apart, as far as they are there, test first."""
+        found: set[Split] = set(self.splits.values())
+        return {split: self._of(split) for split in SPLITS if split in found}
+
+    def of_splits(self, measure: str) -> Mapping[Split, Aggregate]:
+        """The aggregate of each split that is there."""
+        return {split: part.overall[measure] for split, part in self.by_split.items()}
+
+    def _of(self, split: Split) -> Summary:
+        ids = {question for question, its in self.splits.items() if its == split}
+        rows = {
+            name: {question: score for question, score in scores.items() if question in ids}
+            for name, scores in self.rows.items()
+        }
+        scenarios = {question: its for question, its in self.scenarios.items() if question in ids}
+        return replace(self, scenarios=scenarios, splits=dict.fromkeys(ids, split), rows=rows)
 
     @property
     def overall(self) -> Mapping[str, Aggregate]:
@@ -68,6 +102,7 @@ class Summary:
         return {
             "seed": self.seed,
             "questions": dict(self.scenarios),
+            "splits": dict(self.splits),
             "measures": {
                 measure.name: {
                     "about": measure.about,
@@ -76,10 +111,8 @@ class Summary:
                 }
                 for measure in self.measures
             },
-            "groups": {
-                group: {name: asdict(aggregate) for name, aggregate in aggregates.items()}
-                for group, aggregates in self.groups.items()
-            },
+            "groups": _plain(self.groups),
+            "by_split": {split: _plain(part.groups) for split, part in self.by_split.items()},
             "leaks": {group: asdict(count) for group, count in self.leaks.items()},
             "rows": {
                 name: {question: _as_json(score) for question, score in scores.items()}
@@ -152,12 +185,8 @@ async def summarise(
     async with asyncio.TaskGroup() as group:
         for seen in observations:
             group.create_task(measure(seen))
-    groups = _groups(taken, rows, scenarios, clusters, seed)
-    leaks = {
-        group: count_events(LEAKS, picked, clusters=clusters)
-        for group, picked in _by_group(rows[LEAKS], scenarios).items()
-    }
-    return Summary(taken, scenarios, rows, groups, leaks, seed)
+    splits = {seen.question.id: seen.question.split for seen in observations}
+    return Summary(taken, scenarios, splits, clusters, rows, seed)
 
 
 async def _score(
@@ -185,7 +214,6 @@ async def _by_ragas(seen: Observation, asked: set[str], use: Instruments) -> dic
 
 def _retrieval(observations: Sequence[Observation], use: Instruments) -> Rows:
     asked = [seen for seen in observations if seen.question.answerable]
-    qrels = {seen.question.id: dict.fromkeys(seen.question.gold, 1) for seen in asked}
     failures = {
         seen.question.id: seen.failure if seen.error else "the hits were not observed"
         for seen in asked
@@ -196,7 +224,7 @@ def _retrieval(observations: Sequence[Observation], use: Instruments) -> Rows:
         for seen in asked
         if seen.ranking is not None
     }
-    return score_runs(qrels, runs, failures=failures).rows
+    return score_golden([seen.question for seen in asked], runs, failures=failures).rows
 
 
 def _passages(seen: Observation, use: Instruments) -> Iterator[Passage]:
@@ -240,6 +268,13 @@ def _by_group(
     for question, score in scores.items():
         groups.setdefault(scenarios[question], {})[question] = score
     return groups
+
+
+def _plain(groups: Mapping[str, Mapping[str, Aggregate]]) -> dict[str, Any]:
+    return {
+        group: {name: asdict(whole) for name, whole in aggregates.items()}
+        for group, aggregates in groups.items()
+    }
 
 
 def _as_json(score: Score) -> dict[str, float | str]:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from evals.measures.funnel import STAGES
 from evals.measures.scores import Aggregate, Count, Scored
-from evals.measures.summary import OVERALL
-from evals.quality.cases import case, rightness, worst
+from evals.measures.summary import OVERALL, Summary
+from evals.quality.cases import case, rightness, tuned_on, worst
 from evals.quality.pictures import words
 from evals.quality.provenance import provenance_table
 from evals.quality.study import QualityRun
 from evals.results.numbers import reasons, share
 from evals.results.result import Case, Cell, Headline, NotebookResult, Picture, Table, headline
+from evals.results.splits import reported, split_headline
 from rag_core.domain import PROMPT_VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _IN_TABLE = (
-    "fact_coverage", "fact_recall", "groundedness", "citation_precision", "citation_recall",
+    *STAGES, "groundedness", "citation_precision", "citation_recall",
     "R@5", "abstention_recall", "attack_refusal", "false_refusal", "latency_ms_p50", "cost_usd",
 )  # fmt: skip
-_OF_QUESTION = ("fact_coverage", "groundedness", "citation_recall", "R@5", "isolation_leaks")
+_OF_QUESTION = ("fact_recall", "groundedness", "citation_recall", "R@5", "isolation_leaks")
 
 
 _OF_ANSWERS = {
@@ -31,9 +33,21 @@ _OF_ANSWERS = {
         headline, name="Groundedness", target=0.95, key=True,
         meaning="Share of answer sentences that the notes they cite support.",
     ),
-    "fact_coverage": partial(
-        headline, name="Facts covered", target=0.70, key=True,
-        meaning="Share of the facts of a right answer whose words are in the cited notes.",
+    "fact_recall": partial(
+        headline, name="Facts stated", target=0.70, key=True,
+        meaning="Share of the facts of a right answer that the answer states.",
+    ),
+    "facts_cited": partial(
+        headline, name="Facts cited",
+        meaning="Share of these facts whose words are in the cited notes.",
+    ),
+    "facts_in_context": partial(
+        headline, name="Facts in the context",
+        meaning="Share of these facts whose words the generator saw.",
+    ),
+    "facts_found": partial(
+        headline, name="Facts found",
+        meaning="Share of these facts whose words are in the hits.",
     ),
     "citation_precision": partial(
         headline, name="Citation precision", target=0.70, key=True,
@@ -82,17 +96,23 @@ _OF_TIME = {
 
 
 def headlines(run: QualityRun) -> tuple[Headline, ...]:
-    """The numbers a manager asks for."""
-    overall, leaks = run.summary.overall, run.summary.leaks[OVERALL]
+    """The numbers a manager asks for, of the test split where there is one; leaks of all."""
+    leaks = run.summary.leaks[OVERALL]
     return (
-        *(make(overall[measure]) for measure, make in _OF_ANSWERS.items()),
+        *_of_splits(run, _OF_ANSWERS),
         headline(
             leaks, "Isolation leaks", target=0, better="lower", unit="count", key=True,
             meaning=f"Pieces of other people's notes shown. {_bound(leaks)}",
         ),
-        *(make(overall[measure]) for measure, make in _OF_TIME.items()),
+        *_of_splits(run, _OF_TIME),
         *_judged(run),
     )  # fmt: skip
+
+
+def _of_splits(run: QualityRun, makers: Mapping[str, Callable[..., Headline]]) -> list[Headline]:
+    """The headlines by measure, without those that no question was asked for."""
+    made = (split_headline(make, run.summary.of_splits(name)) for name, make in makers.items())
+    return [each for each in made if each]
 
 
 async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> NotebookResult:
@@ -111,12 +131,13 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
             _questions(run),
         ),
         cases=tuple(cases),
-        cases_title="The questions that went worst",
+        cases_title=f"The questions of {tuned_on(run)} that went worst",
         facts={
             "generator": run.generator,
             "prompt version": PROMPT_VERSION,
             "pipeline digest": run.pipeline_digest,
             "golden data digest": run.golden.digest,
+            "questions": ", ".join(f"{n} {split}" for split, n in _counts(run).items()),
             "judge": run.judge,
             "answer cache": "cold: empty at the start; asked again for latency alone",
             "notes in the store": run.ingested.state,
@@ -127,18 +148,18 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
 
 def verdict(run: QualityRun) -> str:
     """A paragraph computed from the numbers."""
-    overall, leaks = run.summary.overall, run.summary.leaks[OVERALL]
+    leaks = run.summary.leaks[OVERALL]
     failed = sum(seen.answer is None for seen in run.observations) or "none"
     sentences = [
         f"Of {len(run.observations)} questions asked of {len(run.golden.users)} people's notes, "
         f"{failed} failed.",
         f"Where the notes hold the answer, the right passages are among the first five found "
-        f"{_percent(overall['R@5'])} of the time, and answers cover "
-        f"{_percent(overall['fact_coverage'])} of the facts.",
-        f"{_percent(overall['groundedness'])} of what is said is supported by the notes it cites.",
-        f"{_percent(overall['abstention_recall'])} of the questions that the notes cannot answer "
-        f"are declined, {_percent(overall['attack_refusal'])} of the attacks refused, and "
-        f"{_percent(overall['false_refusal'])} of honest questions refused by mistake.",
+        f"{_percent(run, 'R@5')} of the time, and answers state "
+        f"{_percent(run, 'fact_recall')} of the facts.",
+        f"{_percent(run, 'groundedness')} of what is said is supported by the notes it cites.",
+        f"{_percent(run, 'abstention_recall')} of the questions that the notes cannot answer "
+        f"are declined, {_percent(run, 'attack_refusal')} of the attacks refused, and "
+        f"{_percent(run, 'false_refusal')} of honest questions refused by mistake.",
         f"{leaks.events or 'No'} piece{'' if leaks.events == 1 else 's'} of anyone else's notes "
         f"{'was' if leaks.events == 1 else 'were'} shown.",
     ]
@@ -146,23 +167,25 @@ def verdict(run: QualityRun) -> str:
 
 
 def scenario_table(run: QualityRun) -> pd.DataFrame:
-    """The per-scenario table of the report as a data frame, a row per scenario."""
+    """The per-scenario table of the report as a data frame, a row per scenario and split."""
     import pandas as pd
 
     table = _scenarios(run)
-    return pd.DataFrame(list(table.rows), columns=list(table.columns)).set_index("scenario")
+    return pd.DataFrame(list(table.rows), columns=list(table.columns)).set_index(
+        ["scenario", "split"]
+    )
 
 
 def _judged(run: QualityRun) -> list[Headline]:
     abouts = {measure.name: measure.about for measure in run.summary.measures}
-    return [
-        headline(
-            aggregate, f"Judge: {words(name.removeprefix('judge_'))}", unit="score",
+    return _of_splits(run, {
+        name: partial(
+            headline, name=f"Judge: {words(name.removeprefix('judge_'))}", unit="score",
             meaning=f"{abouts[name][0].upper()}{abouts[name][1:]}. The judge: {run.judge}.",
         )
-        for name, aggregate in run.summary.overall.items()
+        for name in run.summary.overall
         if name.startswith("judge_")
-    ]  # fmt: skip
+    })  # fmt: skip
 
 
 def _bound(leaks: Count) -> str:
@@ -174,42 +197,53 @@ def _bound(leaks: Count) -> str:
     )
 
 
-def _percent(aggregate: Aggregate) -> str:
-    return "an unknown share" if aggregate.value is None else share(aggregate.value)
+def _percent(run: QualityRun, measure: str) -> str:
+    """Of the reported split."""
+    by_split = run.summary.of_splits(measure)
+    split = reported(by_split)
+    value = by_split[split].value if split else None
+    return "an unknown share" if value is None else share(value)
+
+
+def _counts(run: QualityRun) -> dict[str, int]:
+    return {split: len(part.scenarios) for split, part in run.summary.by_split.items()}
 
 
 def _scenarios(run: QualityRun) -> Table:
-    groups = run.summary.groups
-    counts = dict.fromkeys(groups, 0)
-    for scenario in run.summary.scenarios.values():
-        counts[scenario] += 1
-    counts[OVERALL] = len(run.summary.scenarios)
     rows = [
-        (words(group), counts[group], *(_value(groups[group].get(name)) for name in _IN_TABLE))
-        for group in (*(name for name in groups if name != OVERALL), OVERALL)
-    ]
+        (words(group), split, _asked(part, group),
+         *(_value(part.groups[group].get(name)) for name in _IN_TABLE))
+        for split, part in run.summary.by_split.items()
+        for group in (*(name for name in part.groups if name != OVERALL), OVERALL)
+    ]  # fmt: skip
     return Table(
         "By scenario",
-        ("scenario", "questions", *map(words, _IN_TABLE)),
+        ("scenario", "split", "questions", *map(words, _IN_TABLE)),
         tuple(rows),
         "Means over the questions of a scenario; an empty cell was not asked or not scored.",
     )
+
+
+def _asked(part: Summary, group: str) -> int:
+    """Number of its questions in a group."""
+    return sum(group in (OVERALL, scenario) for scenario in part.scenarios.values())
 
 
 def _measures(run: QualityRun) -> Table:
     abouts = {measure.name: measure.about for measure in run.summary.measures}
     rows = [
         (
-            words(name), aggregate.value, aggregate.low, aggregate.high, aggregate.n,
+            words(name), split, aggregate.value, aggregate.low, aggregate.high, aggregate.n,
             aggregate.unscored, reasons(aggregate.reasons), aggregate.method,
             abouts.get(name, abouts.get(name.rpartition("_")[0], "")),
         )
-        for name, aggregate in run.summary.overall.items()
+        for name in run.summary.overall
+        for split, aggregate in run.summary.of_splits(name).items()
     ]  # fmt: skip
     return Table(
-        "Every measure, over all questions",
+        "Every measure, by split",
         (
-            "measure", "value", "low", "high", "n", "unscored", "why unscored", "interval",
+            "measure", "split", "value", "low", "high", "n", "unscored", "why unscored", "interval",
             "what it says",
         ),
         tuple(rows),
@@ -221,7 +255,8 @@ def _measures(run: QualityRun) -> Table:
 def _questions(run: QualityRun) -> Table:
     rows = [
         (
-            seen.question.id, seen.question.user, words(seen.question.scenario),
+            seen.question.id, seen.question.split, seen.question.user,
+            words(seen.question.scenario),
             _short(seen.question.question),
             str(seen.answer.provenance) if seen.answer else "failed",
             *(_score(run, seen.question.id, name) for name in _OF_QUESTION),
@@ -229,7 +264,15 @@ def _questions(run: QualityRun) -> Table:
         )
         for seen in run.observations
     ]  # fmt: skip
-    columns = ("id", "user", "scenario", "question", "provenance", *map(words, _OF_QUESTION))
+    columns = (
+        "id",
+        "split",
+        "user",
+        "scenario",
+        "question",
+        "provenance",
+        *map(words, _OF_QUESTION),
+    )
     return Table("Every question", (*columns, "rightness"), tuple(rows))
 
 

@@ -7,10 +7,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from evals.datasets.corpus import Ingested, held_open, ingest_golden
-from evals.datasets.golden import GoldenSet, load
-from evals.measures.asking import ask_all, generators_of
+from evals.datasets.golden import GoldenSet
+from evals.datasets.golden_checks import load_checked
+from evals.measures.asking import ask_golden, generators_of
 from evals.measures.catalogue import Instruments
 from evals.measures.judge_settings import open_judge
 from evals.measures.observations import Observation
@@ -40,7 +42,7 @@ class QualityRun:
     latencies: Sequence[ProvenanceLatency] = ()
 
 
-async def study(*, seed: int = 0, max_usd: float = 1.0) -> QualityRun:
+async def study(golden_dir: Path = GOLDEN, *, seed: int = 0, max_usd: float = 1.0) -> QualityRun:
     """Ask every golden question of its user, the answer cache cold, and take every measure.
 
     Those answered are asked again of warm caches, for the time alone.
@@ -48,14 +50,15 @@ async def study(*, seed: int = 0, max_usd: float = 1.0) -> QualityRun:
     With RAG_JUDGE_BASE_URL and RAG_JUDGE_MODEL set, an LLM judges too, for `max_usd` at most.
 
     Raises:
+        InvalidInput: the folder cannot be read.
         Unavailable: the database cannot be reached. A provider that fails is a row instead.
     """
     began = time.perf_counter()
     settings = project_settings()
-    golden = await asyncio.to_thread(load, GOLDEN)
+    golden = await asyncio.to_thread(load_checked, golden_dir)
     async with held_open(settings) as ready, assemble(ready) as application:
         ingested = await ingest_golden(application, golden)
-        observations = await ask_all(application, golden.questions)
+        observations = await ask_golden(application, golden)
         latencies = await latency_by_provenance(ready, application, observations, seed=seed)
         vectors = Vectors(application.embedder)
         async with open_judge(settings.home / "judge", max_usd) as judge:

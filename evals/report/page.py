@@ -69,11 +69,8 @@ def _preformatted(value: Cell) -> bool:
 
 
 _FILTERS = {
-    "cell": numbers.cell,
-    "interval": numbers.interval,
-    "target": numbers.target,
-    "reasons": numbers.reasons,
-    "sample": numbers.sample,
+    name: getattr(numbers, name)
+    for name in ("cell", "interval", "target", "split", "reasons", "sample")
 }
 _GLOBALS = {
     "number": numbers.number,

@@ -105,6 +105,16 @@ def reasons(counts: Mapping[str, int]) -> str:
     return "; ".join(f"{count:,} × {reason}" for reason, count in ordered)
 
 
+def split(headline: Headline) -> str:
+    """Which questions a headline is of: `test; dev 81.2 %, gap -3.1 %`; the gap is test - dev."""
+    if headline.dev is None or headline.value is None:
+        return headline.split
+    gap = headline.value - headline.dev
+    sign = "-" if gap < 0 else "+"
+    beside = f"dev {number(headline.dev, headline.unit)}"
+    return f"{headline.split}; {beside}, gap {sign}{number(abs(gap), headline.unit)}"
+
+
 def cell(value: Cell) -> str:
     """A table's cell: whole numbers whole, others with the digits that matter."""
     match value:

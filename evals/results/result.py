@@ -28,12 +28,13 @@ Cell = str | int | float | None
 class Headline:
     """One number that a manager asks for, with all that is needed to believe it.
 
-    `value`, `low`, `high` and `target` are in `unit`; `unscored` counts questions, and `reasons`
-    how many of them for each reason. `value` is None when nothing was scored. `meaning` is one
-    plain sentence. `target` is what we want to reach, at least (or, where lower is better, at
-    most); None where there is none. `key` numbers stand at the top of the report. A
+    `value`, `low`, `high`, `target` and `dev` are in `unit`; `unscored` counts questions, and
+    `reasons` how many of them for each reason. `value` is None when nothing was scored. `meaning`
+    is one plain sentence. `target` is what we want to reach, at least (or, where lower is better,
+    at most); None where there is none. `key` numbers stand at the top of the report. A
     `simulated` number was not measured: `low` and `high` are its band over what is supposed, and
-    `n` counts the traffics, 0 if it rests on none.
+    `n` counts the traffics, 0 if it rests on none. `split` names the part of the golden questions
+    that `value` is of, all of them where it is empty; `dev`, in `unit`, is the value on dev.
 
     Raises:
         ValueError: a number is not finite.
@@ -52,9 +53,11 @@ class Headline:
     key: bool = False
     reasons: Mapping[str, int] = field(default_factory=dict)
     simulated: bool = False
+    split: str = ""
+    dev: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("value", "low", "high", "target"):
+        for name in ("value", "low", "high", "target", "dev"):
             number = getattr(self, name)
             if number is not None and not math.isfinite(number):
                 raise ValueError(f"{self.name}: {name} must be a finite number, got {number!r}")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from evals.measures.scores import Scored
 from evals.results.numbers import number, share, span
 from evals.results.result import Cell, Headline, NotebookResult, Picture, Table, Unit, headline
+from evals.results.splits import split_headline
+from evals.retrieval.deployed import DeployedRun
 from evals.retrieval.pictures import MEASURES
+from evals.retrieval.search_runs import plan_lines
 from evals.retrieval.study import OVERLAPS, CollectionRun, RetrievalRun
 from rag_core.domain import SearchMethod
 
@@ -17,8 +21,21 @@ if TYPE_CHECKING:
 
 
 def headlines(run: RetrievalRun) -> tuple[Headline, ...]:
-    """Three numbers of exact search and one of HNSW for each collection."""
-    return tuple(each for collection in run.collections for each in _headlines(collection))
+    """Three numbers as deployed; three of exact search and one of HNSW for each collection."""
+    of_collections = (each for collection in run.collections for each in _headlines(collection))
+    return (*_deployed(run.deployed), *of_collections)
+
+
+def _deployed(run: DeployedRun) -> list[Headline]:
+    how = f"the pipeline: {run.method}, {run.k} hits, threshold {run.min_score:g}"
+    made = (
+        split_headline(
+            partial(headline, name=f"{name}, as deployed", meaning=f"{meaning} {how}.", unit=unit),
+            run.of_splits(measure),
+        )
+        for measure, (name, unit, meaning) in _OF_DEPLOYED.items()
+    )
+    return [each for each in made if each]
 
 
 def retrieval_result(run: RetrievalRun, pictures: Sequence[Picture]) -> NotebookResult:
@@ -26,7 +43,7 @@ def retrieval_result(run: RetrievalRun, pictures: Sequence[Picture]) -> Notebook
     return NotebookResult(
         title="Search",
         verdict=verdict(run),
-        n=sum(collection.queries for collection in run.collections),
+        n=run.deployed.queries + sum(each.queries for each in run.collections),
         headlines=headlines(run),
         pictures=tuple(pictures),
         tables=(_table(run), _plans(run)),
@@ -34,6 +51,7 @@ def retrieval_result(run: RetrievalRun, pictures: Sequence[Picture]) -> Notebook
             "embedder digest": run.embedder,
             "ef_search": str(run.ef_search),
             "notes in the store": run.ingested.state,
+            "index, as deployed": run.deployed.index,
             **{
                 f"index, {collection.name}, {method}": searched.index
                 for collection in run.collections
@@ -48,7 +66,7 @@ def retrieval_result(run: RetrievalRun, pictures: Sequence[Picture]) -> Notebook
 
 def verdict(run: RetrievalRun) -> str:
     """A paragraph computed from the numbers."""
-    sentences = []
+    sentences = [_as_deployed(run.deployed)]
     for collection in run.collections:
         recall = collection.scores[SearchMethod.EXACT].aggregates["R@5"]
         if recall.value is not None:
@@ -65,6 +83,15 @@ def verdict(run: RetrievalRun) -> str:
     return " ".join([*sentences, _speed(run)])
 
 
+def _as_deployed(run: DeployedRun) -> str:
+    by_split = run.of_splits("R@5")
+    parts = (f"{number(whole.value, 'share')} of {split}" for split, whole in by_split.items())
+    return (
+        f"For the golden questions the pipeline has the right passages among its {run.k} hits: "
+        f"{', '.join(parts)} (recall@5)."
+    )
+
+
 def collection_table(run: RetrievalRun) -> pd.DataFrame:
     """The table of the report as a data frame, a row per collection and search method."""
     import pandas as pd
@@ -75,11 +102,12 @@ def collection_table(run: RetrievalRun) -> pd.DataFrame:
 
 
 def plan_text(run: RetrievalRun) -> str:
-    """Both plans of the first collection, a line a node."""
-    return "\n\n".join(
-        f"{method}: {searched.index}\n{searched.plan_text}"
-        for method, searched in run.collections[0].runs.items()
-    )
+    """The plan as deployed and both of the first collection, a line a node."""
+    deployed = run.deployed
+    plans = [f"as deployed, {deployed.method}: {deployed.index}\n" + plan_lines(deployed.plan)]
+    for method, searched in run.collections[0].runs.items():
+        plans.append(f"{method}: {searched.index}\n{searched.plan_text}")
+    return "\n\n".join(plans)
 
 
 _OF_EXACT: dict[str, tuple[str, Unit, str]] = {
@@ -97,6 +125,14 @@ _OF_EXACT: dict[str, tuple[str, Unit, str]] = {
     ),
 }  # fmt: skip
 """Headlines of exact search by measure: name, unit and meaning."""
+
+
+_OF_DEPLOYED: dict[str, tuple[str, Unit, str]] = {
+    "R@5": ("Recall@5", "share", "Share of the right passages among the first five hits of"),
+    "nDCG@10": ("nDCG@10", "score", "How near the top the right passages stand, 1 is best; by"),
+    "RR@10": ("MRR@10", "score", "One over the rank of the first right passage, on average; by"),
+}
+"""Headlines of the deployed search by measure: name, unit and the beginning of its meaning."""
 
 
 def _headlines(collection: CollectionRun) -> list[Headline]:
@@ -124,7 +160,8 @@ def _speed(run: RetrievalRun) -> str:
 
 
 def _table(run: RetrievalRun) -> Table:
-    rows = [_row(collection, method) for collection in run.collections for method in SearchMethod]
+    rows = [*_deployed_rows(run.deployed)]
+    rows += [_row(collection, method) for collection in run.collections for method in SearchMethod]
     columns = (
         "collection", "search", "queries", *MEASURES.values(), "nDCG 95 %",
         *(f"recall@{k} against exact" for k in OVERLAPS), "p50 ms", "p95 ms", "found by",
@@ -136,6 +173,17 @@ def _table(run: RetrievalRun) -> Table:
         "Collections are judged by projected lists and headings: compare rows, and never quote "
         "them as absolute quality. The last column is what EXPLAIN says was scanned.",
     )
+
+
+def _deployed_rows(run: DeployedRun) -> Iterator[tuple[Cell, ...]]:
+    for split, scores in run.scores.items():
+        wholes = scores.aggregates
+        yield (
+            f"golden questions as deployed, {split}", run.method.value, len(scores.rows["R@5"]),
+            *(wholes[name].value for name in MEASURES),
+            span(wholes["nDCG@10"].low, wholes["nDCG@10"].high, "score"),
+            *(None for _ in OVERLAPS), None, None, run.index,
+        )  # fmt: skip
 
 
 def _row(collection: CollectionRun, method: SearchMethod) -> tuple[Cell, ...]:

@@ -13,6 +13,7 @@ from rag_core.adapters.postgres import HNSW_INDEX, IndexKind, PlanNode, index_ve
 from rag_core.bootstrap import assemble
 from rag_core.cli import progress_bar
 from rag_core.domain import Embedder, Hit, SearchMethod, UserId
+from rag_core.errors import ConfigurationError
 from rag_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,20 +37,45 @@ class SearchRun:
 
     @property
     def index(self) -> str:
-        """The index that the plan walks to order the vectors, or the scan it makes instead."""
-        scans = [node.index or node.kind for node in self.plan if node.table == "chunk_vectors"]
-        return HNSW_INDEX if HNSW_INDEX in scans else next(iter(scans), "unknown")
+        """What its plan scans to order the vectors."""
+        return plan_index(self.plan)
 
     @property
     def plan_text(self) -> str:
         """A line for each node of the plan, with its rows and milliseconds."""
-        return "\n".join(map(str, self.plan))
+        return plan_lines(self.plan)
 
     def documents(self) -> dict[str, list[tuple[str, float]]]:
         """Note ids with scores by query, a note once for each of its chunks."""
         return {
             query: [(hit.note_id, hit.score) for hit in hits] for query, hits in self.hits.items()
         }
+
+
+def plan_lines(plan: Sequence[PlanNode]) -> str:
+    """A line for each node of a plan, with its rows and milliseconds."""
+    return "\n".join(map(str, plan))
+
+
+def plan_index(plan: Sequence[PlanNode]) -> str:
+    """The index that a plan walks to order the vectors, or the scan it makes instead."""
+    scans = [node.index or node.kind for node in plan if node.table == "chunk_vectors"]
+    return HNSW_INDEX if HNSW_INDEX in scans else next(iter(scans), "nothing")
+
+
+def check_plan(method: SearchMethod, plan: Sequence[PlanNode]) -> None:
+    """Refuse to say that a search was by `method` when the plan is another.
+
+    Raises:
+        ConfigurationError: HNSW without its index, or exact search with it.
+    """
+    index = plan_index(plan)
+    if method is SearchMethod.HNSW and index != HNSW_INDEX:
+        problem = f"searched by hnsw, but the plan scans {index}, not {HNSW_INDEX}"
+        raise ConfigurationError("search", problem, "Run: python -m rag_core index hnsw")
+    if method is SearchMethod.EXACT and index in (HNSW_INDEX, "nothing"):
+        problem = f"searched exactly, but the plan scans {index}"
+        raise ConfigurationError("search", problem, "Run: python -m rag_core index none")
 
 
 async def embed_queries(embedder: Embedder, queries: Mapping[str, str]) -> dict[str, Vector]:
@@ -95,7 +121,11 @@ async def search_all(
     *,
     k: int,
 ) -> SearchRun:
-    """Ask every query, one after the other: `vectors` and `users` are by query id."""
+    """Ask every query, one after the other: `vectors` and `users` are by query id.
+
+    Raises:
+        ConfigurationError: the plan is not that of `method`.
+    """
     hits: dict[str, Sequence[Hit]] = {}
     latency_ms: dict[str, float] = {}
     queries = list(vectors)
@@ -108,5 +138,6 @@ async def search_all(
             latency_ms[query] = (time.perf_counter() - began) * 1000
             hits[query] = ranking.hits
             bar.update()
-    plan = await retriever.explain(users[queries[0]], vectors[queries[0]], k=k) if queries else []
+    plan = await retriever.explain(users[queries[0]], vectors[queries[0]], k=k)
+    check_plan(method, plan)
     return SearchRun(method, hits, latency_ms, plan)

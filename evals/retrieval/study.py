@@ -17,10 +17,12 @@ from evals.datasets.corpus import (
     ingest_collection,
     ingest_golden,
 )
-from evals.datasets.golden import GoldenSet, load
-from evals.measures.retrieval import Qrels, RetrievalScores, ranked_passages, score_runs
+from evals.datasets.golden import GoldenSet
+from evals.datasets.golden_checks import load_checked
+from evals.measures.retrieval import RetrievalScores, ranked_passages, score_golden, score_runs
 from evals.measures.scores import Aggregate, Score, Scored, Unscored, aggregate
 from evals.project import GOLDEN, project_settings
+from evals.retrieval.deployed import DeployedRun, search_deployed
 from evals.retrieval.search_runs import SearchRun, embed_queries, open_retriever, search_all
 from rag_core.bootstrap import Application, assemble
 from rag_core.domain import SearchMethod, UserId, WholeNoteChunker, authenticated
@@ -29,10 +31,8 @@ from rag_core.settings import Settings
 
 K = 20
 """Chunks searched for: enough for nDCG@10 where several chunks belong to one passage."""
-COLLECTIONS: Mapping[str, Sequence[str]] = {
-    "smoke": (),  # embedding a collection takes a minute: a first look does with the questions
-    "full": ("henry-headings", "henry-topics"),
-}
+PROFILES = ("smoke", "full")
+"""Embedding a collection takes a minute: the first does with the questions."""
 OVERLAPS = (5, 10)
 
 
@@ -80,8 +80,9 @@ class CollectionRun:
 
 @dataclass(frozen=True)
 class RetrievalRun:
-    """Every collection that was searched."""
+    """The golden questions as deployed, and every collection that was searched by each method."""
 
+    deployed: DeployedRun
     collections: Sequence[CollectionRun]
     embedder: str
     ingested: Ingested
@@ -89,33 +90,37 @@ class RetrievalRun:
     seconds: float
 
 
-async def study(*, profile: str = "full", seed: int = 0) -> RetrievalRun:
-    """Search the collections of `profile`, and for the passages of the golden questions.
+async def study(golden_dir: Path = GOLDEN, *, profile: str = "full", seed: int = 0) -> RetrievalRun:
+    """Search the collections of a golden folder, and for the passages of its questions.
 
     Raises:
-        InvalidInput: there is no such profile.
+        InvalidInput: there is no such profile, the folder cannot be read, or no question has gold.
+        ConfigurationError: the index of a search method is not there, or was not used.
         Unavailable: the database cannot be reached.
     """
-    if profile not in COLLECTIONS:
-        raise InvalidInput("profile", f"must be one of {', '.join(COLLECTIONS)}, got {profile!r}")
+    if profile not in PROFILES:
+        raise InvalidInput("profile", f"must be one of {', '.join(PROFILES)}, got {profile!r}")
     began = time.perf_counter()
-    golden = await asyncio.to_thread(load, GOLDEN)
+    golden = await asyncio.to_thread(load_checked, golden_dir)
+    if not any(question.answerable for question in golden.questions):
+        raise InvalidInput(str(golden_dir), "no question has gold", "Search is judged by gold")
     async with held_open(project_settings()) as settings, assemble(settings) as application:
         ingested = [await ingest_golden(application, golden)]
         collections = []
-        for name in COLLECTIONS[profile]:
-            collection = await asyncio.to_thread(read_collection, GOLDEN / "beir" / name)
+        for folder in collection_folders(profile, golden_dir):
+            collection = await asyncio.to_thread(read_collection, folder)
             ingested.append(await store_collection(application, settings, collection))
             collections.append(await _search_collection(application, settings, collection, seed))
+        deployed = await search_deployed(application, settings, golden, seed=seed)
         collections.append(await _search_golden(application, settings, golden, seed))
         digest = application.embedder.digest
     ef_search, seconds = max(settings.ef_search, K), time.perf_counter() - began
-    return RetrievalRun(collections, digest, Ingested.total(ingested), ef_search, seconds)
+    return RetrievalRun(deployed, collections, digest, Ingested.total(ingested), ef_search, seconds)
 
 
-def collection_folders(profile: str) -> list[Path]:
+def collection_folders(profile: str, golden_dir: Path = GOLDEN) -> list[Path]:
     """Where the collections of a profile lie."""
-    return [GOLDEN / "beir" / name for name in COLLECTIONS[profile]]
+    return sorted((golden_dir / "beir").glob("*/")) if profile == "full" else []
 
 
 async def store_collection(
@@ -150,8 +155,6 @@ async def _search_golden(
     asked = [question for question in golden.questions if question.answerable]
     owner = {question.id: question.user for question in asked}
     users = {question.id: authenticated(question.user) for question in asked}
-    clusters = {question.id: question.group for question in asked}
-    qrels: Qrels = {question.id: dict.fromkeys(question.gold, 1) for question in asked}
     runs = await _both(application, settings, {q.id: q.question for q in asked}, users)
     scores = {}
     for method, run in runs.items():
@@ -161,7 +164,7 @@ async def _search_golden(
             )
             for query, hits in run.hits.items()
         }
-        scores[method] = score_runs(qrels, ranked, clusters=clusters, seed=seed)
+        scores[method] = score_golden(asked, ranked, seed=seed)
     return CollectionRun(
         name="golden questions",
         about="notes in sentence chunks, judged by passage",

@@ -16,7 +16,7 @@ import msgspec
 
 from evals.datasets.beir import read_collection
 from evals.datasets.corpus import Ingested, held_open, ingest_golden
-from evals.datasets.golden import load
+from evals.datasets.golden_checks import load_checked
 from evals.project import GOLDEN, ROOT, project_settings
 from evals.report.page import write_report
 from evals.report.verdict import overall_verdict
@@ -26,7 +26,7 @@ from evals.results.notebook_run import NotebookRun
 from evals.results.recommendation import Origin, why_withheld, write_recommended
 from evals.results.result import Headline
 from evals.results.table import text_table
-from evals.retrieval.study import COLLECTIONS, collection_folders, store_collection
+from evals.retrieval.study import PROFILES, collection_folders, store_collection
 from evals.run import manifest as manifests
 from evals.run.notebooks import Notebook, Value, check_known, discover, values_for
 from evals.run.runner import run_notebook
@@ -38,6 +38,8 @@ from rag_core.settings import Settings
 
 REQUIRED = ("profile", "out_path")
 SEARCHES_COLLECTIONS = "02_retrieval"
+NEEDS = {"06_safety": "attacks.jsonl"}
+"""Files of the golden folder without which a notebook has nothing to measure."""
 _COLD = "cold: empty at the start of every notebook"
 # The kernel's debugger complains of frozen modules; nobody debugs here.
 _QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "RAGAS_DO_NOT_TRACK": "true"}
@@ -52,6 +54,7 @@ class RunOptions:
     reports: Path
     only: str | None = None
     parameters: Mapping[str, Value] = field(default_factory=dict)
+    golden: Path = GOLDEN
 
     @property
     def seed(self) -> int:
@@ -76,13 +79,24 @@ def evaluate(options: RunOptions) -> int:
         InvalidInput: a notebook or a parameter does not exist.
         Unavailable: a server cannot be reached.
     """
-    if options.profile not in COLLECTIONS:
-        raise InvalidInput("--profile", f"must be one of {', '.join(COLLECTIONS)}")
-    notebooks = discover(options.notebooks, options.only)
+    if options.profile not in PROFILES:
+        raise InvalidInput("--profile", f"must be one of {', '.join(PROFILES)}")
+    found = discover(options.notebooks, options.only)
+    notebooks = [each for each in found if options.only or _has_data(each, options.golden)]
     check_known(options.parameters, notebooks)
-    offered: dict[str, Value] = {**options.parameters, "profile": options.profile}
+    given = {"profile": options.profile, "golden": str(options.golden)}
+    offered: dict[str, Value] = {**options.parameters, **given}
     values = {n.name: values_for(n, offered, REQUIRED) for n in notebooks}
     return asyncio.run(_evaluate(options, notebooks, values))
+
+
+def _has_data(notebook: Notebook, golden: Path) -> bool:
+    """Whether the folder holds what the notebook measures; says so where it does not."""
+    needed = NEEDS.get(notebook.name)
+    if needed is None or (golden / needed).exists():
+        return True
+    print(f"{notebook.name} is left out: {golden.name} has no {needed}")
+    return False
 
 
 async def _evaluate(
@@ -94,7 +108,7 @@ async def _evaluate(
     settings = project_settings()
     # Held open while the notebooks run, so that each of them finds the servers up.
     async with entered(held_open(settings), "starting the database") as ready:
-        store = await _fill(ready, options.profile, [notebook.name for notebook in notebooks])
+        store = await _fill(ready, options, [notebook.name for notebook in notebooks])
         folder = _new_folder(options.reports, started, revision)
         runs = await _run_all(notebooks, values, folder)
     await asyncio.to_thread(_export_html, runs)
@@ -154,14 +168,14 @@ async def _run_all(
     return runs
 
 
-async def _fill(settings: Settings, profile: str, names: Sequence[str]) -> Store:
+async def _fill(settings: Settings, options: RunOptions, names: Sequence[str]) -> Store:
     """Ingest here, with progress, what the notebooks need; they find it stored."""
-    golden = await asyncio.to_thread(load, GOLDEN)
-    dataset = {"golden": golden.digest}
+    golden = await asyncio.to_thread(load_checked, options.golden)
+    dataset = {"golden": golden.digest, "golden folder": options.golden.name}
     async with entered(assemble(settings), "loading the model") as application:
         ingested = [await ingest_golden(application, golden)]
         if SEARCHES_COLLECTIONS in names:
-            for folder in collection_folders(profile):
+            for folder in collection_folders(options.profile, options.golden):
                 collection = await asyncio.to_thread(read_collection, folder)
                 ingested.append(await store_collection(application, settings, collection))
         models = {
@@ -214,6 +228,7 @@ def terminal_table(runs: Sequence[NotebookRun]) -> str:
         "interval or band",
         "n",
         "unscored",
+        "split",
         "target",
         "",
         "why unscored",
@@ -230,6 +245,7 @@ def _cells(headline: Headline) -> list[str]:
         numbers.interval(headline),
         "" if headline.simulated and not headline.n else str(headline.n),
         str(headline.unscored),
+        numbers.split(headline),
         numbers.target(headline),
         "simulated" if headline.simulated else states[headline.status],
         numbers.reasons(headline.reasons),

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evals.datasets.corpus import held_open, ingest_golden
-from evals.datasets.golden import Attack, GoldenSet, load
+from evals.datasets.golden import Attack, GoldenSet
+from evals.datasets.golden_checks import load_checked
 from evals.measures.claims import folded
 from evals.measures.scores import Aggregate, Score, Scored, Unscored, aggregate
 from evals.project import project_settings
@@ -94,10 +95,11 @@ async def study(golden: Path, *, profile: str = "full", seed: int = 0) -> Safety
     """Try every attack of a golden folder in every way; a smoke run tries some of each split.
 
     Raises:
+        InvalidInput: the folder has a mistake.
         Unavailable: the database cannot be reached.
     """
     began = time.perf_counter()
-    data = load(golden)
+    data = load_checked(golden)
     probe = PromptProbe()
     async with (
         held_open(project_settings()) as settings,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from rag_core.search.retrieval import Retrieval
+from rag_core.search.retrieval import Retrieval, Retrieved
 
-__all__ = ["Retrieval"]
+__all__ = ["Retrieval", "Retrieved"]

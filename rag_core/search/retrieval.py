@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rag_core.cache.caches import Caches, Lookup
@@ -15,6 +16,17 @@ from rag_core.events import Listener, SearchFellShort
 
 if TYPE_CHECKING:
     from rag_core.domain.ranking import Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What steps 3 to 5 gave for a question: every hit, and the context that was built of them."""
+
+    ranking: Ranking
+    """With the hits below the threshold."""
+    context: Context
+    evidence: str
+    """The fingerprint that an answer from this context carries."""
 
 
 class Retrieval:
@@ -71,11 +83,19 @@ class Retrieval:
 
     def context(self, lookup: Lookup, ranking: Ranking) -> Context:
         """Those of the ranking's hits that reach the threshold and fit the token limit; cached."""
-        context = build_context(
+        context = self._build(ranking)
+        self._caches.put_context(lookup, context)
+        return context
+
+    async def retrieve(self, user: UserId, question: Question) -> tuple[Ranking, Context]:
+        """All three steps, no context cached; raises what `search` raises."""
+        ranking = await self.search(user, await self.embed(user, question))
+        return ranking, self._build(ranking)
+
+    def _build(self, ranking: Ranking) -> Context:
+        return build_context(
             ranking,
             tokenizer=self._tokenizer,
             max_tokens=self._config.context_tokens,
             min_score=self._config.min_score,
         )
-        self._caches.put_context(lookup, context)
-        return context

@@ -13,10 +13,8 @@ from tests.evals.golden_sample import write_sample
 def sample(
     tmp_path: Path, own_database: str, exported_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """A small golden set, which the studies take for the whole."""
+    """A small golden folder, and a store of its own to ask it in."""
     folder = write_sample(tmp_path / "golden")
-    for module in ("quality.study", "retrieval.study", "cost.golden_tokens", "run.evaluation"):
-        monkeypatch.setattr(f"evals.{module}.GOLDEN", folder)
     monkeypatch.setenv("RAG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("RAG_DATABASE_URL", own_database)
     monkeypatch.setenv("RAG_EMBEDDER_MODEL", str(exported_model))

@@ -12,8 +12,8 @@ from evals.project import GOLDEN
 
 def write_sample(folder: Path) -> Path:
     """A golden folder of the first question of each scenario; returns `folder`."""
-    alone = {"twin": None}  # the twins stay behind
-    rows = [row | alone for row in _rows("questions.jsonl")]
+    # The twins stay behind: a question that needs one is its own.
+    rows = [row | {"twin": row.get("twin") and row["id"]} for row in _rows("questions.jsonl")]
     first = {row["scenario"]: row for row in reversed(rows)}
     wanted = {p for row in first.values() for p in (*row["gold"], *row.get("foreign_gold", ()))}
     passages = [row for row in _rows("passages.jsonl") if row["id"] in wanted]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from rag_core.adapters.documents.jsonl import RowReader
-from rag_core.adapters.documents.note_file import read_notes
+from rag_core.adapters.documents.note_file import note_problems, read_notes
 
 __all__ = [
     "RowReader",
+    "note_problems",
     "read_notes",
 ]

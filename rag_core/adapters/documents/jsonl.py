@@ -50,17 +50,20 @@ class RowReader(Generic[Row]):
         Raises:
             InvalidInput: the file cannot be read, or a line is no such row.
         """
-        seen: set[object] = set()
-        for number, line in _lines(path):
-            where = f"{path} line {number}"
-            row = self._decode(line, where)
-            if self._id:
-                identity = getattr(row, "id", None)
-                if identity in seen:
-                    problem = f"{identity!r} stands on an earlier line too"
-                    raise InvalidInput(f"{where}, field {self._id}", problem, "Use each id once")
-                seen.add(identity)
+        for where, row in self.attempts(path):
+            if isinstance(row, InvalidInput):
+                raise row
             yield where, row
+
+    def attempts(self, path: Path) -> Iterator[tuple[str, Row | InvalidInput]]:
+        """What `read` gives, with the error in the place of each row that cannot be read."""
+        seen: set[object] = set()
+        try:
+            for number, line in _lines(path):
+                where = f"{path} line {number}"
+                yield where, self._attempt(line, where, seen)
+        except InvalidInput as error:  # of the file itself
+            yield str(path), error
 
     def convert(self, record: Mapping[str, object], where: str) -> Row:
         """One row from values that another format has read.
@@ -72,6 +75,19 @@ class RowReader(Generic[Row]):
             return msgspec.convert(record, self._row_type)
         except msgspec.ValidationError as error:
             raise self._invalid(str(error), where) from error
+
+    def _attempt(self, line: bytes, where: str, seen: set[object]) -> Row | InvalidInput:
+        try:
+            row = self._decode(line, where)
+        except InvalidInput as error:
+            return error
+        identity = getattr(row, "id", None) if self._id else None
+        if identity in seen:
+            problem = f"{identity!r} stands on an earlier line too"
+            return InvalidInput(f"{where}, field {self._id}", problem, "Use each id once")
+        if self._id:
+            seen.add(identity)
+        return row
 
     def _decode(self, line: bytes, where: str) -> Row:
         if len(line) > MAX_LINE_BYTES:

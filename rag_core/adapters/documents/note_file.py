@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -41,6 +42,17 @@ def read_notes(path: Path) -> list[Note]:
     if not notes:
         raise InvalidInput(str(path), "holds no notes", f"One JSON object a line: {_EXAMPLE}")
     return notes
+
+
+def note_problems(path: Path) -> Iterator[InvalidInput]:
+    """Every mistake of a JSON-lines file of notes, of which `read_notes` raises the first."""
+    for where, record in _RECORDS.attempts(path):
+        try:
+            if isinstance(record, InvalidInput):
+                raise record
+            _note(record, where)
+        except InvalidInput as error:
+            yield error
 
 
 def _note(record: _Record, where: str) -> Note:

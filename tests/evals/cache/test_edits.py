@@ -78,12 +78,11 @@ async def test_vectors_that_are_known_are_not_made_again() -> None:
 
 
 async def test_golden_notes_are_edited_and_asked_again_in_a_store_of_their_own(
-    sample: Path, monkeypatch: pytest.MonkeyPatch
+    sample: Path,
 ) -> None:
-    monkeypatch.setattr("evals.cache.edit_trial.GOLDEN", sample)
     async with assemble(project_settings()) as application:
         await ingest_golden(application, load(sample))
-        found = (await edit_trial(scale("full"))).table
+        found = (await edit_trial(scale("full"), sample)).table
         # Nothing is left to write: the golden store has seen no edit.
         assert (await ingest_golden(application, load(sample))).written == 0
     cited = found[(found["kind"] == Edit.CITED) & found["touched"]]

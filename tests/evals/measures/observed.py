@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evals.datasets.golden import Fact, GoldenQuestion, GoldenSet, NoteFile, Passage, Scenario
+from evals.datasets.golden import (
+    Fact,
+    GoldenQuestion,
+    GoldenSet,
+    NoteFile,
+    Passage,
+    Scenario,
+    Split,
+)
 from evals.measures.observations import Observation
 from evals.measures.scores import Score, Scored
 from rag_core.domain import (
@@ -57,6 +65,8 @@ def question(
     facts: tuple[Fact, ...] = FACTS,
     foreign_gold: tuple[str, ...] = (),
     text: str = "Why was Cain turned away?",
+    split: Split = "dev",
+    alternatives: tuple[tuple[str, ...], ...] = (),
 ) -> GoldenQuestion:
     return GoldenQuestion(
         id=identity,
@@ -66,8 +76,9 @@ def question(
         reference="Cain showed a proud heart.",
         gold=gold,
         facts=facts,
-        attack=None,
         foreign_gold=foreign_gold,
+        split=split,
+        alternatives=alternatives,
     )
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from evals.datasets.golden import Fact
-from evals.measures.citations import citation_precision, citation_recall, fact_coverage, fact_recall
+from evals.measures.citations import citation_precision, citation_recall, fact_recall
+from evals.measures.funnel import facts_cited
 from evals.measures.scores import Scored, Unscored
 from evals.measures.vectors import Vectors
 from rag_core.adapters.embedders import HashingEmbedder
@@ -54,12 +55,12 @@ def test_an_answer_that_cites_nothing_has_no_precision_but_recalls_nothing() -> 
 
 
 def test_a_fact_is_covered_when_the_cited_chunk_holds_nearly_all_of_its_quote() -> None:
-    assert fact_coverage(seen(answer("x", cite(1, CAIN))), GOLDEN) == Scored(0.5)
+    assert facts_cited(seen(answer("x", cite(1, CAIN))), GOLDEN) == Scored(0.5)
     most = cite(1, "showed a proud heart.")  # 21 of 26 characters: 0.81
-    assert fact_coverage(seen(answer("x", most)), GOLDEN) == Scored(0.5)
-    assert fact_coverage(seen(answer("x", STRAY)), GOLDEN) == Scored(0.0)
+    assert facts_cited(seen(answer("x", most)), GOLDEN) == Scored(0.5)
+    assert facts_cited(seen(answer("x", STRAY)), GOLDEN) == Scored(0.0)
     part = cite(1, "a proud heart.")
-    assert fact_coverage(seen(answer("x", part)), GOLDEN) == Scored(0.0)
+    assert facts_cited(seen(answer("x", part)), GOLDEN) == Scored(0.0)
 
 
 async def test_a_fact_is_recalled_when_the_answer_quotes_it(vectors: Vectors) -> None:
@@ -86,7 +87,7 @@ async def test_citing_the_right_chunk_without_stating_the_fact_covers_but_does_n
 ) -> None:
     observed = seen(answer("The weather was fine [1].", cite(1, CAIN)))
     assert await fact_recall(observed, vectors) == Scored(0.0)
-    assert fact_coverage(observed, GOLDEN) == Scored(0.5)
+    assert facts_cited(observed, GOLDEN) == Scored(0.5)
 
 
 async def test_a_short_answer_is_no_quote_of_a_long_fact(vectors: Vectors) -> None:
@@ -99,7 +100,7 @@ async def test_a_declining_answer_recalls_nothing_and_a_failed_call_has_no_score
     assert await fact_recall(seen(NOTHING_FOUND), vectors) == Scored(0.0)
     why = Unscored("call failed: ProviderTimeout")
     assert await fact_recall(failed(), vectors) == why
-    assert fact_coverage(failed(), GOLDEN) == why
+    assert facts_cited(failed(), GOLDEN) == why
     assert citation_precision(failed(), GOLDEN) == why
     assert citation_recall(failed(), GOLDEN) == why
     no_facts = await fact_recall(seen("x", unanswerable()), vectors)

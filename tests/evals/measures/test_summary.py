@@ -116,6 +116,29 @@ async def test_questions_of_one_group_are_one_cluster_in_every_interval() -> Non
     assert grouped.low < alone.low
 
 
+async def test_splits_are_aggregated_apart_and_test_is_first() -> None:
+    held_back = replace(OBSERVED[0], question=question("good", split="test"))
+    summary = await summarise((held_back, *OBSERVED[1:]), instruments())
+    assert list(summary.by_split) == ["test", "dev"]
+    test, dev = summary.by_split.values()
+    assert set(test.scenarios) == {"good"}
+    assert test.overall["answered"].n == 1
+    assert dev.overall["answered"].n == len(OBSERVED) - 1
+    assert summary.of_splits("answered")["dev"].value == pytest.approx(4 / 5)
+    assert test.overall["attack_refusal"].n == 0, "no attack is in test"
+    assert summary.as_dict()["by_split"]["test"][OVERALL]["answered"]["n"] == 1
+
+
+async def test_a_question_with_several_sets_of_gold_is_scored_by_the_best() -> None:
+    asked = question("either", gold=("p1", "p3"), alternatives=(("p3",), ("p1",)))
+    summary = await summarise([seen(GOOD, asked, hit(CAIN))], instruments())
+    for name in ("R@5", "nDCG@10", "citation_recall"):
+        assert summary.rows[name]["either"] == Scored(1.0), name
+    both = question("both", gold=("p1", "p3"))
+    summary = await summarise([seen(GOOD, both, hit(CAIN))], instruments())
+    assert summary.rows["R@5"]["both"] == summary.rows["citation_recall"]["both"] == Scored(0.5)
+
+
 async def test_leaks_are_a_count_with_n(summary: Summary) -> None:
     leaks = summary.leaks[OVERALL]
     assert (leaks.events, leaks.n, leaks.unscored) == (0, 1, 5)

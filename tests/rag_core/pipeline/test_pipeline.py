@@ -136,7 +136,7 @@ async def test_an_unknown_user_gets_no_context(scene: Scene, other_user: UserId)
 
 
 async def test_retrieve_shows_hits_below_the_threshold_too(scene: Scene) -> None:
-    ranking = await scene.application.pipeline.retrieve(QUESTION, scene.user)
+    ranking = (await scene.application.pipeline.retrieve(QUESTION, scene.user)).ranking
     assert len(ranking.hits) == 3
     assert ranking.hits[0].note_id == "grace"
     assert ranking.hits[-1].score < 0.2
