@@ -1,9 +1,9 @@
 """How often an edit changes what answers rest on: golden notes, edited through the real ingest.
 
 The notes of golden users are stored in a database of their own, which is gone afterwards. One note
-at a time is edited and ingested, and all of the user's questions (of the split dev, where there is one) are asked again of
-the pipeline: each answer's evidence fingerprint is held against the one before. The next edit puts
-the note back.
+at a time is edited and ingested, and all of the user's questions (of dev, where there is one) are
+asked again of the pipeline: each answer's evidence fingerprint is held against the one before.
+The next edit puts the note back.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from rag_core.bootstrap import Application, assemble
 from rag_core.cli import progress_bar
 from rag_core.domain import FREE, Context, Embedder, Note, authenticated
 from rag_core.errors import InvalidInput
-from rag_core.settings import Settings
 
 if TYPE_CHECKING:
     from rag_core.domain import Matrix, Vector
@@ -54,11 +53,11 @@ async def edit_trial(how: Scale, golden_dir: Path = GOLDEN, *, seed: int = 7) ->
         raise InvalidInput(str(golden_dir), "no question has gold", "Edits are judged by gold")
     chosen = replace(golden, notes={user: golden.notes[user] for user in asked})
     outcomes: list[EditOutcome] = []
-    async with _own_store(chosen) as (application, settings):
+    async with _own_store(chosen) as application:
         with progress_bar(len(Edit) * sum(map(len, asked.values())), "edit notes", "edit") as bar:
             for user, questions in asked.items():
                 notes = read_notes(golden.notes[user].path)
-                trial = _Trial(application, settings, user, notes, questions, seed)
+                trial = _Trial(application, user, notes, questions, seed)
                 async for found in trial.edits():
                     outcomes += found
                     bar.update()
@@ -76,7 +75,7 @@ def _asked(golden: GoldenSet, how: Scale) -> dict[str, list[GoldenQuestion]]:
 
 
 @asynccontextmanager
-async def _own_store(golden: GoldenSet) -> AsyncIterator[tuple[Application, Settings]]:
+async def _own_store(golden: GoldenSet) -> AsyncIterator[Application]:
     """The users' notes in a new database, with vectors of the golden store where it has them."""
     settings = project_settings()
     async with held_open(settings) as ready, assemble(ready) as stored:
@@ -93,7 +92,7 @@ async def _own_store(golden: GoldenSet) -> AsyncIterator[tuple[Application, Sett
             assemble(own, embedder=embedder, generator=writer) as application,
         ):
             await ingest_golden(application, golden)
-            yield application, own
+            yield application
 
 
 class KnownVectors:
@@ -136,14 +135,12 @@ class _Trial:
     def __init__(
         self,
         application: Application,
-        settings: Settings,
         user: str,
         notes: Sequence[Note],
         questions: Sequence[GoldenQuestion],
         seed: int,
     ) -> None:
         self._application = application
-        self._settings = settings
         self._user = authenticated(user)
         self._notes = {note.id: note for note in notes}
         self._questions = questions
