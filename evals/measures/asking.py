@@ -12,7 +12,6 @@ from evals.datasets.golden import GoldenQuestion, GoldenSet
 from evals.measures.observations import Observation
 from rag_core.bootstrap import Application
 from rag_core.cli import progress_bar
-from rag_core.domain import Answer
 from rag_core.errors import InvalidInput, ProviderError, RagError, Unavailable
 
 WARM_UP = "What do my notes say about patience?"
@@ -32,15 +31,16 @@ async def ask_golden(application: Application, golden: GoldenSet) -> list[Observ
 
 
 async def ask_all(
-    application: Application, questions: Sequence[GoldenQuestion]
+    application: Application, questions: Sequence[GoldenQuestion], *, evidence: bool = True
 ) -> list[Observation]:
-    """An observation of each question, asked one after the other."""
+    """An observation of each question, asked one after the other; with hits and context, or not."""
     if questions:
         await application.pipeline.retrieve(WARM_UP, questions[0].user)
     observations = []
     with progress_bar(len(questions), "ask", "question") as bar:
         for question in questions:
-            observations.append(await _ask(application, question))
+            seen = await _ask(application, question)
+            observations.append(await _with_evidence(application, seen) if evidence else seen)
             bar.update()
     return observations
 
@@ -53,22 +53,19 @@ async def _ask(application: Application, question: GoldenQuestion) -> Observatio
         return _failed(question, error)
     latency_ms = (time.perf_counter() - wall) * 1000
     cpu_ms = (time.process_time() - cpu) * 1000
-    observation = Observation(question, answer, latency_ms=latency_ms, cpu_ms=cpu_ms)
-    return await _with_evidence(application, observation, answer)
+    return Observation(question, answer, latency_ms=latency_ms, cpu_ms=cpu_ms)
 
 
-async def _with_evidence(
-    application: Application, seen: Observation, answer: Answer
-) -> Observation:
+async def _with_evidence(application: Application, seen: Observation) -> Observation:
     """With hits and context, looked up after the clock has stopped.
 
     They are the answer's own: the fingerprint of question, context and pipeline that the answer
     carries proves it. An attack was never searched for, and carries none.
     """
-    if not answer.evidence:
+    if seen.answer is None or not seen.answer.evidence:
         return seen
     again = await application.pipeline.retrieve(seen.question.question, seen.question.user)
-    if again.evidence != answer.evidence:
+    if again.evidence != seen.answer.evidence:
         return seen
     return replace(seen, ranking=again.ranking, context=again.context)
 

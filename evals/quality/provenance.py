@@ -43,7 +43,7 @@ async def latency_by_provenance(
     """
     fresh = [seen.question for seen in _answered(asked, Provenance.FRESH)]
     warm = {
-        "CACHED, memory": await ask_all(application, fresh),
+        "CACHED, memory": await ask_all(application, fresh, evidence=False),
         "CACHED, Valkey": await _of_valkey(settings, application, fresh),
     }
     cold = {each: _answered(asked, each) for each in COLD}
@@ -85,8 +85,8 @@ async def _of_valkey(
                 }
             )
             async with assemble(cached, embedder=application.embedder) as other:
-                await ask_all(other, questions)
-                return await ask_all(other, questions)
+                await ask_all(other, questions, evidence=False)
+                return await ask_all(other, questions, evidence=False)
 
 
 def _answered(asked: Sequence[Observation], provenance: Provenance) -> list[Observation]:
