@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag_core.domain import (
     Answer,
@@ -71,6 +72,12 @@ def quoted_in(text: str, source: str) -> bool:
     """Whether `text`, its own quotation marks and last full stop aside, stands in `source`."""
     needle = folded(text).strip(_QUOTES).rstrip(".…").strip(_QUOTES)
     return bool(needle) and needle in folded(source)
+
+
+def sentence_units(text: str) -> list[str]:
+    """The sentences of `text` and its pairs of adjacent sentences."""
+    single = split_sentences(text)
+    return single + [f"{first} {second}" for first, second in pairwise(single)]
 
 
 def disagreements(claim: str, source: str) -> tuple[str, ...]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
-from evals.measures.claims import Claim, claims, disagreements, evidence, quoted_in
+from evals.measures.claims import (
+    Claim,
+    claims,
+    disagreements,
+    evidence,
+    quoted_in,
+    sentence_units,
+)
 from evals.measures.observations import Observation
 from evals.measures.scores import Score, Unscored, share
 from evals.measures.vectors import Vectors
-from rag_core.domain import split_sentences
 
 SUPPORTS = 0.6
 """Least cosine of a sentence to the best sentence, or pair of adjacent ones, of a cited chunk.
@@ -66,9 +71,3 @@ async def support_of(
     units = [unit for citation in claim.citations for unit in sentence_units(citation.quote)]
     cosine = await vectors.best_cosine(claim.text, units)
     return ClaimSupport(claim.text, cosine >= threshold, f"cosine {cosine:.2f} to what is cited")
-
-
-def sentence_units(text: str) -> list[str]:
-    """The sentences of `text` and its pairs of adjacent sentences."""
-    single = split_sentences(text)
-    return single + [f"{first} {second}" for first, second in pairwise(single)]

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from evals.measures.claims import Claim
-from evals.measures.groundedness import groundedness, sentence_units, support_of, supports_of
+from evals.measures.claims import Claim, sentence_units
+from evals.measures.groundedness import groundedness, support_of, supports_of
 from evals.measures.scores import Scored, Unscored
 from evals.measures.vectors import Vectors
 from rag_core.adapters.embedders import HashingEmbedder
