@@ -38,6 +38,7 @@ def in_checkout() -> None:
       python -m evals scaffold my-golden && python -m evals run --golden my-golden
       python -m evals calibrate golden/beir/henry-headings
       python -m evals bench cache --only frozen
+      python -m evals fit support
       python -m evals lint
 
     \b
@@ -186,6 +187,18 @@ def bench(
     from evals.bench.command import run_benches
 
     return run_benches(name, only)
+
+
+@commands.command()
+def fit(target: Annotated[Literal["support"], Argument(help="What.")]) -> None:
+    """Fit what is learnt from golden claims, on split dev alone.
+
+    support: the light check of whether a source supports a claim. Prints figures out of fold and
+    writes evals/measures/support_weights.json, the same on every run.
+    """
+    from evals.fit.command import run_support_fit
+
+    run_support_fit()
 
 
 @commands.command()

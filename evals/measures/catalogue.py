@@ -18,10 +18,11 @@ from evals.measures.abstention import (
 )
 from evals.measures.citations import citation_precision, citation_recall, fact_recall
 from evals.measures.funnel import facts_cited, facts_found, facts_in_context
-from evals.measures.groundedness import groundedness
+from evals.measures.groundedness import groundedness, quoted
 from evals.measures.judge import Judge
 from evals.measures.observations import Observation
 from evals.measures.scores import Score, Scored, Statistic, Unscored
+from evals.measures.support import SupportChecker
 from evals.measures.vectors import Vectors
 from rag_core.domain import Answer, Context, Ranking, without_citations
 
@@ -56,6 +57,7 @@ class Instruments:
 
     golden: GoldenSet
     vectors: Vectors
+    checker: SupportChecker
     judge: Judge | None = None
     build: Callable[[Ranking], Context] | None = None
 
@@ -148,13 +150,19 @@ QUALITY = (
         "fact_recall",
         "golden facts that the answer states",
         SHOULD_ANSWER,
-        lambda seen, use: fact_recall(seen, use.vectors),
+        lambda seen, use: fact_recall(seen, use.checker, use.vectors),
     ),
     Measure(
         "groundedness",
         "sentences supported by the chunks they cite",
         _EVERY,
-        lambda seen, use: groundedness(seen, use.vectors),
+        lambda seen, use: groundedness(seen, use.checker),
+    ),
+    Measure(
+        "quoted",
+        "sentences that stand word for word in the chunks they cite; no merit of its own",
+        _EVERY,
+        lambda seen, use: quoted(seen),
     ),
     Measure(
         "citation_precision",

@@ -79,7 +79,7 @@ async def _answer_blocks(run: QualityRun, seen: Observation) -> tuple[Block, ...
         return (Block(made, seen.answer.text),)
     verdicts = [
         Block(support.why, support.claim, "good" if support.supported else "bad")
-        for support in await supports_of(seen, run.vectors)
+        for support in await supports_of(seen, run.checker)
     ]
     return (Block(made, seen.answer.text), *verdicts)
 

@@ -17,6 +17,7 @@ from evals.measures.catalogue import Instruments
 from evals.measures.judge_settings import open_judge
 from evals.measures.observations import Observation
 from evals.measures.summary import Summary, summarise
+from evals.measures.support import LightChecker, SupportChecker
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
 from evals.quality.provenance import ProvenanceLatency, latency_by_provenance
@@ -32,7 +33,7 @@ class QualityRun:
     golden: GoldenSet
     observations: Sequence[Observation]
     summary: Summary
-    vectors: Vectors
+    checker: SupportChecker
     ingested: Ingested
     min_score: float
     generator: str
@@ -61,6 +62,7 @@ async def study(golden_dir: Path = GOLDEN, *, seed: int = 0, max_usd: float = 1.
         observations = await ask_golden(application, golden)
         latencies = await latency_by_provenance(ready, application, observations, seed=seed)
         vectors = Vectors(application.embedder)
+        checker = LightChecker(vectors)
         async with open_judge(settings.home / "judge", max_usd) as judge:
             build = partial(
                 build_context,
@@ -68,14 +70,14 @@ async def study(golden_dir: Path = GOLDEN, *, seed: int = 0, max_usd: float = 1.
                 max_tokens=ready.context_tokens,
                 min_score=ready.min_score,
             )
-            instruments = Instruments(golden, vectors, judge, build)
+            instruments = Instruments(golden, vectors, checker, judge, build)
             with progress_bar(len(observations), "measure answers", "answer") as bar:
                 summary = await summarise(observations, instruments, seed=seed, progress=bar.update)
     return QualityRun(
         golden=golden,
         observations=observations,
         summary=summary,
-        vectors=vectors,
+        checker=checker,
         ingested=ingested,
         min_score=settings.min_score,
         generator=generators_of(observations),

@@ -17,6 +17,7 @@ from evals.measures.judged import agreement
 from evals.measures.observations import Observation
 from evals.measures.scores import Scored, Unscored
 from evals.measures.summary import Summary, summarise
+from evals.measures.support import LightChecker
 from evals.measures.vectors import Vectors
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.domain import Context, Prices, Ranking, Source
@@ -84,7 +85,9 @@ def best_hit_alone(ranking: Ranking) -> Context:
 
 async def judged(judge: Judge, *observed: Observation, build: bool = False) -> Summary:
     vectors = Vectors(HashingEmbedder())
-    use = Instruments(GOLDEN, vectors, judge, best_hit_alone if build else None)
+    use = Instruments(
+        GOLDEN, vectors, LightChecker(vectors), judge, best_hit_alone if build else None
+    )
     return await summarise(observed, use)
 
 

@@ -15,6 +15,7 @@ from evals.measures.judge_cache import JudgeBudget, JudgeCache
 from evals.measures.observations import Observation
 from evals.measures.scores import Scored, Unscored
 from evals.measures.summary import OVERALL, Summary, read_rows, summarise
+from evals.measures.support import LightChecker
 from evals.measures.vectors import Vectors
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.domain import Prices
@@ -48,7 +49,8 @@ OBSERVED = (
 
 
 def instruments(judge: Judge | None = None) -> Instruments:
-    return Instruments(GOLDEN, Vectors(HashingEmbedder()), judge)
+    vectors = Vectors(HashingEmbedder())
+    return Instruments(GOLDEN, vectors, LightChecker(vectors), judge)
 
 
 @pytest.fixture
