@@ -22,7 +22,8 @@ def stands_in(claim: str, source: str) -> bool:
     "It is not true that he came" does not say "he came".
     """
     said = [folded(sentence) for sentence in sentences(source)]
-    return any(not _denied(said, place) for place in _places(bare_quote(claim), " ".join(said)))
+    wanted = bare_quote(" ".join(sentences(claim)))
+    return any(not _denied(said, place) for place in _places(wanted, " ".join(said)))
 
 
 def nearly_stands_in(quote: str, source: str) -> bool:

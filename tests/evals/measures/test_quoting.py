@@ -32,3 +32,8 @@ def test_a_quote_with_a_slip_nearly_stands_unless_denied_or_much_longer_than_the
     assert nearly_stands_in(quote, "They say Cain shewed a proud heart.")
     assert not nearly_stands_in(quote, "It is false that Cain shewed a proud heart.")
     assert not nearly_stands_in(quote, "Cain showed")
+
+
+def test_a_quote_over_several_lines_and_bullets_stands() -> None:
+    note = "Shopping:\n- Bread and\n- wine, 2 bottles"
+    assert stands_in("- Bread and\n- wine", note)
