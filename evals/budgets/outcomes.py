@@ -1,0 +1,111 @@
+"""What each setting comes to: every measure of every question, its mean, its difference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from evals.budgets.grid import BudgetSetting
+from evals.budgets.resampling import Means, Resampling
+from evals.datasets.golden import GoldenQuestion
+from evals.stats.intervals import Estimate, Floats
+
+FACTS_IN_CONTEXT, FACTS_STATED, RIGHT = "facts in context", "facts stated", "right abstentions"
+TOKENS_IN, TOKENS_OUT, USD, MS = "tokens in", "tokens out", "usd", "ms"
+QUALITY = (FACTS_IN_CONTEXT, FACTS_STATED, RIGHT)
+MEASURES = (*QUALITY, TOKENS_IN, TOKENS_OUT, USD, MS)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Mean of setting - current over the `n` questions known at both, and its 95 % interval.
+
+    `value`, `low` and `high` are in the unit of the measure; `changed` counts the questions that
+    differ at all. Where none does, the interval has no width, and says nothing of questions that
+    were not asked.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    changed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """`values` float64[settings, questions] of each measure, NaN where one does not apply.
+
+    Facts and abstentions are shares, `ms` milliseconds, `usd` dollars of one question. The first
+    setting is the current one.
+    """
+
+    settings: Sequence[BudgetSetting]
+    questions: Sequence[GoldenQuestion]
+    values: dict[str, Floats]
+    failed: int = 0
+    """Number of answers that a provider failed to give."""
+    seed: int = 0
+
+    @property
+    def current(self) -> BudgetSetting:
+        """What is deployed; all differences are to it."""
+        return self.settings[0]
+
+    @cached_property
+    def _resampling(self) -> Resampling:
+        return Resampling([question.group for question in self.questions], seed=self.seed)
+
+    @cached_property
+    def _means(self) -> dict[str, Means]:
+        return {name: self._resampling.means(rows.T) for name, rows in self.values.items()}
+
+    @cached_property
+    def _differences(self) -> dict[str, Means]:
+        return {
+            name: self._resampling.means((rows - rows[0]).T) for name, rows in self.values.items()
+        }
+
+    def means(self, measure: str) -> Means:
+        """Of each setting, in the order of `settings`."""
+        return self._means[measure]
+
+    def differences(self, measure: str) -> Means:
+        """Of each setting to the current one, question by question."""
+        return self._differences[measure]
+
+    def difference(self, measure: str, setting: BudgetSetting) -> Difference:
+        """Of one setting to the current one."""
+        return self.between(measure, self.current, setting)
+
+    def between(self, measure: str, one: BudgetSetting, other: BudgetSetting) -> Difference:
+        """Of `other` to `one`, question by question."""
+        rows = self.values[measure]
+        apart = rows[self.place(other)] - rows[self.place(one)]
+        means = self._resampling.means(apart[:, None])
+        value, low, high = (float(each[0]) for each in (means.value, means.low, means.high))
+        changed = int(np.count_nonzero(np.nan_to_num(apart)))
+        return Difference(value, low, high, int(means.n[0]), changed)
+
+    def estimate(self, measure: str, setting: BudgetSetting) -> Estimate:
+        """The mean at one setting, in the unit of the measure."""
+        means, place = self.means(measure), self.place(setting)
+        value, low, high = means.value[place], means.low[place], means.high[place]
+        return Estimate(float(value), float(low), float(high))
+
+    def cost_ratio(self, setting: BudgetSetting) -> Estimate:
+        """Dollars at `setting` over dollars at the current one."""
+        usd = self.values[USD]
+        return self._resampling.ratio(usd[self.place(setting)], usd[0])
+
+    def place(self, setting: BudgetSetting) -> int:
+        """The index of `setting` in `settings`; `ValueError` where it was not swept."""
+        return self.settings.index(setting)
+
+    @cached_property
+    def generated(self) -> tuple[bool, ...]:
+        """Of each setting, whether its answers were generated."""
+        return tuple(bool(n) for n in self.means(TOKENS_OUT).n)

@@ -1,0 +1,56 @@
+"""Which settings are worth their dollars: none cheaper is as good."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from evals.budgets.grid import BudgetSetting
+from evals.budgets.outcomes import USD, Outcomes
+
+Standing = Literal["front", "alike", "dominated", "unknown"]
+"""`alike`: dominated, but its paired difference to what dominates it may be luck."""
+
+
+def standings(outcomes: Outcomes, quality: str, cost: str = USD) -> list[Standing]:
+    """The standing of each setting by the means of `quality` and `cost`.
+
+    `unknown` are those whose answers were not generated, where either needs them.
+    """
+    worth, spent = outcomes.means(quality).value, outcomes.means(cost).value
+    known = np.isfinite(worth) & np.isfinite(spent)
+    front = [
+        place for place in map(int, np.flatnonzero(known)) if not _dominated(worth, spent, place)
+    ]
+    found: list[Standing] = []
+    for place, setting in enumerate(outcomes.settings):
+        if not known[place]:
+            found.append("unknown")
+        elif place in front:
+            found.append("front")
+        else:
+            cheaper = [each for each in front if spent[each] <= spent[place]]
+            best = max(cheaper, key=lambda each: float(worth[each]))
+            lost = outcomes.between(quality, setting, outcomes.settings[best])
+            found.append("dominated" if lost.low > 0 else "alike")
+    return found
+
+
+def front(outcomes: Outcomes, quality: str) -> list[BudgetSetting]:
+    """The settings on the front, cheapest first; of those with one result, the most like now."""
+    worth, spent = outcomes.means(quality).value, outcomes.means(USD).value
+    distinct: dict[tuple[float, float], BudgetSetting] = {}
+    for place, standing in enumerate(standings(outcomes, quality)):
+        setting, key = outcomes.settings[place], (float(spent[place]), float(worth[place]))
+        known = distinct.setdefault(key, setting) if standing == "front" else setting
+        if len(setting.differs_in(outcomes.current)) < len(known.differs_in(outcomes.current)):
+            distinct[key] = setting
+    return [distinct[key] for key in sorted(distinct)]
+
+
+def _dominated(worth: np.ndarray, spent: np.ndarray, place: int) -> bool:
+    """Whether another is at least as good and as cheap, and better in one of them."""
+    as_good = (worth >= worth[place]) & (spent <= spent[place])
+    better = (worth > worth[place]) | (spent < spent[place])
+    return bool((as_good & better).any())
