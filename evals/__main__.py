@@ -149,6 +149,25 @@ def sweep(
 
 
 @commands.command()
+def compare(
+    before: Annotated[Path, Argument(metavar="RUN", help="A folder under reports/.")],
+    after: Annotated[Path, Argument(metavar="RUN", help="Another; or its summary.json.")],
+    seed: Annotated[int, Option(help="Of the intervals' resamples.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs question by question.
+
+    Pairs what the quality notebook measured of each question in the two runs: which measures
+    became better or worse, by how much, with 95 % intervals, and the questions that changed most
+    with both answers. Both must have asked the same golden data. Times are shown, but are the
+    machine's as much as the code's.
+    """
+    from evals.comparison.command import run_compare
+
+    print(run_compare(before, after, as_text=not as_json, seed=seed))
+
+
+@commands.command()
 def calibrate(
     folder: Annotated[Path, Argument(metavar="BEIR_DIR", help="The collection.")],
     system: Annotated[

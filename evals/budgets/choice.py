@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evals.budgets.grid import BudgetSetting
 from evals.budgets.outcomes import (
@@ -22,6 +23,7 @@ from evals.budgets.outcomes import (
     Difference,
     Outcomes,
 )
+from evals.stats.intervals import Floats
 from rag_core.errors import InvalidInput
 
 GUARDED = (FACTS_IN_CONTEXT, FACTS_STATED)
@@ -96,19 +98,13 @@ def choose(outcomes: Outcomes, objective: Objective) -> Choice:
     Raises:
         InvalidInput: no setting is as cheap as the objective wants.
     """
-    usd = outcomes.means(USD).value
+    usd, stated = outcomes.means(USD).value, outcomes.means(FACTS_STATED).value
     if objective.kind == "cheapest":
         meets = _not_worse(outcomes, objective.tolerance)
         order = np.lexsort((np.arange(len(usd)), usd))
     else:
-        meets = 1000 * usd <= objective.max_usd_per_1000
-        order = np.lexsort((usd, -outcomes.means(FACTS_STATED).value))
-        if not meets.any():
-            raise InvalidInput(
-                "objective",
-                f"no setting costs at most ${objective.max_usd_per_1000:g} per 1,000 questions",
-                f"The cheapest costs ${1000 * np.nanmin(usd):.4g}",
-            )
+        meets = _cheap_enough(usd, objective.max_usd_per_1000)
+        order = np.lexsort((usd, -stated))
     place = next(int(each) for each in order if meets[each])
     return Choice(
         objective=objective,
@@ -118,7 +114,18 @@ def choose(outcomes: Outcomes, objective: Objective) -> Choice:
     )
 
 
-def _not_worse(outcomes: Outcomes, tolerance: float) -> np.ndarray:
+def _cheap_enough(usd: Floats, max_usd_per_1000: float) -> NDArray[np.bool_]:
+    meets = 1000 * usd <= max_usd_per_1000
+    if not meets.any():
+        raise InvalidInput(
+            "objective",
+            f"no setting costs at most ${max_usd_per_1000:g} per 1,000 questions",
+            f"The cheapest costs ${1000 * np.nanmin(usd):.4g}",
+        )
+    return meets
+
+
+def _not_worse(outcomes: Outcomes, tolerance: float) -> NDArray[np.bool_]:
     """bool[settings]: generated, no guarded measure lower by the tolerance, none worse at all.
 
     The lower end of the interval of the paired difference must lie above -tolerance; right

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
 from evals.budgets.grid import BudgetSetting
 from evals.budgets.outcomes import USD, Outcomes
+from evals.stats.intervals import Floats
 
 Standing = Literal["front", "alike", "dominated", "unknown"]
 """`alike`: dominated, but its paired difference to what dominates it may be luck."""
@@ -23,18 +25,12 @@ def standings(outcomes: Outcomes, quality: str, cost: str = USD) -> list[Standin
     front = [
         place for place in map(int, np.flatnonzero(known)) if not _dominated(worth, spent, place)
     ]
-    found: list[Standing] = []
-    for place, setting in enumerate(outcomes.settings):
-        if not known[place]:
-            found.append("unknown")
-        elif place in front:
-            found.append("front")
-        else:
-            cheaper = [each for each in front if spent[each] <= spent[place]]
-            best = max(cheaper, key=lambda each: float(worth[each]))
-            lost = outcomes.between(quality, setting, outcomes.settings[best])
-            found.append("dominated" if lost.low > 0 else "alike")
-    return found
+    return [
+        ("front" if place in front else _beaten(outcomes, quality, place, front, spent))
+        if known[place]
+        else "unknown"
+        for place in range(len(known))
+    ]
 
 
 def front(outcomes: Outcomes, quality: str) -> list[BudgetSetting]:
@@ -49,7 +45,18 @@ def front(outcomes: Outcomes, quality: str) -> list[BudgetSetting]:
     return [distinct[key] for key in sorted(distinct)]
 
 
-def _dominated(worth: np.ndarray, spent: np.ndarray, place: int) -> bool:
+def _beaten(
+    outcomes: Outcomes, quality: str, place: int, front: Sequence[int], spent: Floats
+) -> Standing:
+    """Whether the best of the front that costs no more is seen to be better."""
+    worth = outcomes.means(quality).value
+    cheaper = [each for each in front if spent[each] <= spent[place]]
+    best = max(cheaper, key=lambda each: float(worth[each]))
+    gained = outcomes.between(quality, outcomes.settings[place], outcomes.settings[best])
+    return "dominated" if gained.low > 0 else "alike"
+
+
+def _dominated(worth: Floats, spent: Floats, place: int) -> bool:
     """Whether another is at least as good and as cheap, and better in one of them."""
     as_good = (worth >= worth[place]) & (spent <= spent[place])
     better = (worth > worth[place]) | (spent < spent[place])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -30,6 +30,28 @@ _COLUMNS = (
     "budgets", "facts in context", "facts stated", "right abstentions", "$ per 1,000", "tokens in",
     "tokens out", "ms",
 )  # fmt: skip
+
+_HEADLINES: Mapping[str, tuple[str, Unit, str]] = {
+    FACTS_IN_CONTEXT: (
+        "Facts in context", "share",
+        "Share of the facts of a right answer whose words are in the context.",
+    ),
+    FACTS_STATED: (
+        "Facts stated", "share", "Share of the facts of a right answer that the answer states.",
+    ),
+    RIGHT: (
+        "Rightly answered or declined", "share",
+        "Answerable questions that are answered, and others that are declined.",
+    ),
+    USD: (
+        "Tokens of 1,000 questions", "usd",
+        "At an LLM's prices, whoever wrote the answers; no cache.",
+    ),
+    MS: (
+        "Milliseconds of what was measured", "ms",
+        "Embedding the question, building the context and generating; no search, no cache.",
+    ),
+}  # fmt: skip
 
 
 def budgets_result(study: BudgetStudy, pictures: Sequence[Picture]) -> NotebookResult:
@@ -67,26 +89,7 @@ def headlines(study: BudgetStudy) -> tuple[Headline, ...]:
             high=1 - saved.low, n=len(outcomes.questions), unit="share", key=True,
             meaning=f"Dollars, against the current ones. Recommended: {setting}.",
         ),
-        _headline(
-            outcomes, setting, FACTS_IN_CONTEXT, "Facts in context", "share",
-            "Share of the facts of a right answer whose words are in the context.",
-        ),
-        _headline(
-            outcomes, setting, FACTS_STATED, "Facts stated", "share",
-            "Share of the facts of a right answer that the answer states.",
-        ),
-        _headline(
-            outcomes, setting, RIGHT, "Rightly answered or declined", "share",
-            "Answerable questions that are answered, and others that are declined.",
-        ),
-        _headline(
-            outcomes, setting, USD, "Tokens of 1,000 questions", "usd",
-            "At an LLM's prices, whoever wrote the answers; no cache.", times=1000,
-        ),
-        _headline(
-            outcomes, setting, MS, "Milliseconds of what was measured", "ms",
-            "Embedding the question, building the context and generating; no search, no cache.",
-        ),
+        *(_headline(outcomes, setting, measure, *said) for measure, said in _HEADLINES.items()),
     )  # fmt: skip
 
 
@@ -202,17 +205,11 @@ def _cost(outcomes: Outcomes, setting: BudgetSetting) -> Cell:
 
 
 def _headline(
-    outcomes: Outcomes,
-    setting: BudgetSetting,
-    measure: str,
-    name: str,
-    unit: Unit,
-    meaning: str,
-    *,
-    times: float = 1.0,
+    outcomes: Outcomes, setting: BudgetSetting, measure: str, name: str, unit: Unit, meaning: str
 ) -> Headline:
     means, place = outcomes.means(measure), outcomes.place(setting)
-    value, low, high = (None if each is None else times * each for each in _triple(means, place))
+    times = 1000.0 if measure == USD else 1.0
+    value, low, high = (None if e is None else times * e for e in _triple(means, place))
     n = int(means.n[place])
     return Headline(
         name=name, meaning=meaning, value=value, low=low, high=high, n=n,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,8 @@ def budget_sliders(study: BudgetStudy, out_path: Path) -> Live:
     varied = {axis: of for axis, of in values.items() if len(of) > 1}
 
     def controls() -> dict[str, widgets.ValueWidget]:
-        made: dict[str, widgets.ValueWidget] = {
-            axis: choice(
-                AXES[axis].format("").strip(),
-                of.index(getattr(study.recommended, axis)),
-                {shown(value): place for place, value in enumerate(of)},
-            )
-            for axis, of in varied.items()
-        }
-        made[WRITE] = widgets.ToggleButton(value=False, description=f"write {ENV_FILE}")
-        return made
+        button = widgets.ToggleButton(value=False, description=f"write {ENV_FILE}")
+        return {**_sliders(varied, study.recommended), WRITE: button}
 
     def draw(*, write: bool, **at: int) -> Figure:
         setting = study.choice.current
@@ -47,6 +40,20 @@ def budget_sliders(study: BudgetStudy, out_path: Path) -> Live:
         return figure
 
     return Live(controls, draw)
+
+
+def _sliders(
+    varied: Mapping[str, list[Any]], start: BudgetSetting
+) -> dict[str, widgets.ValueWidget]:
+    """A slider an axis, over the places of its values."""
+    return {
+        axis: choice(
+            AXES[axis].format("").strip(),
+            values.index(getattr(start, axis)),
+            {shown(value): place for place, value in enumerate(values)},
+        )
+        for axis, values in varied.items()
+    }
 
 
 def _said(study: BudgetStudy, setting: BudgetSetting) -> str:

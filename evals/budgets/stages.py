@@ -127,7 +127,7 @@ class Stages:
         limits = (setting.top_k, setting.context_tokens, setting.min_score)
         key = (asked.id, setting.chunking, *limits)
         if key not in self._contexts:
-            ranking = (await self._ranking(asked, setting.chunking)).value
+            ranking = (await self.ranking(asked, setting.chunking)).value
             began = time.perf_counter()
             context = self._fitted(asked, setting, ranking)
             self._contexts[key] = Timed(context, _ms_since(began))
@@ -151,7 +151,7 @@ class Stages:
         """Whether the answer is known already, or takes no generator."""
         return not context or self._answer_key(asked, setting, context) in self._answers
 
-    async def _ranking(self, asked: GoldenQuestion, chunking: Chunking) -> Timed[Ranking]:
+    async def ranking(self, asked: GoldenQuestion, chunking: Chunking) -> Timed[Ranking]:
         """The first hits of the question, and the time of embedding it."""
         key = (asked.id, chunking)
         if key not in self._rankings:

@@ -41,20 +41,24 @@ def choice_sentence(study: BudgetStudy) -> str:
             f"{_lost(study.dev, choice.setting)}. There are no questions of split test, so "
             "nothing confirms it and the current budgets stay."
         )
-    cost = cost_change(study.test, choice.setting)
     lost = _lost(study.test, choice.setting)
     asked = f"on {_asked(study.test)} test questions with facts"
     if study.recommended == choice.setting:
+        cost = cost_change(study.test, choice.setting)
+        said = "lost nothing measurable" if choice.objective.kind == "cheapest" else "changed this"
         return (
-            f"{change}, cost {cost} and lost nothing measurable: {lost}, {asked}. Chosen on dev "
-            f"among {choice.candidates} settings, confirmed on test."
-        ).capitalize()
+            f"{change[0].upper()}{change[1:]}, cost {cost} and {said}: {lost}, {asked}. Chosen on "
+            f"dev among {choice.candidates} settings, confirmed on test."
+        )
+    return _unconfirmed(study, change, f"{lost}, {asked}")
+
+
+def _unconfirmed(study: BudgetStudy, change: str, found: str) -> str:
     refuted = "refuted" in study.verdicts.values()
-    why = "shows a loss" if refuted else "is too wide to rule a loss out"
+    why = "shows a loss" if refuted else "does not rule a loss out"
     return (
-        f"On dev, {change}, looked best among {choice.candidates} settings, but test does not "
-        f"confirm it: {lost}, {asked}, which {why} of {_tolerance(study)}. The current budgets "
-        "stay."
+        f"On dev, {change}, looked best among {study.choice.candidates} settings, but test does "
+        f"not confirm it: {found}, which {why} of {_tolerance(study)}. The current budgets stay."
     )
 
 
