@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
 
 from evals.budgets.grid import BudgetSetting
 from evals.budgets.resampling import Means, Resampling
 from evals.datasets.golden import GoldenQuestion
 from evals.stats.intervals import Estimate, Floats
+from evals.stats.paired import paired_difference
+from evals.stats.score import Score, scored
 
 FACTS_IN_CONTEXT, FACTS_STATED, RIGHT = "facts in context", "facts stated", "right abstentions"
 TOKENS_IN, TOKENS_OUT, USD, MS = "tokens in", "tokens out", "usd", "ms"
@@ -78,17 +79,24 @@ class Outcomes:
         return self._differences[measure]
 
     def difference(self, measure: str, setting: BudgetSetting) -> Difference:
-        """Of one setting to the current one."""
-        return self.between(measure, self.current, setting)
+        """Of one setting to the current one, as `paired_difference` says it."""
+        before, after = self._scores(measure, 0), self._scores(measure, self.place(setting))
+        groups = {question.id: question.group for question in self.questions}
+        paired = paired_difference(measure, before, after, clusters=groups, seed=self.seed)
+        mean = math.nan if paired.mean is None else paired.mean
+        low = mean if paired.low is None else paired.low
+        high = mean if paired.high is None else paired.high
+        return Difference(mean, low, high, paired.n, paired.better + paired.worse)
 
-    def between(self, measure: str, one: BudgetSetting, other: BudgetSetting) -> Difference:
-        """Of `other` to `one`, question by question."""
+    def gain(self, measure: str, one: BudgetSetting, other: BudgetSetting) -> Means:
+        """Of `other` over `one`, question by question; one column."""
         rows = self.values[measure]
-        apart = rows[self.place(other)] - rows[self.place(one)]
-        means = self._resampling.means(apart[:, None])
-        value, low, high = (float(each[0]) for each in (means.value, means.low, means.high))
-        changed = int(np.count_nonzero(np.nan_to_num(apart)))
-        return Difference(value, low, high, int(means.n[0]), changed)
+        return self._resampling.means((rows[self.place(other)] - rows[self.place(one)])[:, None])
+
+    def _scores(self, measure: str, place: int) -> dict[str, Score]:
+        values = map(float, self.values[measure][place])
+        ids = [question.id for question in self.questions]
+        return {each: scored(value) for each, value in zip(ids, values, strict=True)}
 
     def estimate(self, measure: str, setting: BudgetSetting) -> Estimate:
         """The mean at one setting, in the unit of the measure."""

@@ -52,8 +52,8 @@ def _beaten(
     worth = outcomes.means(quality).value
     cheaper = [each for each in front if spent[each] <= spent[place]]
     best = max(cheaper, key=lambda each: float(worth[each]))
-    gained = outcomes.between(quality, outcomes.settings[place], outcomes.settings[best])
-    return "dominated" if gained.low > 0 else "alike"
+    gained = outcomes.gain(quality, outcomes.settings[place], outcomes.settings[best])
+    return "dominated" if gained.low[0] > 0 else "alike"
 
 
 def _dominated(worth: Floats, spent: Floats, place: int) -> bool:

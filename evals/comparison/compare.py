@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from evals.comparison.runs import Run
-from evals.measures.scores import Aggregate, Score, Scored, paired_difference
+from evals.measures.scores import Score, Scored
+from evals.stats.paired import PairedDifference, Verdict, paired_difference
 from rag_core.errors import InvalidInput
-
-Verdict = Literal["better", "worse", "no difference seen"]
 
 CASES = 8
 """Questions shown side by side: a choice, a page's worth."""
@@ -35,7 +33,7 @@ class Change:
     """Mean over the questions that both scored, in `unit`; of an empty one, a share."""
     after: float | None
     """Likewise, in `unit`."""
-    difference: Aggregate
+    difference: PairedDifference
     verdict: Verdict
     timed: bool
 
@@ -85,26 +83,31 @@ def _change(name: str, before: Run, after: Run, seed: int) -> Change:
     about = after.measures.get(name, {})
     old, new = before.rows[name], after.rows[name]
     both = [q for q in old if isinstance(old[q], Scored) and isinstance(new.get(q), Scored)]
-    difference = paired_difference(name, old, new, seed=seed)
     unit = about.get("unit", "")
+    difference = paired_difference(
+        name,
+        old,
+        new,
+        clusters={question: said.get("group", "") for question, said in after.answers.items()},
+        seed=seed,
+        direction="lower" if about.get("better") == "lower" else "higher",
+    )
     return Change(
         name,
         unit,
         _mean(old, both),
         _mean(new, both),
         difference,
-        _verdict(difference, about, _mean(old, both)),
+        _verdict(difference, unit, _mean(old, both)),
         timed=unit == "ms",
     )
 
 
-def _verdict(difference: Aggregate, about: Mapping[str, str], before: float | None) -> Verdict:
-    low, high, mean = difference.low, difference.high, difference.value
-    if low is None or high is None or mean is None or low <= 0 <= high:
+def _verdict(difference: PairedDifference, unit: str, before: float | None) -> Verdict:
+    mean = difference.mean or 0.0
+    if unit in ("tokens", "USD") and abs(mean) <= _NEGLIGIBLE * (before or 0.0):
         return "no difference seen"
-    if about.get("unit") in ("tokens", "USD") and abs(mean) <= _NEGLIGIBLE * (before or 0.0):
-        return "no difference seen"
-    return "better" if (mean > 0) == (about.get("better") != "lower") else "worse"
+    return difference.verdict
 
 
 def _amounts(before: Run, after: Run, measures: Sequence[str]) -> dict[str, float]:

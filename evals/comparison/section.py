@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evals.comparison.compare import CASES, Change, Comparison, Verdict
+from evals.comparison.compare import CASES, Change, Comparison
 from evals.comparison.runs import Run
 from evals.measures.scores import Score, Scored
 from evals.results.result import Block, Case, Cell, NotebookResult, Table
+from evals.stats.paired import Verdict
 
 _COLUMNS = ("measure", "before", "after", "difference", "low", "high", "questions", "verdict")
 
@@ -32,7 +33,7 @@ def verdict(comparison: Comparison) -> str:
         words = ", every answer the same word for word" if comparison.after.answers else ""
         return f"Nothing differs: {len(judged)} measures, question by question{words}."
     seen = [_those(judged, "better"), _those(judged, "worse")]
-    unseen = sum(change.verdict == "no difference seen" for change in judged)
+    unseen = len(judged) - sum(change.verdict in ("better", "worse") for change in judged)
     by_chance = "Of twenty measures that did not change, one is seen to by chance."
     sentences = [
         *seen,
@@ -50,13 +51,14 @@ def _those(changes: Sequence[Change], verdict_: Verdict) -> str:
 
 def change_table(comparison: Comparison) -> Table:
     """A row a measure, those that changed first."""
-    order = {"worse": 0, "better": 1, "no difference seen": 2}
-    ranked = sorted(comparison.changes, key=lambda each: (each.timed, order[each.verdict]))
+    order = ("worse", "better", "no difference seen", "too few")
+    ranked = sorted(comparison.changes, key=lambda each: (each.timed, order.index(each.verdict)))
     return Table(
         "Every measure, question by question",
         _COLUMNS,
         tuple(map(_row, ranked)),
-        "Means over the questions that both runs scored, their difference and its 95 % interval. "
+        "Means over the questions that both runs scored, their difference and its 95 % interval "
+        "over clusters of questions; none where all differences are equal. "
         "Times are the machine's as much as the code's, and not in the verdict.",
     )
 
@@ -65,7 +67,7 @@ def _row(change: Change) -> tuple[Cell, ...]:
     found = change.difference
     name = change.measure.replace("_", " ") + (f", {change.unit}" if change.unit else "")
     verdict_ = f"{change.verdict} (time)" if change.timed else change.verdict
-    means = (change.before, change.after, found.value, found.low, found.high)
+    means = (change.before, change.after, found.mean, found.low, found.high)
     return (name, *means, found.n, verdict_)
 
 
