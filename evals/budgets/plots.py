@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from evals.budgets.grid import AXES, BudgetSetting, shown
 from evals.budgets.outcomes import (
@@ -41,6 +41,9 @@ from evals.stats.intervals import Floats
 WIDTH = 5.4
 """Inches: on a phone of 390 pixels, letters of 10 points are 10 pixels high."""
 
+_LEAST_SPAN_POINTS = 2.0
+"""Above and below 0: no change shall look large."""
+
 COSTS: Mapping[str, tuple[str, float]] = {
     USD: ("$ per 1,000 questions", 1000.0),
     TOKENS_IN: ("tokens in, a question", 1.0),
@@ -70,6 +73,7 @@ def quality_against_cost(
         rows[1].set_xlabel(COSTS[cost][0])
         if cost == USD:
             rows[1].xaxis.set_major_formatter(FuncFormatter(lambda usd, _: dollars(usd)))
+            rows[1].xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
         figure.legend(handles=_legend(outcomes, named), loc="outside lower left", ncols=2)
     return figure
 
@@ -82,18 +86,17 @@ def axis_curves(outcomes: Outcomes) -> Figure:
     varied = {axis: places for axis in AXES if len(places := along(outcomes, axis)) > 1}
     with house_style():
         figure = panels(1, rows=max(1, len(varied)), width=WIDTH, height=2.0)
-        grid = figure.subplots(max(1, len(varied)), 2, squeeze=False, width_ratios=(3, 2))
+        grid = figure.subplots(max(1, len(varied)), 2, squeeze=False, width_ratios=(5, 4))
         for row, (axis, places) in zip(grid, varied.items(), strict=False):
             names = [shown(getattr(outcomes.settings[place], axis)) for place in places]
             now = places.index(0)
             _draw_differences(row[0], outcomes, places)
             _draw_dollars(row[1], outcomes, places)
             for panel in row:
-                panel.set_xticks(range(len(names)), names)
+                panel.set_xticks(range(len(names)), names, fontsize=8.5)
                 panel.axvline(now, color=GREY, lw=0.8, ls=":")
                 panel.set_xlim(-0.4, len(names) - 0.6)
-            words = AXES[axis].format("").strip()
-            label(row[0], title=f"{words}: facts, points", x="", y="")
+            label(row[0], title=f"{axis.replace('_', ' ')}: facts, points", x="", y="")
             label(row[1], title="$ per 1,000", x="", y="")
         handles = [
             Line2D([], [], color=colour, marker=marker, label=name)
@@ -184,6 +187,8 @@ def _draw_differences(panel: Axes, outcomes: Outcomes, places: Sequence[int]) ->
             at, 100 * means.value[list(places)], yerr=_arms(means, places, 100.0),
             color=colour, marker=marker, capsize=2, elinewidth=1.2, lw=1.2,
         )  # fmt: skip
+    low, high = panel.get_ylim()
+    panel.set_ylim(min(low, -_LEAST_SPAN_POINTS), max(high, _LEAST_SPAN_POINTS))
 
 
 def _draw_dollars(panel: Axes, outcomes: Outcomes, places: Sequence[int]) -> None:

@@ -48,7 +48,7 @@ def _sliders(
     """A slider an axis, over the places of its values."""
     return {
         axis: choice(
-            AXES[axis].format("").strip(),
+            axis.replace("_", " "),
             values.index(getattr(start, axis)),
             {shown(value): place for place, value in enumerate(values)},
         )

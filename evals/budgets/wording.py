@@ -54,12 +54,17 @@ def choice_sentence(study: BudgetStudy) -> str:
 
 
 def _unconfirmed(study: BudgetStudy, change: str, found: str) -> str:
-    refuted = "refuted" in study.verdicts.values()
-    why = "shows a loss" if refuted else "does not rule a loss out"
+    why = "shows a loss" if _seen(study) else f"does not rule out a loss of {_tolerance(study)}"
     return (
         f"On dev, {change}, looked best among {study.choice.candidates} settings, but test does "
-        f"not confirm it: {found}, which {why} of {_tolerance(study)}. The current budgets stay."
+        f"not confirm it: {found}, which {why}. The current budgets stay."
     )
+
+
+def _seen(study: BudgetStudy) -> bool:
+    """Whether test shows that the choice loses something."""
+    outcomes, chosen = study.test or study.dev, study.choice.setting
+    return any(outcomes.difference(measure, chosen).high < 0 for measure in GUARDED)
 
 
 def worst_sentence(outcomes: Outcomes) -> str:
@@ -96,8 +101,9 @@ def _stays(study: BudgetStudy) -> str:
             f"for at most ${choice.objective.max_usd_per_1000:g} per 1,000 questions."
         )
     return (
-        f"The current budgets stay: of {choice.candidates} settings, none that is cheaper is shown "
-        f"to lose less than {_tolerance(study)} of the facts by {_asked(study.dev)} dev questions."
+        f"The current budgets stay: {choice.candidates} settings were tried, and no cheaper one is "
+        f"shown by {_asked(study.dev)} dev questions to lose less than {_tolerance(study)} of the "
+        "facts."
     )
 
 

@@ -19,7 +19,10 @@ from evals.budgets.result import budgets_result
 from evals.budgets.sliders import budget_sliders
 from evals.budgets.study import Asked, BudgetStudy, study
 from evals.budgets.wording import verdict, worst_sentence
+from evals.project import NOTEBOOKS
 from evals.results.result import read_result, write_result
+from evals.run.notebooks import Value, discover
+from evals.run.runner import run_notebook
 from rag_core.settings import load_settings
 
 WORSE = "chunks of 32/0 tokens"
@@ -75,6 +78,7 @@ def test_a_study_sweeps_chooses_confirms_and_hands_over(
     assert done.pipeline_digest in text
 
     the_command_says_the_same(sample, tmp_path / "swept", capsys)
+    the_notebook_hands_it_over(sample, tmp_path)
 
 
 def the_command_says_the_same(sample: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,3 +92,18 @@ def the_command_says_the_same(sample: Path, out: Path, capsys: pytest.CaptureFix
     assert BudgetSetting.of(load_settings(out / ENV_FILE)).context_tokens in (600, 1200)
     assert main([*given, "--context-tokens", "600", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["sentence"] == result.verdict
+
+
+def the_notebook_hands_it_over(sample: Path, folder: Path) -> None:
+    (notebook,) = discover(NOTEBOOKS, "budgets")
+    given: dict[str, Value] = {
+        "profile": "smoke",
+        "golden_dir": str(sample),
+        "context_tokens": "600",
+        "top_k": "5",
+    }
+    ran = run_notebook(notebook, given, folder)
+    assert ran.problem == ""
+    assert ran.result is not None
+    assert {table.title for table in ran.result.tables} >= {"One budget changed"}
+    assert len(ran.result.pictures) == 3
