@@ -9,6 +9,7 @@ from pathlib import Path
 from evals.budgets.grid import BudgetSetting
 from evals.budgets.study import BudgetStudy
 from evals.budgets.wording import choice_sentence
+from evals.results.recommendation import Recommendation
 
 ENV_FILE = "budgets.env"
 
@@ -38,3 +39,27 @@ def write_env(study: BudgetStudy, setting: BudgetSetting, out_path: Path) -> Pat
     lines = env_lines(study, setting)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def recommendation(study: BudgetStudy) -> Recommendation:
+    """What a run's `recommended.env` takes from this study."""
+    now, then = study.choice.current, study.recommended
+    names = {each.name: f"RAG_{each.name.upper()}" for each in fields(then)}
+    why = "no other value is confirmed on questions of split test"
+    return Recommendation(
+        objective=f"{study.choice.objective}. {choice_sentence(study)}",
+        settings={
+            variable: str(getattr(then, name))
+            for name, variable in names.items()
+            if getattr(then, name) != getattr(now, name)
+        },
+        kept={
+            variable: why
+            for name, variable in names.items()
+            if getattr(then, name) == getattr(now, name) and _was_tried(study, name)
+        },
+    )
+
+
+def _was_tried(study: BudgetStudy, name: str) -> bool:
+    return len({getattr(setting, name) for setting in study.dev.settings}) > 1

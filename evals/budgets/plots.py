@@ -88,16 +88,7 @@ def axis_curves(outcomes: Outcomes) -> Figure:
         figure = panels(1, rows=max(1, len(varied)), width=WIDTH, height=2.0)
         grid = figure.subplots(max(1, len(varied)), 2, squeeze=False, width_ratios=(5, 4))
         for row, (axis, places) in zip(grid, varied.items(), strict=False):
-            names = [shown(getattr(outcomes.settings[place], axis)) for place in places]
-            now = places.index(0)
-            _draw_differences(row[0], outcomes, places)
-            _draw_dollars(row[1], outcomes, places)
-            for panel in row:
-                panel.set_xticks(range(len(names)), names, fontsize=8.5)
-                panel.axvline(now, color=GREY, lw=0.8, ls=":")
-                panel.set_xlim(-0.4, len(names) - 0.6)
-            label(row[0], title=f"{axis.replace('_', ' ')}: facts, points", x="", y="")
-            label(row[1], title="$ per 1,000", x="", y="")
+            _draw_axis(row, outcomes, axis, places)
         handles = [
             Line2D([], [], color=colour, marker=marker, label=name)
             for name, colour, marker in _CURVES
@@ -153,10 +144,13 @@ def _draw_settings(axis: Axes, outcomes: Outcomes, quality: str, cost: str) -> N
                     times * spent.value[place], worth.value[place], shapes[setting.chunking],
                     color=colour, alpha=alpha, ms=5, mew=0,
                 )  # fmt: skip
-    front = sorted(
-        (place for place, standing in enumerate(found) if standing == "front"),
-        key=lambda place: (spent.value[place], worth.value[place]),
-    )
+    _draw_front(axis, spent, worth, [n for n, each in enumerate(found) if each == "front"], times)
+
+
+def _draw_front(
+    axis: Axes, spent: Means, worth: Means, places: Sequence[int], times: float
+) -> None:
+    front = sorted(places, key=lambda place: (spent.value[place], worth.value[place]))
     x, y = times * spent.value[front], worth.value[front]
     axis.plot(x, y, color=BLUE, lw=1, alpha=0.5)
     axis.errorbar(
@@ -176,6 +170,19 @@ def _draw_named(
             color=colour, marker=marker, ms=9, mec=BLACK, mew=0.8, elinewidth=1.6, zorder=4,
             label=name,
         )  # fmt: skip
+
+
+def _draw_axis(row: Sequence[Axes], outcomes: Outcomes, axis: str, places: Sequence[int]) -> None:
+    """Two panels over the values of one budget."""
+    names = [shown(getattr(outcomes.settings[place], axis)) for place in places]
+    _draw_differences(row[0], outcomes, places)
+    _draw_dollars(row[1], outcomes, places)
+    for panel in row:
+        panel.set_xticks(range(len(names)), names, fontsize=8.5)
+        panel.axvline(places.index(0), color=GREY, lw=0.8, ls=":")
+        panel.set_xlim(-0.4, len(names) - 0.6)
+    label(row[0], title=f"{axis.replace('_', ' ')}: facts, points", x="", y="")
+    label(row[1], title="$ per 1,000", x="", y="")
 
 
 def _draw_differences(panel: Axes, outcomes: Outcomes, places: Sequence[int]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from evals.budgets.env_file import recommendation
 from evals.budgets.grid import AXES, BudgetSetting, shown
 from evals.budgets.outcomes import (
     FACTS_IN_CONTEXT,
@@ -76,6 +77,7 @@ def budgets_result(study: BudgetStudy, pictures: Sequence[Picture]) -> NotebookR
             f"{dollars(1e6 * study.prices.output_usd)} out, per million tokens",
         },
         data=as_json(study),
+        recommendation=recommendation(study),
     )
 
 
@@ -110,17 +112,12 @@ def front_table(study: BudgetStudy) -> Table:
 
 def single_table(study: BudgetStudy) -> Table:
     """One budget changed, the others as they are."""
-    outcomes, rows = study.dev, list[tuple[Cell, ...]]()
-    for axis in AXES:
-        for place in along(outcomes, axis):
-            setting = outcomes.settings[place]
-            if place:
-                rows.append((
-                    axis.replace("_", " "), shown(getattr(setting, axis)),
-                    shown(getattr(outcomes.current, axis)),
-                    *(_change(outcomes, measure, setting) for measure in QUALITY),
-                    _cost(outcomes, setting),
-                ))  # fmt: skip
+    rows = [
+        _single_row(study.dev, axis, place)
+        for axis in AXES
+        for place in along(study.dev, axis)
+        if place
+    ]
     return Table(
         "One budget changed",
         ("budget", "to", "from", *(f"{name}, change" for name in QUALITY), "dollars, times"),
@@ -129,26 +126,31 @@ def single_table(study: BudgetStudy) -> Table:
     )
 
 
+def _single_row(outcomes: Outcomes, axis: str, place: int) -> tuple[Cell, ...]:
+    setting = outcomes.settings[place]
+    values = (shown(getattr(each, axis)) for each in (setting, outcomes.current))
+    changes = (_change(outcomes, measure, setting) for measure in QUALITY)
+    return (axis.replace("_", " "), *values, *changes, _cost(outcomes, setting))
+
+
 def confirmation_table(study: BudgetStudy) -> Table:
     """The chosen setting against the current one, on dev, which chose it, and on test."""
-    both = {"dev": study.dev, "test": study.test}
-    rows = tuple(
-        (
-            split, len(outcomes.questions), measure,
-            _change(outcomes, measure, study.choice.setting),
-            study.verdicts.get(measure, "") if split == "test" else "chosen",
-        )
-        for split, outcomes in both.items()
-        if outcomes is not None
-        for measure in QUALITY
-    )  # fmt: skip
     return Table(
         "Does the choice hold on questions that did not choose it?",
         ("split", "questions", "measure", "change", "margin kept"),
-        rows,
+        tuple(_confirmation_rows(study)),
         f"Chosen: {study.choice.setting}. The margin is "
         f"{share(study.choice.objective.tolerance)} of the facts.",
     )
+
+
+def _confirmation_rows(study: BudgetStudy) -> Iterator[tuple[Cell, ...]]:
+    both = [("dev", study.dev), *([("test", study.test)] if study.test else [])]
+    for split, outcomes in both:
+        for measure in QUALITY:
+            said = study.verdicts.get(measure, "") if split == "test" else "chosen"
+            change = _change(outcomes, measure, study.choice.setting)
+            yield split, len(outcomes.questions), measure, change, said
 
 
 def as_json(study: BudgetStudy) -> dict[str, Any]:

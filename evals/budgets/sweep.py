@@ -78,14 +78,12 @@ class Sweep:
         failed = 0
         order = sorted(range(len(settings)), key=lambda place: _distance(settings, place))
         for place in order:
-            generated = await self._affordable(questions, settings[place])
+            generate = await self._affordable(questions, settings[place])
+            ask = self._replied if generate else self._found
             for column, question in enumerate(questions):
-                if generated:
-                    reply = await self._replied(question, settings[place])
-                    failed += reply.answer is None
-                else:
-                    reply = await self._found(question, settings[place])
-                row = await self._scores(question, reply, generated=generated)
+                reply = await ask(question, settings[place])
+                failed += generate and reply.answer is None
+                row = await self._scores(question, reply, generated=generate)
                 for name, value in row.items():
                     values[name][place, column] = value
             progress()

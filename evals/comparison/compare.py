@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from evals.comparison.runs import Run
 from evals.measures.scores import Score, Scored
@@ -84,14 +85,9 @@ def _change(name: str, before: Run, after: Run, seed: int) -> Change:
     old, new = before.rows[name], after.rows[name]
     both = [q for q in old if isinstance(old[q], Scored) and isinstance(new.get(q), Scored)]
     unit = about.get("unit", "")
-    difference = paired_difference(
-        name,
-        old,
-        new,
-        clusters={question: said.get("group", "") for question, said in after.answers.items()},
-        seed=seed,
-        direction="lower" if about.get("better") == "lower" else "higher",
-    )
+    groups = {question: said.get("group", "") for question, said in after.answers.items()}
+    direction: Literal["higher", "lower"] = "lower" if about.get("better") == "lower" else "higher"
+    difference = paired_difference(name, old, new, clusters=groups, seed=seed, direction=direction)
     return Change(
         name,
         unit,

@@ -63,6 +63,10 @@ def test_a_study_sweeps_chooses_confirms_and_hands_over(
     assert result.verdict == verdict(done)
     assert [len(row["means"]) for row in result.data["settings"]] == [7] * 4
 
+    assert result.recommendation is not None
+    spoken_of = {*result.recommendation.settings, *result.recommendation.kept}
+    assert spoken_of == {"RAG_CONTEXT_TOKENS", "RAG_CHUNK_TOKENS", "RAG_CHUNK_OVERLAP_TOKENS"}
+
     sliders = budget_sliders(done, out)
     sliders.redraw()
     shown = {bytes(sliders.image.value)}
