@@ -100,18 +100,26 @@ def choose(outcomes: Outcomes, objective: Objective) -> Choice:
     """
     usd, stated = outcomes.means(USD).value, outcomes.means(FACTS_STATED).value
     if objective.kind == "cheapest":
-        meets = _not_worse(outcomes, objective.tolerance)
-        order = np.lexsort((np.arange(len(usd)), usd))
+        may = _not_worse(outcomes, objective.tolerance)
+        ordered = np.lexsort((np.arange(len(usd)), usd))
+        meeting = (n for n in ordered if may[n] and _keeps(outcomes, n, objective.tolerance))
     else:
-        meets = _cheap_enough(usd, objective.max_usd_per_1000)
-        order = np.lexsort((usd, -stated))
-    place = next(int(each) for each in order if meets[each])
+        may = _cheap_enough(usd, objective.max_usd_per_1000)
+        meeting = (n for n in np.lexsort((usd, -stated)) if may[n])
+    place = int(next(meeting))
     return Choice(
         objective=objective,
         setting=outcomes.settings[place],
         current=outcomes.current,
         candidates=sum(outcomes.generated),
     )
+
+
+def _keeps(outcomes: Outcomes, place: int, tolerance: float) -> bool:
+    """Whether the intervals that are shown of it say the same as those of all settings at once."""
+    setting = outcomes.settings[place]
+    lows = (outcomes.difference(measure, setting).low for measure in GUARDED)
+    return setting == outcomes.current or all(low > -tolerance for low in lows)
 
 
 def _cheap_enough(usd: Floats, max_usd_per_1000: float) -> NDArray[np.bool_]:
