@@ -17,7 +17,8 @@ from evals.budgets.stages import Parts, Stages
 from evals.budgets.sweep import Purse, Sweep
 from evals.budgets.vectors import kept_vectors
 from evals.datasets.corpus import held_open
-from evals.datasets.golden import GoldenQuestion, GoldenSet, load
+from evals.datasets.golden import GoldenQuestion, GoldenSet
+from evals.datasets.golden_checks import load_checked
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
 from rag_core.adapters.documents import read_notes
@@ -91,7 +92,7 @@ async def study(asked: Asked) -> BudgetStudy:
     settings = project_settings()
     current = BudgetSetting.of(settings)
     tried = grid(axes(asked.profile, asked.axes), current, settings)
-    golden = await asyncio.to_thread(load, asked.golden)
+    golden = await asyncio.to_thread(load_checked, asked.golden)
     if not _questions(golden, "dev"):
         raise InvalidInput(str(asked.golden), "has no question of split dev to choose on")
     async with _opened(golden, settings, tried, asked.max_usd) as bench:

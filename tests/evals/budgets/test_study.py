@@ -102,7 +102,7 @@ def the_notebook_hands_it_over(sample: Path, folder: Path) -> None:
     (notebook,) = discover(NOTEBOOKS, "budgets")
     given: dict[str, Value] = {
         "profile": "smoke",
-        "golden_dir": str(sample),
+        "golden": str(sample),
         "context_tokens": "600",
         "top_k": "5",
     }
