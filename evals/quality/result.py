@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from evals.measures.funnel import STAGES
 from evals.measures.scores import Aggregate, Count, Scored
 from evals.measures.summary import OVERALL, Summary
-from evals.quality.cases import case, rightness, tuned_on, worst
+from evals.quality.cases import answers, case, rightness, tuned_on, worst
 from evals.quality.pictures import words
 from evals.quality.provenance import provenance_table
 from evals.quality.study import QualityRun
@@ -142,7 +142,7 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
             "answer cache": "cold: empty at the start; asked again for latency alone",
             "notes in the store": run.ingested.state,
         },
-        data={"summary": run.summary.as_dict(), "answers": _answers(run)},
+        data={"summary": run.summary.as_dict(), "answers": answers(run)},
     )
 
 
@@ -164,19 +164,6 @@ def verdict(run: QualityRun) -> str:
         f"{'was' if leaks.events == 1 else 'were'} shown.",
     ]
     return " ".join(sentences)
-
-
-def _answers(run: QualityRun) -> dict[str, dict[str, str]]:
-    """What was said to each question, for comparing two runs."""
-    return {
-        seen.question.id: {
-            "question": seen.question.question,
-            "group": seen.question.group,
-            "provenance": str(seen.answer.provenance) if seen.answer else "failed",
-            "text": seen.answer.text if seen.answer else seen.failure,
-        }
-        for seen in run.observations
-    }
 
 
 def scenario_table(run: QualityRun) -> pd.DataFrame:

@@ -30,12 +30,15 @@ WORSE = "chunks of 32/0 tokens"
 
 @pytest.fixture
 def done(sample: Path) -> BudgetStudy:
-    """Each question once on dev and once on test, with a chunking that is worse on purpose."""
+    """Every second user's questions are test, with a chunking that is worse on purpose."""
     rows = [json.loads(line) for line in (sample / "questions.jsonl").read_text().splitlines()]
+    users = sorted({row["user"] for row in rows})
+    splits = {user: ("dev", "test")[place % 2] for place, user in enumerate(users)}
+    alone = {"twin": None, "hash": ""}
     both = [
-        {**row, "id": f"{row['id']}-{split}", "split": split}
+        {**row, **alone, "split": splits[row["user"]]}
         for row in rows
-        for split in ("dev", "test")
+        if row["scenario"] != "scoped"
     ]
     (sample / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in both))
     few = {"context_tokens": "600,1200", "top_k": "5", "chunking": "worse"}
