@@ -118,3 +118,16 @@ def _scores(run: QualityRun, seen: Observation) -> tuple[tuple[str, Cell], ...]:
             case Unscored(reason):
                 shown.append((words(measure), f"unscored: {reason}"))
     return tuple(shown)
+
+
+def answers(run: QualityRun) -> dict[str, dict[str, str]]:
+    """What was said to each question, for comparing two runs."""
+    return {
+        seen.question.id: {
+            "question": seen.question.question,
+            "group": seen.question.group,
+            "provenance": str(seen.answer.provenance) if seen.answer else "failed",
+            "text": seen.answer.text if seen.answer else seen.failure,
+        }
+        for seen in run.observations
+    }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from evals.measures.funnel import STAGES
 from evals.measures.scores import Aggregate, Count, Scored
 from evals.measures.summary import OVERALL, Summary
-from evals.quality.cases import case, rightness, tuned_on, worst
+from evals.quality.cases import answers, case, rightness, tuned_on, worst
 from evals.quality.pictures import words
 from evals.quality.provenance import provenance_table
 from evals.quality.study import QualityRun
@@ -142,7 +142,7 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
             "answer cache": "cold: empty at the start; asked again for latency alone",
             "notes in the store": run.ingested.state,
         },
-        data={"summary": run.summary.as_dict()},
+        data={"summary": run.summary.as_dict(), "answers": answers(run)},
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 # fmt: off
 from rag_core.domain.answer import (
     LEAK_WORDS, REFUSAL_TEXT, Answer, CheckedText, Citation, Flag, Provenance, check_completion,
-    leaks,
+    leaks, nothing_found, refusal,
 )
 from rag_core.domain.chunks import Chunk, Chunker, SentenceChunker, WholeNoteChunker
 from rag_core.domain.citations import (
@@ -47,7 +47,7 @@ __all__ = [
     "StoredVersion", "Tokenizer", "Usage", "UserId", "Verses", "WholeNoteChunker", "all_well",
     "assemble_prompt", "authenticated", "build_context", "check_completion", "check_note",
     "check_url", "cites", "declines", "fail", "fingerprint", "leaks", "marks_inside_sentences",
-    "masked", "merge_verses", "normalise", "ok", "resolve_citations", "sentence_spans",
-    "split_sections", "split_sentences", "target", "validate_question", "warn", "without_citations",
-    "without_secrets",
+    "masked", "merge_verses", "normalise", "nothing_found", "ok", "refusal", "resolve_citations",
+    "sentence_spans", "split_sections", "split_sentences", "target", "validate_question", "warn",
+    "without_citations", "without_secrets",
 ]

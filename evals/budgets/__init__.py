@@ -1,0 +1,1 @@
+"""What 05_budgets studies: what each token budget buys, and which budgets to set."""

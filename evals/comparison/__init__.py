@@ -1,0 +1,1 @@
+"""Two runs of one golden set, question by question."""
