@@ -11,6 +11,7 @@ from evals.measures.citations import NEARLY_COVERED, fact_recall
 from evals.measures.observations import Observation
 from evals.measures.scores import Score, Scored
 from evals.measures.spans import coverage
+from evals.measures.support import SupportChecker
 from evals.measures.vectors import Vectors
 from rag_core.domain import Context
 
@@ -28,11 +29,13 @@ def facts_in_context(question: GoldenQuestion, context: Context, golden: GoldenS
     return held / len(facts) if facts else math.nan
 
 
-async def facts_stated(question: GoldenQuestion, reply: Reply, vectors: Vectors) -> float:
+async def facts_stated(
+    question: GoldenQuestion, reply: Reply, checker: SupportChecker, vectors: Vectors
+) -> float:
     """Share of the question's facts that the answer states (see `citations.fact_recall`)."""
     if reply.answer is None:
         return math.nan
-    score: Score = await fact_recall(Observation(question, reply.answer), vectors)
+    score: Score = await fact_recall(Observation(question, reply.answer), checker, vectors)
     return score.value if isinstance(score, Scored) else math.nan
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from evals.budgets.outcomes import (
 from evals.budgets.scoring import facts_in_context, facts_stated, right_abstention
 from evals.budgets.stages import Reply, Stages
 from evals.datasets.golden import GoldenQuestion, GoldenSet
+from evals.measures.support import LightChecker, SupportChecker
 from evals.measures.vectors import Vectors
 from rag_core.domain import FREE, Prices, Tokenizer, Usage
 from rag_core.errors import InvalidInput
@@ -63,6 +65,11 @@ class Sweep:
     prices: Prices
     purse: Purse
     _stated: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    @cached_property
+    def checker(self) -> SupportChecker:
+        """What judges whether an answer states a fact."""
+        return LightChecker(self.vectors)
 
     async def run(
         self,
@@ -137,7 +144,7 @@ class Sweep:
     async def _facts_stated(self, question: GoldenQuestion, reply: Reply) -> float:
         key = (question.id, reply.answer.text if reply.answer else "")
         if key not in self._stated:
-            self._stated[key] = await facts_stated(question, reply, self.vectors)
+            self._stated[key] = await facts_stated(question, reply, self.checker, self.vectors)
         return self._stated[key]
 
     def _prompt_tokens(self, question: GoldenQuestion, reply: Reply) -> int:

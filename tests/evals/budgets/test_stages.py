@@ -105,7 +105,7 @@ async def compare(
     assert (reply.answer.text, reply.answer.citations) == (answer.text, answer.citations)
     assert (reply.answer.provenance, reply.answer.flags) == (answer.provenance, answer.flags)
     if not answer.refused:
-        found = await application.pipeline.retrieve(question.question, question.user)
+        found = (await application.pipeline.retrieve(question.question, question.user)).ranking
         ranking = await stages.ranking(question, at.chunking)
         hits = ranking.value.hits[: at.top_k]
         assert [hit.chunk_id for hit in hits] == [hit.chunk_id for hit in found.hits]
