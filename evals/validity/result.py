@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from evals.measures.scores import Aggregate, Scored
+from evals.measures.scores import Aggregate, Scored, aggregate
 from evals.measures.validity.card import REJECTED, Card
-from evals.measures.validity.shares import share_of
 from evals.measures.validity.validity import (
     SCOREBOARD,
     PlantedRun,
@@ -19,6 +18,7 @@ from evals.measures.validity.validity import (
 )
 from evals.results import numbers
 from evals.results.result import Cell, Headline, NotebookResult, Picture, Table, headline
+from evals.stats.paired import PairedDifference
 from evals.validity.card_tables import card_tables, interval
 from evals.validity.pictures import words
 from evals.validity.study import ValidityRun
@@ -95,7 +95,7 @@ def sentence(validity: Validity) -> str:
     return (
         f"notices {interval(validity.noticed) or 'an unknown share'} of planted faults, rejects "
         f"{interval(validity.rejected) or 'an unknown share'} of right answers"
-        + (f"; without a judge it does not tell {reach}" if reach else "")
+        + (f"; out of its reach: {reach}" if reach else "")
     )
 
 
@@ -153,7 +153,7 @@ def _validity(run: ValidityRun) -> Table:
         rows,
         "A fault is noticed where the faulty answer fails the measure; one made by rule counts "
         "only where the answer that it spoils passes. Out of reach: faults that fail no more "
-        "surely than right answers do; it takes a judge to tell them.",
+        "surely than right answers do; another measure, or a judge, has to tell them.",
     )
 
 
@@ -187,7 +187,7 @@ def _of_right_answers(run: ValidityRun) -> list[Headline]:
 
 def _share(name: str, runs: Sequence[PlantedRun], hold: Sequence[bool]) -> Aggregate:
     held = {run.kind: Scored(float(each)) for run, each in zip(runs, hold, strict=True)}
-    return share_of(name, held, {})
+    return aggregate(name, held, proportion=True)
 
 
 def _differing(run: ValidityRun, planted: PlantedRun) -> tuple[str, ...]:
@@ -213,11 +213,11 @@ def _of_card(light: Card) -> str:
     )
 
 
-def _signed(change: Aggregate) -> str:
-    if change.value is None:
+def _signed(change: PairedDifference) -> str:
+    if change.mean is None:
         return ""
     ends = "" if change.low is None else f" [{change.low:+.2f}, {change.high:+.2f}]"
-    return f"{change.value:+.2f}{ends}"
+    return f"{change.mean:+.2f}{ends}"
 
 
 def _listed(names: Sequence[str]) -> str:

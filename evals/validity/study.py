@@ -90,13 +90,12 @@ async def study(*, profile: str = "full", seed: int = 0, max_usd: float = 1.0) -
         questions = [each for each in golden.questions if each.id in asked][: QUESTIONS[profile]]
         bench = _Bench(ready, application, golden, questions, vectors)
         real, *planted = await _plant_all(bench)
-    groups = {each.id: each.group or each.id for each in questions}
     return ValidityRun(
         cards=cards,
         claims=len(claims),
         real=real,
         planted=planted,
-        validity=validity(real, planted, groups),
+        validity=validity(real, planted),
         questions=len(questions),
         generator=real.kind,
         golden_digest=golden.digest,
@@ -154,6 +153,7 @@ async def _measured(
         plant.generator.kind,
         plant.faulty,
         await measured(seen, Instruments(bench.golden, bench.vectors)),
+        {each.id: each.group or each.id for each in bench.questions},
         frozenset(each for each in changed if not uncited.get(each)),
         by_rule=isinstance(plant.generator, Spoilt),
         uncited=sum(uncited.values()),

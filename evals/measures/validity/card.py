@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evals.measures.scores import Aggregate, Scored
+from evals.measures.scores import Aggregate, Scored, aggregate
 from evals.measures.support import SupportChecker
 from evals.measures.validity.checkers import outcomes
 from evals.measures.validity.labelled_claims import LabelledClaim
-from evals.measures.validity.shares import share_of
 from evals.stats.intervals import Estimate
 from evals.stats.separation import auc, balanced_accuracy
 
@@ -68,7 +67,7 @@ class Card:
 async def card(checker: SupportChecker, claims: Sequence[LabelledClaim], *, seed: int = 0) -> Card:
     """Ask `checker` about every claim, and say how well it did."""
     found = await outcomes(checker, [(each.claim, each.source) for each in claims])
-    unscored = share_of("", {str(place): row for place, row in enumerate(found)}, {}).reasons
+    unscored = aggregate("", found).reasons
     rows = [
         (row.value, claim)
         for row, claim in zip(found, claims, strict=True)
@@ -119,4 +118,5 @@ def _by_kind(rows: Rows, threshold: float) -> dict[str, Aggregate]:
 
 def _rejected(name: str, rows: Rows, threshold: float) -> Aggregate:
     below = {str(n): Scored(float(score < threshold)) for n, (score, _) in enumerate(rows)}
-    return share_of(name, below, {str(n): claim.group for n, (_, claim) in enumerate(rows)})
+    groups = {str(n): claim.group for n, (_, claim) in enumerate(rows)}
+    return aggregate(name, below, clusters=groups, proportion=True)

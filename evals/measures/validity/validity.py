@@ -22,11 +22,10 @@ from evals.measures.scores import (
     Scored,
     Unscored,
     aggregate,
-    paired_difference,
     share,
 )
 from evals.measures.targets import TARGETS
-from evals.measures.validity.shares import share_of
+from evals.stats.paired import PairedDifference, paired_difference
 
 QUOTED, DECLINED = "quoted", "declined"
 PASSES: Mapping[str, float] = {
@@ -50,6 +49,8 @@ class PlantedRun:
     faulty: bool
     rows: Mapping[str, Mapping[str, Score]]
     """Measure -> question -> score."""
+    groups: Mapping[str, str]
+    """Question -> the group of those that hang together."""
     planted: frozenset[str]
     by_rule: bool = False
     """Whether it spoils the real answers, rather than being written by hand."""
@@ -93,24 +94,18 @@ async def measured(
     return rows
 
 
-def validity(
-    real: PlantedRun, runs: Sequence[PlantedRun], groups: Mapping[str, str]
-) -> tuple[Validity, ...]:
-    """The validity of each measure of `PASSES`.
-
-    `real` are the answers that faults made by rule spoil; `groups` are questions that hang
-    together.
-    """
+def validity(real: PlantedRun, runs: Sequence[PlantedRun]) -> tuple[Validity, ...]:
+    """The validity of each measure of `PASSES`; faults made by rule spoil the `real` answers."""
     faulty = [run for run in runs if run.faulty]
     right = [run for run in runs if not run.faulty]
     return tuple(
         Validity(
             measure,
             least,
-            _failing("faulty answers", _verdicts(faulty, real, measure), groups),
-            _failing("right answers", _verdicts(right, real, measure), groups),
+            _failing("faulty answers", _verdicts(faulty, real, measure), real.groups),
+            _failing("right answers", _verdicts(right, real, measure), real.groups),
             {
-                run.kind: _failing(run.kind, _verdicts([run], real, measure), groups)
+                run.kind: _failing(run.kind, _verdicts([run], real, measure), real.groups)
                 for run in faulty
             },
         )
@@ -121,26 +116,24 @@ def validity(
 def averages(run: PlantedRun, *, seed: int = 0) -> dict[str, Aggregate]:
     """The run's mean of each measure of a scoreboard."""
     return {
-        measure: aggregate(measure, rows.values(), seed=seed, proportion=True)
+        measure: aggregate(measure, rows, clusters=run.groups, seed=seed, proportion=True)
         for measure, rows in run.rows.items()
     }
 
 
-def differences(real: PlantedRun, run: PlantedRun, *, seed: int = 0) -> dict[str, Aggregate]:
-    """Mean difference to the real answers on the same questions, by measure."""
+def differences(real: PlantedRun, run: PlantedRun, *, seed: int = 0) -> dict[str, PairedDifference]:
+    """The difference to the real answers on the same questions, by measure."""
     return {
-        measure: paired_difference(measure, real.rows[measure], rows, seed=seed)
+        measure: paired_difference(
+            measure, real.rows[measure], rows, clusters=run.groups, seed=seed
+        )
         for measure, rows in run.rows.items()
     }
 
 
-def differing(changes: Mapping[str, Aggregate]) -> tuple[str, ...]:
-    """The measures whose interval of the difference leaves 0 out."""
-    return tuple(
-        name
-        for name, change in changes.items()
-        if change.low is not None and change.high is not None and not change.low <= 0 <= change.high
-    )
+def differing(changes: Mapping[str, PairedDifference]) -> tuple[str, ...]:
+    """The measures whose difference is more than luck, as their verdicts say."""
+    return tuple(name for name, each in changes.items() if each.verdict in ("better", "worse"))
 
 
 def meets_targets(means: Mapping[str, Aggregate]) -> bool:
@@ -154,7 +147,8 @@ def _failing(
     name: str, verdicts: Mapping[tuple[str, str], Score], groups: Mapping[str, str]
 ) -> Aggregate:
     rows = {" ".join(key): verdict for key, verdict in verdicts.items()}
-    return share_of(name, rows, {" ".join(key): groups[key[1]] for key in verdicts})
+    clusters = {" ".join(key): groups[key[1]] for key in verdicts}
+    return aggregate(name, rows, clusters=clusters, proportion=True)
 
 
 def _verdicts(
