@@ -6,14 +6,15 @@ import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from evals.measures.catalogue import RAGAS_ANSWER
-from evals.measures.claims import sentence_units
 from evals.measures.judge import Judge, JudgeFailed
 from evals.measures.judge_cache import BudgetSpent
 from evals.measures.scores import Score, Scored, Unscored, scored
 from evals.measures.support import SupportChecker
 from evals.measures.vectors import Vectors
+from rag_core.domain import split_sentences
 
 AT_A_TIME = 8
 """Claims that a server is asked at once."""
@@ -92,10 +93,12 @@ class CosineChecker:
 
     async def scores(self, pairs: Sequence[tuple[str, str]]) -> Sequence[float]:
         """See `SupportChecker`."""
-        return [
-            max(0.0, await self._vectors.best_cosine(claim, sentence_units(source)))
-            for claim, source in pairs
-        ]
+        return [await self._score(claim, source) for claim, source in pairs]
+
+    async def _score(self, claim: str, source: str) -> float:
+        single = split_sentences(source)
+        doubles = [f"{first} {second}" for first, second in pairwise(single)]
+        return max(0.0, await self._vectors.best_cosine(claim, single + doubles))
 
 
 class RagasTexts:
