@@ -82,11 +82,14 @@ async def test_of_one_logit_the_sigmoid_is_the_score(tmp_path: Path) -> None:
 
 async def test_the_best_window_of_a_long_source_counts(tmp_path: Path) -> None:
     verifier = CrossEncoderVerifier(tiny_model(tmp_path, NLI))
-    source = "Rain falls. " + "Snow " + "snow " * WINDOW_WORDS + "."
-    pieces = windows(source)
-    assert len(pieces) == 2
-    apart = await verifier.scores([("rain falls", piece) for piece in pieces])
-    assert await verifier.scores([("rain falls", source)]) == [pytest.approx(max(apart))]
+    near, far = "Rain falls .", "Snow " + "snow " * WINDOW_WORDS + "."
+    for source in (f"{near} {far}", f"{far} {near}"):
+        pieces = windows(source)
+        assert len(pieces) == 2
+        apart = await verifier.scores([("rain falls", piece) for piece in pieces])
+        together = await verifier.scores([("rain falls", source)])
+        assert together == [pytest.approx(max(apart))]
+        assert apart[0] != pytest.approx(apart[1])
 
 
 @pytest.mark.parametrize(
