@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -196,8 +195,7 @@ async def _score(
     asked = {measure.name for measure in taken if measure.asked_of(seen)}
     for measure in taken:
         if measure.take and measure.name in asked:
-            score = measure.take(seen, use)
-            scored[measure.name] = await score if inspect.isawaitable(score) else score
+            scored[measure.name] = await measure.score(seen, use)
     return scored | await _by_ragas(seen, asked, use) | await judged_scores(seen, asked, use)
 
 

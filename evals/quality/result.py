@@ -140,6 +140,7 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
             "golden data digest": run.golden.digest,
             "questions": ", ".join(f"{n} {split}" for split, n in _counts(run).items()),
             "judge": run.judge,
+            "support checker": run.checker.name,
             "answer cache": "cold: empty at the start; asked again for latency alone",
             "notes in the store": run.ingested.state,
         },

@@ -28,17 +28,22 @@ async def all_cards(
     return cards
 
 
+def in_use(checkers: Sequence[SupportChecker]) -> SupportChecker:
+    """The one that measures answers: the verifier where there is one, else the light one."""
+    return checkers[0]
+
+
 @asynccontextmanager
 async def open_checkers(
     vectors: Vectors, settings: Settings, max_usd: float
 ) -> AsyncIterator[list[SupportChecker]]:
-    """Every checker there is: verifier and judge only where the environment names them."""
+    """Every checker there is, the one in use first; verifier and judge only where named."""
     async with AsyncExitStack() as stack:
         verifier = await stack.enter_async_context(open_verifier())
         judge = await stack.enter_async_context(open_judge(settings.home / "judge", max_usd))
         yield [
-            LightChecker(vectors),
             *([verifier] if verifier else []),
+            LightChecker(vectors),
             *([JudgeChecker(judge)] if judge else []),
             CosineChecker(vectors),
             *ragas_checkers(vectors),

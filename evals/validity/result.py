@@ -50,12 +50,12 @@ def validity_result(run: ValidityRun, pictures: Sequence[Picture]) -> NotebookRe
 
 def headlines(run: ValidityRun) -> tuple[Headline, ...]:
     """How well the light check tells claims apart, and what planted faults come to."""
-    light = run.cards[0]
+    used = run.cards[0]
     faulty = [each for each in run.planted if each.faulty]
     passing = _share("meet the targets", faulty, [meets_targets(averages(r)) for r in faulty])
     apart = _share("differ", faulty, [bool(_differing(run, each)) for each in faulty])
     return (
-        *_of_claims(light),
+        *_of_claims(used),
         headline(
             passing, "Faulty generators that pass", "Share of the planted faulty generators that "
             "meet every target of answers.", unit="share", better="lower", target=0.0, key=True,
@@ -70,7 +70,7 @@ def headlines(run: ValidityRun) -> tuple[Headline, ...]:
 
 def verdict(run: ValidityRun) -> str:
     """A paragraph computed from the numbers."""
-    light = run.cards[0]
+    used = run.cards[0]
     faulty = [each for each in run.planted if each.faulty]
     passing = [words(each.kind) for each in faulty if meets_targets(averages(each))]
     alike = [words(each.kind) for each in faulty if not _differing(run, each)]
@@ -78,7 +78,7 @@ def verdict(run: ValidityRun) -> str:
     met = [kind for kind in right if kind in _meeting(run)]
     return " ".join(
         [
-            _of_card(light),
+            _of_card(used),
             f"Of {len(faulty)} generators that plant faults, {len(passing) or 'none'} would pass "
             f"as a release{_listed(passing)}; {len(alike) or 'none'} cannot be told from the real "
             f"answers{_listed(alike)}.",
@@ -157,19 +157,19 @@ def _validity(run: ValidityRun) -> Table:
     )
 
 
-def _of_claims(light: Card) -> tuple[Headline, ...]:
-    if light.auc is None or light.strict is None:
+def _of_claims(used: Card) -> tuple[Headline, ...]:
+    if used.auc is None or used.strict is None:
         return ()
     strict = f"at the threshold that rejects {numbers.share(REJECTED)} of right ones"
-    negated = light.strict.noticed_by_kind.get("negated")
+    negated = used.strict.noticed_by_kind.get("negated")
     area = Headline(
         name="Validity of groundedness",
         meaning="How often a right claim scores above a wrong one (area under the ROC curve).",
-        value=light.auc.value, low=light.auc.low, high=light.auc.high, n=light.n, key=True,
+        value=used.auc.value, low=used.auc.low, high=used.auc.high, n=used.n, key=True,
     )  # fmt: skip
     if negated is None:
         return (area,)
-    meaning = f"Share of negated claims that the light check notices, {strict}."
+    meaning = f"Share of negated claims that the {used.checker} check notices, {strict}."
     return (area, headline(negated, "Negations noticed", meaning, key=True))
 
 
@@ -202,14 +202,14 @@ def _kind(run: ValidityRun, each: PlantedRun) -> str:
     return "real" if each is run.real else "faulty" if each.faulty else "right"
 
 
-def _of_card(light: Card) -> str:
-    if light.auc is None or light.strict is None:
+def _of_card(used: Card) -> str:
+    if used.auc is None or used.strict is None:
         return "No claim could be checked."
     return (
-        f"Of two claims, one right and one wrong, the light check gives the right one the higher "
-        f"score {numbers.share(round(light.auc.value, 3))} of the time; rejecting "
+        f"Of two claims, one right and one wrong, the {used.checker} check gives the right one "
+        f"the higher score {numbers.share(round(used.auc.value, 3))} of the time; rejecting "
         f"{numbers.share(REJECTED)} of right claims, it notices "
-        f"{interval(light.strict.noticed)} of the wrong ones."
+        f"{interval(used.strict.noticed)} of the wrong ones."
     )
 
 

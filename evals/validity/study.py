@@ -19,7 +19,7 @@ from evals.measures.validity.planted import Asked, Planted, Remembered, Spoilt, 
 from evals.measures.validity.validity import PlantedRun, Validity, measured, validity
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
-from evals.validity.checking import all_cards, open_checkers
+from evals.validity.checking import all_cards, in_use, open_checkers
 from rag_core.bootstrap import Application, assemble, open_generator
 from rag_core.cli import progress_bar
 from rag_core.errors import InvalidInput
@@ -60,9 +60,8 @@ class _Bench:
 
     settings: Settings
     application: Application
-    golden: GoldenSet
+    use: Instruments
     questions: Sequence[GoldenQuestion]
-    vectors: Vectors
 
 
 async def study(*, profile: str = "full", seed: int = 0, max_usd: float = 1.0) -> ValidityRun:
@@ -86,10 +85,9 @@ async def study(*, profile: str = "full", seed: int = 0, max_usd: float = 1.0) -
         claims = golden_claims(golden.claims, "test")
         async with open_checkers(vectors, settings, max_usd) as checkers:
             cards = await all_cards(checkers, claims, seed=seed)
-        asked = {each.question for each in golden.planted}
-        questions = [each for each in golden.questions if each.id in asked][: QUESTIONS[profile]]
-        bench = _Bench(ready, application, golden, questions, vectors)
-        real, *planted = await _plant_all(bench)
+            use = Instruments(golden, vectors, in_use(checkers))
+            questions = _questions(golden, profile)
+            real, *planted = await _plant_all(_Bench(ready, application, use, questions))
     return ValidityRun(
         cards=cards,
         claims=len(claims),
@@ -103,15 +101,20 @@ async def study(*, profile: str = "full", seed: int = 0, max_usd: float = 1.0) -
     )
 
 
+def _questions(golden: GoldenSet, profile: str) -> list[GoldenQuestion]:
+    asked = {each.question for each in golden.planted}
+    return [each for each in golden.questions if each.id in asked][: QUESTIONS[profile]]
+
+
 async def _plant_all(bench: _Bench) -> list[PlantedRun]:
     """The real run first, then every planted one."""
-    asked = Asked.of(bench.golden, bench.questions)
+    asked = Asked.of(bench.use.golden, bench.questions)
     application = bench.application
     async with open_generator(
         bench.settings, application.embedder, application.tokenizer
     ) as generator:
         real = Remembered(generator)
-        plants = [Plant(real, False), *_plants(bench.golden, real, asked)]
+        plants = [Plant(real, False), *_plants(bench.use.golden, real, asked)]
         seen: list[list[Observation]] = []
         runs: list[PlantedRun] = []
         with progress_bar(len(plants), "plant answers", "generator") as bar:
@@ -152,7 +155,7 @@ async def _measured(
     return PlantedRun(
         plant.generator.kind,
         plant.faulty,
-        await measured(seen, Instruments(bench.golden, bench.vectors)),
+        await measured(seen, bench.use),
         {each.id: each.group or each.id for each in bench.questions},
         frozenset(each for each in changed if not uncited.get(each)),
         by_rule=isinstance(plant.generator, Spoilt),

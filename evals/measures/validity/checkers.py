@@ -6,9 +6,11 @@ import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 from evals.measures.catalogue import RAGAS_ANSWER
+from evals.measures.check_failure import CheckFailed
 from evals.measures.judge import Judge, JudgeFailed
 from evals.measures.judge_cache import BudgetSpent
 from evals.measures.scores import Score, Scored, Unscored, scored
@@ -33,10 +35,6 @@ Claim:
 """
 
 
-class CheckFailed(Exception):
-    """A checker has no score for a claim; the text says why."""
-
-
 class FallibleChecker(ABC):
     """A `SupportChecker` whose calls may fail, one claim for itself."""
 
@@ -52,18 +50,30 @@ class FallibleChecker(ABC):
             CheckFailed: no score could be had.
         """
 
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], Score]:
+        return {}
+
     async def outcomes(self, pairs: Sequence[tuple[str, str]]) -> list[Score]:
-        """A score for each pair of claim and source; what failed is Unscored."""
+        """A score for each pair of claim and source; what failed is Unscored.
+
+        Nothing is asked twice, not even what failed.
+        """
         gate = asyncio.Semaphore(AT_A_TIME)
 
-        async def outcome(claim: str, source: str) -> Score:
+        async def ask(claim: str, source: str) -> None:
             async with gate:
-                try:
-                    return scored(await self.score(claim, source))
-                except CheckFailed as error:
-                    return Unscored(str(error))
+                self._known[claim, source] = await self._outcome(claim, source)
 
-        return list(await asyncio.gather(*(outcome(*pair) for pair in pairs)))
+        new = [pair for pair in dict.fromkeys(pairs) if pair not in self._known]
+        await asyncio.gather(*(ask(*pair) for pair in new))
+        return [self._known[pair] for pair in pairs]
+
+    async def _outcome(self, claim: str, source: str) -> Score:
+        try:
+            return scored(await self.score(claim, source))
+        except CheckFailed as error:
+            return Unscored(str(error))
 
     async def scores(self, pairs: Sequence[tuple[str, str]]) -> Sequence[float]:
         """See `SupportChecker`.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from evals.measures.claims import NUMBER_WORDS
+from evals.measures.specifics import NUMBER_WORDS
 from rag_core.domain import (
     DECLINING_TEXT,
     Context,
@@ -57,7 +57,8 @@ _AUXILIARY = re.compile(
 _NOT = re.compile(r"\b(?:not|never)\s+")
 # A capitalised word within a sentence: behind a word or a comma, not behind a full stop.
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+\b")
-_COUNTED = "|".join(word for word in NUMBER_WORDS if word not in ("one", "zero"))
+_NOT_COUNTED = ("one", "zero", "both", "twice", "thrice")
+_COUNTED = "|".join(word for word in NUMBER_WORDS if word not in _NOT_COUNTED)
 _NUMBER = re.compile(rf"\b(?:\d+|{_COUNTED})\b")
 
 

@@ -8,13 +8,11 @@ the measure does not score is neither noticed nor rejected, and is counted apart
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evals.datasets.golden import Scenario
 from evals.measures.catalogue import QUALITY, Instruments, Measure
-from evals.measures.claims import claims, quoted_in
 from evals.measures.observations import Observation
 from evals.measures.scores import (
     Aggregate,
@@ -22,7 +20,6 @@ from evals.measures.scores import (
     Scored,
     Unscored,
     aggregate,
-    share,
 )
 from evals.measures.targets import TARGETS
 from evals.stats.paired import PairedDifference, paired_difference
@@ -84,13 +81,11 @@ async def measured(
     observations: Sequence[Observation], use: Instruments
 ) -> dict[str, dict[str, Score]]:
     """What a scoreboard shows, by measure and question: the quality notebook's own measures."""
-    known = {each.name: each for each in (*QUALITY, *_OWN) if each.name in SCOREBOARD}
+    known = {each.name: each for each in (*QUALITY, _OWN) if each.name in SCOREBOARD}
     rows: dict[str, dict[str, Score]] = {name: {} for name in SCOREBOARD}
     for name, measure in known.items():
         for seen in filter(measure.asked_of, observations):
-            if measure.take:
-                score = measure.take(seen, use)
-                rows[name][seen.question.id] = await score if inspect.isawaitable(score) else score
+            rows[name][seen.question.id] = await measure.score(seen, use)
     return rows
 
 
@@ -132,8 +127,14 @@ def differences(real: PlantedRun, run: PlantedRun, *, seed: int = 0) -> dict[str
 
 
 def differing(changes: Mapping[str, PairedDifference]) -> tuple[str, ...]:
-    """The measures whose difference is more than luck, as their verdicts say."""
-    return tuple(name for name, each in changes.items() if each.verdict in ("better", "worse"))
+    """The measures whose interval of the difference leaves 0 out."""
+    return tuple(name for name, change in changes.items() if _apart(change))
+
+
+def _apart(change: PairedDifference) -> bool:
+    if change.low is None or change.high is None:  # without a spread, all differences are equal
+        return bool(change.mean) and change.n > 1
+    return not change.low <= 0 <= change.high
 
 
 def meets_targets(means: Mapping[str, Aggregate]) -> bool:
@@ -169,15 +170,6 @@ def _failed(score: Score, measure: str) -> Score:
     return Scored(float(score.value < PASSES[measure])) if isinstance(score, Scored) else score
 
 
-def _quoted(seen: Observation) -> Score:
-    """Share of the sentences that stand word for word in what they cite."""
-    if seen.answer is None:
-        return Unscored(seen.failure)
-    said = [] if seen.answer.declines else claims(seen.answer)
-    quoted = sum(any(quoted_in(each.text, c.quote) for c in each.citations) for each in said)
-    return share(quoted, len(said), nothing="the answer says nothing")
-
-
 def _declined(seen: Observation) -> Score:
     """Share of the questions that are declined."""
     if seen.answer is None:
@@ -185,7 +177,4 @@ def _declined(seen: Observation) -> Score:
     return Scored(float(seen.answer.declines))
 
 
-_OWN = (
-    Measure(QUOTED, "sentences quoted", frozenset(Scenario), lambda seen, _: _quoted(seen)),
-    Measure(DECLINED, "answers declined", frozenset(Scenario), lambda seen, _: _declined(seen)),
-)
+_OWN = Measure(DECLINED, "answers declined", frozenset(Scenario), lambda seen, _: _declined(seen))

@@ -8,7 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evals.measures.validity.checkers import CheckFailed, FallibleChecker
+from evals.measures.check_failure import CheckFailed
+from evals.measures.validity.checkers import FallibleChecker
 from rag_core.domain import split_sentences
 from rag_core.errors import ConfigurationError
 

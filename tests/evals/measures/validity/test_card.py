@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from evals.measures.check_failure import CheckFailed
 from evals.measures.scores import Aggregate
 from evals.measures.validity.card import REJECTED, Card, Operation, card
-from evals.measures.validity.checkers import CheckFailed, FallibleChecker
+from evals.measures.validity.checkers import FallibleChecker
 from evals.measures.validity.labelled_claims import LabelledClaim
 
 

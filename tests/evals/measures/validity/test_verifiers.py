@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from starlette.responses import Response
 
+from evals.measures.check_failure import CheckFailed
 from evals.measures.judge import Judge
 from evals.measures.judge_cache import JudgeBudget, JudgeCache
 from evals.measures.scores import Scored, Unscored
-from evals.measures.validity.checkers import CheckFailed, JudgeChecker
+from evals.measures.validity.checkers import JudgeChecker
 from evals.measures.validity.verifier_settings import open_verifier
 from evals.measures.validity.verifiers import (
     WINDOW_WORDS,
