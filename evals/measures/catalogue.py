@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,7 +16,6 @@ from evals.measures.abstention import (
     isolation_leaks,
     refusal,
 )
-from evals.measures.check_failure import CheckFailed
 from evals.measures.citations import citation_precision, citation_recall, fact_recall
 from evals.measures.funnel import facts_cited, facts_found, facts_in_context
 from evals.measures.groundedness import groundedness, quoted
@@ -93,16 +91,6 @@ class Measure:
         """Whether the observation gets a row."""
         question = observation.question
         return question.scenario in self.scenarios and (question.answerable or not self.needs_gold)
-
-    async def score(self, observation: Observation, use: Instruments) -> Score:
-        """The observation's score; Unscored where it is not taken alone, or a check failed."""
-        if self.take is None:
-            return Unscored("scored with all others at once")
-        try:
-            score = self.take(observation, use)
-            return await score if inspect.isawaitable(score) else score
-        except CheckFailed as error:
-            return Unscored(str(error))
 
 
 async def _similarity(seen: Observation, use: Instruments) -> Score:

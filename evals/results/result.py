@@ -34,8 +34,8 @@ class Headline:
     at most); None where there is none. `key` numbers stand at the top of the report. A
     `simulated` number was not measured: `low` and `high` are its band over what is supposed, and
     `n` counts the traffics, 0 if it rests on none. `split` names the part of the golden questions
-    that `value` is of, all of them where it is empty; `dev`, in `unit`, is the value on dev. `measure`
-    is the measure of which the headline is the value, where it is that of one.
+    that `value` is of, all of them where it is empty; `dev`, in `unit`, is the value on dev.
+    `measure` is the measure of which the headline is the value, where it is that of one.
 
     Raises:
         ValueError: a number is not finite.

@@ -6,9 +6,11 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from evals.datasets.corpus import held_open, ingest_golden
-from evals.datasets.golden import GoldenQuestion, GoldenSet, load
+from evals.datasets.golden import GoldenQuestion, GoldenSet
+from evals.datasets.golden_checks import load_checked
 from evals.measures.asking import ask_all
 from evals.measures.catalogue import Instruments
 from evals.measures.observations import Observation
@@ -64,21 +66,23 @@ class _Bench:
     questions: Sequence[GoldenQuestion]
 
 
-async def study(*, profile: str = "full", seed: int = 0, max_usd: float = 1.0) -> ValidityRun:
+async def study(
+    golden_dir: Path = GOLDEN, *, profile: str = "full", seed: int = 0, max_usd: float = 1.0
+) -> ValidityRun:
     """Ask every checker about the golden test claims, and plant answers to the golden questions.
 
     A judge, where one is configured, checks claims for `max_usd` at most; planted answers are
     measured without it.
 
     Raises:
-        InvalidInput: there is no such profile.
+        InvalidInput: there is no such profile, or the folder has a mistake.
         Unavailable: the database cannot be reached.
     """
     if profile not in QUESTIONS:
         raise InvalidInput("profile", f"must be one of {', '.join(QUESTIONS)}, got {profile!r}")
     began = time.perf_counter()
     settings = project_settings()
-    golden = await asyncio.to_thread(load, GOLDEN)
+    golden = await asyncio.to_thread(load_checked, golden_dir)
     async with held_open(settings) as ready, assemble(ready) as application:
         await ingest_golden(application, golden)
         vectors = Vectors(application.embedder)

@@ -25,7 +25,7 @@ PLANTED = 12
 async def run(sample: Path) -> ValidityRun:
     add_planted(sample, PLANTED)
     assert validate(load(sample)) == []
-    return await study(profile="full")
+    return await study(sample, profile="full")
 
 
 async def test_planted_answers_are_asked_measured_and_shown(
