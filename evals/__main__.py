@@ -39,6 +39,7 @@ def in_checkout() -> None:
       python -m evals sweep --profile smoke            which token budgets to set
       python -m evals compare reports/RUN reports/RUN  what changed between two runs
       python -m evals calibrate golden/beir/henry-headings
+      python -m evals claims
       python -m evals bench cache --only frozen
       python -m evals fit support
       python -m evals lint
@@ -238,6 +239,33 @@ def scaffold(
 
     print("\n".join(f"wrote {path}" for path in write(folder)))
     print(f"next: read {folder}/README.md, then python -m evals validate {folder}")
+
+
+@commands.command()
+def claims(
+    file: Annotated[
+        Path | None, Argument(metavar="[FILE.jsonl]", help="Instead of the golden test claims.")
+    ] = None,
+    max_usd: Annotated[float, Option(metavar="USD", help="Most that an LLM judge may cost.")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Say how well claims are checked against their sources.
+
+    Every checker there is judges every claim: the light one, the plain cosine and ragas' metrics,
+    a verifier if RAG_VERIFIER_MODEL is set, the judge if RAG_JUDGE_BASE_URL and _MODEL are. Printed
+    are the area under the ROC curve, and what each notices of wrong claims and rejects of right
+    ones, by kind, at its own threshold and at the one that rejects 15 % of right claims.
+
+    \b
+    A file has a claim a line, in our columns or in those of LLM-AggreFact:
+      {"claim": "…", "evidence": "…", "supported": true, "kind": "paraphrase", "group": "g1"}
+      {"claim": "…", "doc": "…", "label": 1, "dataset": "RAGTruth"}
+
+    kind and group may be left out; without a group, claims on one source hang together.
+    """
+    from evals.validity.command import print_cards
+
+    print_cards(file, as_json=as_json, max_usd=max_usd)
 
 
 @commands.command()

@@ -25,7 +25,7 @@ from rag_core.domain.server_url import HTTP, POSTGRES, REDIS, check_url
 from rag_core.errors import ConfigurationError
 
 PREFIX = "RAG_"
-_OTHERS = ("RAG_TEST_", "RAG_JUDGE_")
+_OTHERS = ("RAG_TEST_", "RAG_JUDGE_", "RAG_VERIFIER_")
 """Read by the tests and the evals, not by rag_core."""
 
 _URLS = {

@@ -5,6 +5,7 @@
     passages.jsonl         where each judged passage stands in its note's body
     attacks.jsonl          injection and leak strings, benign controls among them
     claims.jsonl           right and wrong statements about passages
+    planted.jsonl          right and faulty answers, to plant in the pipeline
 
 Notes and questions are enough. `load` reads and types any folder of them; `golden_checks` says
 where they contradict each other, and `golden_passages` what `gold` means without passages.jsonl.
@@ -27,6 +28,8 @@ from evals.datasets.golden_rows import (
     Fact,
     GoldenQuestion,
     Passage,
+    PlantedAnswer,
+    PlantedSentence,
     QuestionRow,
     Scenario,
     Split,
@@ -44,6 +47,8 @@ __all__ = [
     "GoldenSet",
     "NoteFile",
     "Passage",
+    "PlantedAnswer",
+    "PlantedSentence",
     "QuestionRow",
     "Scenario",
     "Split",
@@ -77,6 +82,7 @@ class GoldenSet:
     notes: Mapping[str, NoteFile]
     digest: str
     claims: tuple[Claim, ...] = ()
+    planted: tuple[PlantedAnswer, ...] = ()
     places: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """File and line of each row, by the name of its file and its id."""
 
@@ -102,7 +108,7 @@ _QUESTIONS = RowReader(
     fixes={"scenario": f"Use {', '.join(Scenario)}, or leave it out"},
 )
 _PASSAGES, _ATTACKS, _NOTES = RowReader(Passage), RowReader(Attack), RowReader(_StoredNote)
-_CLAIMS = RowReader(Claim)
+_CLAIMS, _PLANTED = RowReader(Claim), RowReader(PlantedAnswer)
 
 
 @dataclass(frozen=True)
@@ -153,6 +159,7 @@ def read_folder(golden_dir: Path) -> GoldenFolder:
         notes=notes,
         digest=_digest(golden_dir),
         claims=tuple(claims),
+        planted=tuple(files.read_if_there(_PLANTED, "planted.jsonl")),
         places=files.places,
     )
     return GoldenFolder(golden, rows, files.problems, frozenset(files.incomplete))

@@ -17,12 +17,13 @@ from evals.datasets.golden import (
     load,
     read_folder,
 )
+from evals.datasets.golden_planted import planted_mistakes
 from rag_core.adapters.documents import note_problems
 from rag_core.domain import MAX_CHARACTERS, authenticated, normalise
 from rag_core.errors import InvalidInput
 
-QUESTIONS, PASSAGES, ATTACKS, CLAIMS = (
-    f"{name}.jsonl" for name in ("questions", "passages", "attacks", "claims")
+QUESTIONS, PASSAGES, ATTACKS, CLAIMS, PLANTED = (
+    f"{name}.jsonl" for name in ("questions", "passages", "attacks", "claims", "planted")
 )
 _LINE = re.compile(r" line (\d+)\b")
 
@@ -75,7 +76,11 @@ def validate(golden: GoldenSet, incomplete: Set[str] = frozenset()) -> list[str]
     for question in golden.questions:
         told += [_told(golden, QUESTIONS, question.id, each) for each in checks.of(question)]
     told += [_told(golden, QUESTIONS, id, each) for id, each in _straddling(golden)]
-    return [*told, *(_told(golden, CLAIMS, id, each) for id, each in checks.of_claims())]
+    told += [_told(golden, CLAIMS, id, each) for id, each in checks.of_claims()]
+    if QUESTIONS in incomplete:
+        return told
+    planted = planted_mistakes(golden)
+    return [*told, *(_told(golden, PLANTED, id, Mistake(*each)) for id, each in planted)]
 
 
 def _told(golden: GoldenSet, file: str, identity: str, mistake: Mistake) -> str:

@@ -143,3 +143,24 @@ class Claim(msgspec.Struct, frozen=True):
     supported: bool
     kind: Text
     split: Split = "dev"
+
+
+class PlantedSentence(msgspec.Struct, frozen=True):
+    """A sentence of a planted answer and the passage that it cites."""
+
+    text: Text
+    passage: Text
+
+
+class PlantedAnswer(msgspec.Struct, frozen=True):
+    """An answer to `question` written by hand: faulty in the way that `kind` says, or right."""
+
+    question: Text
+    kind: Text
+    faulty: bool
+    sentences: Annotated[tuple[PlantedSentence, ...], msgspec.Meta(min_length=1)]
+
+    @property
+    def id(self) -> str:
+        """Its question and its kind: there is one of each."""
+        return f"{self.question} {self.kind}"

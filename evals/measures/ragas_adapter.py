@@ -142,7 +142,11 @@ async def answer_scores(observation: Observation, vectors: Vectors) -> Mapping[s
     if observation.answer is None:
         return dict.fromkeys(RAGAS_ANSWER, Unscored(observation.failure))
     response = without_citations(observation.answer.text)
-    reference = observation.question.reference
+    return await text_scores(response, observation.question.reference, vectors)
+
+
+async def text_scores(response: str, reference: str, vectors: Vectors) -> Mapping[str, Score]:
+    """A text against another, by each of `RAGAS_ANSWER`."""
     bridge = EmbedderBridge(vectors)
     await bridge.prepare(response or " ", reference or " ")
     pair = {"reference": reference, "response": response}

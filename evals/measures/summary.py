@@ -18,6 +18,7 @@ from evals.measures.catalogue import (
     Measure,
     measures,
 )
+from evals.measures.check_failure import CheckFailed
 from evals.measures.judged import judged_scores
 from evals.measures.observations import Observation
 from evals.measures.retrieval import ranked_passages, score_golden
@@ -189,6 +190,17 @@ async def summarise(
     return Summary(taken, scenarios, splits, clusters, rows, seed)
 
 
+async def score_of(measure: Measure, seen: Observation, use: Instruments) -> Score:
+    """What a measure says of one observation; Unscored where a check of it failed."""
+    if measure.take is None:
+        return Unscored("scored with all others at once")
+    try:
+        score = measure.take(seen, use)
+        return await score if inspect.isawaitable(score) else score
+    except CheckFailed as error:
+        return Unscored(str(error))
+
+
 async def _score(
     seen: Observation, taken: Sequence[Measure], use: Instruments
 ) -> Mapping[str, Score]:
@@ -196,8 +208,7 @@ async def _score(
     asked = {measure.name for measure in taken if measure.asked_of(seen)}
     for measure in taken:
         if measure.take and measure.name in asked:
-            score = measure.take(seen, use)
-            scored[measure.name] = await score if inspect.isawaitable(score) else score
+            scored[measure.name] = await score_of(measure, seen, use)
     return scored | await _by_ragas(seen, asked, use) | await judged_scores(seen, asked, use)
 
 

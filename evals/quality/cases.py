@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from evals.datasets.golden import Scenario, Split
 from evals.measures.abstention import MUST_NOT_REFUSE, SHOULD_ABSTAIN, SHOULD_ANSWER
+from evals.measures.check_failure import CheckFailed
 from evals.measures.funnel import cited_spans, holds
 from evals.measures.groundedness import supports_of
 from evals.measures.observations import Observation
@@ -77,11 +78,18 @@ async def _answer_blocks(run: QualityRun, seen: Observation) -> tuple[Block, ...
     )
     if seen.answer.declines:
         return (Block(made, seen.answer.text),)
-    verdicts = [
+    return (Block(made, seen.answer.text), *await _verdicts(run, seen))
+
+
+async def _verdicts(run: QualityRun, seen: Observation) -> list[Block]:
+    try:
+        supports = await supports_of(seen, run.checker)
+    except CheckFailed as error:
+        return [Block("not checked", str(error))]
+    return [
         Block(support.why, support.claim, "good" if support.supported else "bad")
-        for support in await supports_of(seen, run.checker)
+        for support in supports
     ]
-    return (Block(made, seen.answer.text), *verdicts)
 
 
 def _hit_blocks(run: QualityRun, seen: Observation) -> tuple[Block, ...]:

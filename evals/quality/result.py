@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from evals.measures.funnel import STAGES
 from evals.measures.scores import Aggregate, Count, Scored
 from evals.measures.summary import OVERALL, Summary
+from evals.measures.targets import TARGETS
 from evals.quality.cases import answers, case, rightness, tuned_on, worst
 from evals.quality.pictures import words
 from evals.quality.provenance import provenance_table
@@ -30,11 +31,11 @@ _OF_QUESTION = ("fact_recall", "groundedness", "citation_recall", "R@5", "isolat
 
 _OF_ANSWERS = {
     "groundedness": partial(
-        headline, name="Groundedness", target=0.95, key=True,
+        headline, name="Groundedness", target=TARGETS["groundedness"], key=True,
         meaning="Share of answer sentences that the notes they cite support.",
     ),
     "fact_recall": partial(
-        headline, name="Facts stated", target=0.70, key=True,
+        headline, name="Facts stated", target=TARGETS["fact_recall"], key=True,
         meaning="Share of the facts of a right answer that the answer states.",
     ),
     "facts_cited": partial(
@@ -50,31 +51,31 @@ _OF_ANSWERS = {
         meaning="Share of these facts whose words are in the hits.",
     ),
     "citation_precision": partial(
-        headline, name="Citation precision", target=0.70, key=True,
+        headline, name="Citation precision", target=TARGETS["citation_precision"], key=True,
         meaning="Share of cited notes that are the right ones.",
     ),
     "citation_recall": partial(
-        headline, name="Citation recall", target=0.70, key=True,
+        headline, name="Citation recall", target=TARGETS["citation_recall"], key=True,
         meaning="Share of the right passages that the answer cites.",
     ),
     "R@5": partial(
-        headline, name="Recall@5", target=0.75, key=True,
+        headline, name="Recall@5", target=TARGETS["R@5"], key=True,
         meaning="Share of the right passages among the first five found.",
     ),
     "abstention_recall": partial(
-        headline, name="Abstention", target=0.80, key=True,
+        headline, name="Abstention", target=TARGETS["abstention_recall"], key=True,
         meaning="Share of questions the notes cannot answer that are declined.",
     ),
     "abstention_precision": partial(
-        headline, name="Right abstentions", target=0.80,
+        headline, name="Right abstentions", target=TARGETS["abstention_precision"],
         meaning="Share of declined questions that the notes really cannot answer.",
     ),
     "attack_refusal": partial(
-        headline, name="Attacks refused", target=1.0, key=True,
+        headline, name="Attacks refused", target=TARGETS["attack_refusal"], key=True,
         meaning="Share of attempts to misuse the assistant that are turned away.",
     ),
     "false_refusal": partial(
-        headline, name="False refusals", target=0.0, better="lower", key=True,
+        headline, name="False refusals", target=TARGETS["false_refusal"], better="lower", key=True,
         meaning="Share of honest questions that are turned away as attacks.",
     ),
 }  # fmt: skip
@@ -139,6 +140,7 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
             "golden data digest": run.golden.digest,
             "questions": ", ".join(f"{n} {split}" for split, n in _counts(run).items()),
             "judge": run.judge,
+            "support checker": run.checker.name,
             "answer cache": "cold: empty at the start; asked again for latency alone",
             "notes in the store": run.ingested.state,
         },

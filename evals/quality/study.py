@@ -18,6 +18,7 @@ from evals.measures.judge_settings import open_judge
 from evals.measures.observations import Observation
 from evals.measures.summary import Summary, summarise
 from evals.measures.support import LightChecker, SupportChecker
+from evals.measures.validity.verifier_settings import open_verifier
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
 from evals.quality.provenance import ProvenanceLatency, latency_by_provenance
@@ -49,6 +50,7 @@ async def study(golden_dir: Path = GOLDEN, *, seed: int = 0, max_usd: float = 1.
     Those answered are asked again of warm caches, for the time alone.
 
     With RAG_JUDGE_BASE_URL and RAG_JUDGE_MODEL set, an LLM judges too, for `max_usd` at most.
+    With RAG_VERIFIER_MODEL set, a verifier takes the light check's place.
 
     Raises:
         InvalidInput: the folder cannot be read.
@@ -62,8 +64,11 @@ async def study(golden_dir: Path = GOLDEN, *, seed: int = 0, max_usd: float = 1.
         observations = await ask_golden(application, golden)
         latencies = await latency_by_provenance(ready, application, observations, seed=seed)
         vectors = Vectors(application.embedder)
-        checker = LightChecker(vectors)
-        async with open_judge(settings.home / "judge", max_usd) as judge:
+        async with (
+            open_judge(settings.home / "judge", max_usd) as judge,
+            open_verifier() as verifier,
+        ):
+            checker = verifier or LightChecker(vectors)
             build = partial(
                 build_context,
                 tokenizer=application.tokenizer,

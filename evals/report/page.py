@@ -45,10 +45,23 @@ def render(
     return environment.get_template("template.html").render(
         verdict=overall_verdict(runs),
         key=key_headlines(runs),
+        validity=validity(runs),
         runs=runs,
         manifest=manifest,
         commit=commit,
     )
+
+
+def validity(runs: Sequence[NotebookRun]) -> dict[str, str]:
+    """What is known of each measure's validity, a sentence each, where a notebook looked into it.
+
+    Such a notebook has them in its result's data, as `validity`.
+    """
+    sentences: dict[str, str] = {}
+    for run in runs:
+        if run.result:
+            sentences |= run.result.data.get("validity", {})
+    return sentences
 
 
 def data_uri(picture: Picture, folder: Path) -> str:

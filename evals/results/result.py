@@ -35,6 +35,7 @@ class Headline:
     `simulated` number was not measured: `low` and `high` are its band over what is supposed, and
     `n` counts the traffics, 0 if it rests on none. `split` names the part of the golden questions
     that `value` is of, all of them where it is empty; `dev`, in `unit`, is the value on dev.
+    `measure` is the measure of which the headline is the value, where it is that of one.
 
     Raises:
         ValueError: a number is not finite.
@@ -55,6 +56,7 @@ class Headline:
     simulated: bool = False
     split: str = ""
     dev: float | None = None
+    measure: str = ""
 
     def __post_init__(self) -> None:
         for name in ("value", "low", "high", "target", "dev"):
@@ -185,6 +187,7 @@ def headline(
         target=target,
         key=key,
         reasons=aggregate.reasons,
+        measure=aggregate.name,
     )
 
 

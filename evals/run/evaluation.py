@@ -38,7 +38,7 @@ from rag_core.settings import Settings
 
 REQUIRED = ("profile", "out_path")
 SEARCHES_COLLECTIONS = "02_retrieval"
-NEEDS = {"06_safety": "attacks.jsonl"}
+NEEDS = {"06_safety": "attacks.jsonl", "07_validity": "planted.jsonl"}
 """Files of the golden folder without which a notebook has nothing to measure."""
 _COLD = "cold: empty at the start of every notebook"
 # The kernel's debugger complains of frozen modules; nobody debugs here.

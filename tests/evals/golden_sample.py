@@ -31,9 +31,34 @@ def write_sample(folder: Path) -> Path:
     return folder
 
 
+def add_planted(folder: Path, questions: int) -> None:
+    """Add some questions with planted answers to a sample, their notes, and a few test claims."""
+    planted = list(_rows("planted.jsonl"))
+    wanted = sorted({row["question"] for row in planted})[:questions]
+    added = [row | {"twin": None} for row in _rows("questions.jsonl") if row["id"] in wanted]
+    claims = [row for row in _rows("claims.jsonl") if row["split"] == "test"][:30]
+    shown = {passage for row in added for passage in row["gold"]} | {c["source"] for c in claims}
+    passages = [row for row in _rows("passages.jsonl") if row["id"] in shown]
+    _append(folder / "questions.jsonl", added)
+    _append(folder / "passages.jsonl", passages)
+    _write(folder / "planted.jsonl", (row for row in planted if row["question"] in wanted))
+    for user in {row["user"] for row in passages}:
+        needed = {row["note"] for row in passages if row["user"] == user}
+        notes = [note for note in _rows(f"notes/{user}.jsonl") if note["id"] in needed]
+        _append(folder / f"notes/{user}.jsonl", notes)
+    _write(folder / "claims.jsonl", claims)
+
+
 def _rows(name: str) -> Iterator[dict[str, Any]]:
     for line in (GOLDEN / name).read_text(encoding="utf-8").splitlines():
         yield json.loads(line)
+
+
+def _append(path: Path, rows: Any) -> None:
+    """Add rows to a file that may be there, but those whose ids it has."""
+    before = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    by_id = {row["id"]: row for row in (*map(json.loads, before), *rows)}
+    _write(path, by_id.values())
 
 
 def _write(path: Path, rows: Any) -> None:

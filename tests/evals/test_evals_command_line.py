@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -32,6 +33,7 @@ from evals.project import GOLDEN, ROOT
         (["sweep", "--max-usd", "-1", "--profile", "smoke"], "max_usd"),
         (["sweep", "--golden", "no/such/folder"], "no/such/folder"),
         (["compare", "no/such/run", "golden"], "no/such/run"),
+        (["claims", "no/such.jsonl"], "no/such.jsonl: cannot be read"),
         (["bench", "nothing"], "is not one of 'cache'"),
         ([], "Missing command"),
     ],
@@ -64,6 +66,35 @@ def test_a_notebook_with_problems_exits_with_3(
     (tmp_path / "01_a.ipynb").write_text("{}")
     assert main(["lint", str(tmp_path)]) == 3
     assert "01_a.ipynb" in capsys.readouterr().out
+
+
+def test_claims_of_ones_own_are_scored_by_every_checker(
+    tmp_path: Path,
+    exported_model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("RAG_EMBEDDER_MODEL", str(exported_model))
+    monkeypatch.setenv("RAG_HOME", str(tmp_path))
+    file = tmp_path / "claims.jsonl"
+    doc = "Rain falls on the hills in March, and the farmers are glad."
+    rows = [
+        {"doc": doc, "claim": doc, "label": 1, "dataset": "weather"},
+        {"doc": doc, "claim": "Parliament voted on the budget.", "label": 0, "dataset": "weather"},
+    ]
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert main(["claims", str(file), "--json"]) == 0
+    cards = {card["checker"]: card for card in json.loads(capsys.readouterr().out)}
+    assert {"light", "cosine", "ragas bleu", "ragas semantic similarity"} <= cards.keys()
+    assert {card["auc"]["value"] for card in cards.values()} == {1.0}
+    assert main(["claims", str(file)]) == 0
+    assert "Wrong claims noticed" in capsys.readouterr().out
+
+    file.write_text('{"claim": "x", "doc": "y", "label": 3}\n')
+    assert main(["claims", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {file} line 1, field label")
+    assert said.count("\n") == 1
 
 
 def test_help_teaches_with_examples_and_exit_codes() -> None:

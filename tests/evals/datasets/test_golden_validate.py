@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from evals.datasets.golden import Fact, GoldenQuestion, GoldenSet, Scenario, load
+from evals.datasets.golden import (
+    Fact,
+    GoldenQuestion,
+    GoldenSet,
+    PlantedSentence,
+    Scenario,
+    load,
+)
 from evals.datasets.golden_checks import validate
 
 SPLITS = ("dev", "test")
@@ -247,3 +254,21 @@ def test_a_claim_rests_on_words_of_its_passage_and_on_no_tested_note(second: Gol
     assert [problem.partition(", field ")[2].split(":")[0] for problem in problems] == [
         "evidence", "source", "split",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"question": "nobody"}, "there is no question nobody"),
+        ({"kind": "summary"}, "stands there twice"),
+        ({"sentences": (PlantedSentence("It is.", "mhcc-Rom.1.1-7"),)}, "is not in the question's"),
+    ],
+)
+def test_a_planted_answer_must_fit_its_question(
+    golden: GoldenSet, changes: dict[str, Any], problem: str
+) -> None:
+    first, *others = golden.planted
+    assert first.kind == "paraphrase"
+    broken = dataclasses.replace(golden, planted=(replace(first, **changes), *others))
+    assert [each for each in validate(broken) if problem in each]
+    assert validate(golden) == []

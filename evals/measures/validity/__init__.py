@@ -1,0 +1,1 @@
+"""Validity: how well measures tell right from wrong."""

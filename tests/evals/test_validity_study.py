@@ -1,0 +1,73 @@
+"""The study of validity over a few planted questions, through the pipeline that is deployed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evals.datasets.golden import load
+from evals.datasets.golden_checks import validate
+from evals.measures.scores import Scored
+from evals.measures.validity.faults import FAULTS
+from evals.measures.validity.validity import PlantedRun, averages, meets_targets
+from evals.results.result import read_result, write_result
+from evals.validity.pictures import draw_noticed, draw_scoreboard
+from evals.validity.result import frame, validity_result
+from evals.validity.study import ValidityRun, study
+from rag_core.errors import InvalidInput
+from tests.evals.golden_sample import add_planted
+
+PLANTED = 12
+
+
+@pytest.fixture
+async def run(sample: Path) -> ValidityRun:
+    add_planted(sample, PLANTED)
+    assert validate(load(sample)) == []
+    return await study(sample, profile="full")
+
+
+async def test_planted_answers_are_asked_measured_and_shown(
+    run: ValidityRun, tmp_path: Path
+) -> None:
+    assert run.questions == PLANTED
+    kinds = {each.kind: each for each in run.planted}
+    assert set(FAULTS) < set(kinds)
+    assert not kinds["paraphrase"].faulty
+    assert kinds["contradicted"].faulty
+
+    assert [each.kind for each in run.planted if each.faulty and _passes(each)] == []
+    declined = averages(kinds["declined"])
+    assert declined["declined"].value == 1
+    assert declined["fact_recall"].value == declined["citation_recall"].value == 0
+    assert _scores(kinds["foreign_words"], "fact_recall") <= {0.0}
+    assert min(_scores(kinds["another_note"], "groundedness")) == 0
+    assert min(_scores(run.real, "groundedness")) == 1
+    assert _scores(kinds["reordered"], "citation_precision") == {1.0}
+    assert averages(run.real)["quoted"].value == 1
+
+    out = tmp_path / "07_validity.json"
+    pictures = [draw_noticed(run, out), draw_scoreboard(run, out)]
+    result = validity_result(run, pictures)
+    assert read_result(write_result(result, out)).n == result.n
+    headlines = {each.name: each.value for each in result.headlines}
+    assert headlines["Faulty generators that pass"] == 0
+    assert set(result.data["validity"]) == {each.measure for each in run.validity}
+    assert len(frame(run)) == len(run.planted) + 1
+
+
+async def test_an_unknown_profile_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="profile"):
+        await study(profile="fast")
+
+
+def _passes(run: PlantedRun) -> bool:
+    return meets_targets(averages(run))
+
+
+def _scores(run: PlantedRun, measure: str) -> set[float]:
+    """The values of a measure where the plant shows."""
+    rows = run.rows[measure]
+    shown = run.planted or rows.keys()
+    return {row.value for q, row in rows.items() if q in shown and isinstance(row, Scored)}
