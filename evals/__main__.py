@@ -97,7 +97,7 @@ def sweep(
     chunking: Annotated[
         str, Option(metavar="N/N,…", help="Tokens and overlap, as 200/40,100/20; or worse.")
     ] = "",
-    min_score: Annotated[str, Option(metavar="X,…", help="As 0.35,0.4.")] = "",
+    min_score: Annotated[str, Option(metavar="X,…", help="As 0.2,0.3.")] = "",
     output_tokens: Annotated[str, Option(metavar="N,…", help="As 100,400.")] = "",
     objective: Annotated[
         str, Option(help="cheapest, or best-under-X, in dollars per 1,000 questions.")

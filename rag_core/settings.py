@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     search_method: SearchMethod = SearchMethod.EXACT
     ef_search: int = Field(100, ge=1, le=1000)
     top_k: int = Field(5, ge=1, le=100)
-    min_score: float = Field(0.40, ge=-1, le=1, description="cosine below which a hit is noise")
+    min_score: float = Field(0.20, ge=-1, le=1, description="cosine below which a hit is noise")
     chunk_tokens: int = Field(200, ge=16, le=240)
     chunk_overlap_tokens: int = Field(40, ge=0)
 

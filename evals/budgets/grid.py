@@ -100,7 +100,7 @@ PROFILES: Mapping[str, Axes] = {
         "context_tokens": (300, 450, 600, 900, 1200),
         "top_k": (3, 5, 8),
         "chunking": (Chunking(200, 40), Chunking(100, 20)),
-        "min_score": (0.35, 0.4, 0.45),
+        "min_score": (0.1, 0.2, 0.3, 0.4),
         "output_tokens": (100, 400),
     },
 }
@@ -189,7 +189,7 @@ _READERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "context_tokens": (int, "300,600,1200"),
     "top_k": (int, "3,5,8"),
     "chunking": (_chunking, "200/40,100/20, tokens and overlap, or worse"),
-    "min_score": (float, "0.35,0.4"),
+    "min_score": (float, "0.2,0.3"),
     "output_tokens": (int, "100,400"),
     "search_method": (SearchMethod, "exact"),
 }
