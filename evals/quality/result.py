@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,21 @@ from evals.measures.funnel import STAGES
 from evals.measures.scores import Aggregate, Count, Scored
 from evals.measures.summary import OVERALL, Summary
 from evals.measures.targets import TARGETS
-from evals.quality.cases import answers, case, rightness, tuned_on, worst
+from evals.quality.cases import answers, case, rightness, worst_first
 from evals.quality.pictures import words
 from evals.quality.provenance import provenance_table
 from evals.quality.study import QualityRun
 from evals.results.numbers import reasons, share
-from evals.results.result import Case, Cell, Headline, NotebookResult, Picture, Table, headline
+from evals.results.result import (
+    Case,
+    Cell,
+    Group,
+    Headline,
+    NotebookResult,
+    Picture,
+    Table,
+    headline,
+)
 from evals.results.splits import reported, split_headline
 from rag_core.domain import PROMPT_VERSION
 
@@ -96,6 +106,19 @@ _OF_TIME = {
 }  # fmt: skip
 
 
+_GROUPS: dict[str, Group] = {
+    "groundedness": "answers",
+    "fact_recall": "answers",
+    "abstention_recall": "answers",
+    "attack_refusal": "safety",
+    "false_refusal": "safety",
+    "isolation_leaks": "safety",
+    "latency_ms_p50": "speed and money",
+    "cost_usd": "speed and money",
+}
+"""Where key numbers stand at the top of the report, by measure."""
+
+
 def headlines(run: QualityRun) -> tuple[Headline, ...]:
     """The numbers a manager asks for, of the test split where there is one; leaks of all."""
     leaks = run.summary.leaks[OVERALL]
@@ -117,13 +140,13 @@ def _of_splits(run: QualityRun, makers: Mapping[str, Callable[..., Headline]]) -
 
 
 async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> NotebookResult:
-    """The verdict, headlines, pictures, tables and worst cases of a run, for the report."""
-    cases: list[Case] = [await case(run, seen) for seen in worst(run)]
+    """The verdict, headlines, pictures, tables and a case for each question, for the report."""
+    cases: list[Case] = [await case(run, seen) for seen in worst_first(run)]
     return NotebookResult(
         title="Answers",
         verdict=verdict(run),
         n=sum(seen.answer is not None for seen in run.observations),
-        headlines=headlines(run),
+        headlines=tuple(replace(each, group=_GROUPS.get(each.measure)) for each in headlines(run)),
         pictures=tuple(pictures),
         tables=(
             _scenarios(run),
@@ -132,7 +155,7 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
             _questions(run),
         ),
         cases=tuple(cases),
-        cases_title=f"The questions of {tuned_on(run)} that went worst",
+        cases_title="Every question: dev before test, the worst first",
         facts={
             "generator": run.generator,
             "prompt version": PROMPT_VERSION,

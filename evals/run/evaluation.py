@@ -18,6 +18,7 @@ from evals.datasets.beir import read_collection
 from evals.datasets.corpus import Ingested, held_open, ingest_golden
 from evals.datasets.golden_checks import load_checked
 from evals.project import GOLDEN, ROOT, project_settings
+from evals.report.changes import changes_since_last
 from evals.report.page import write_report
 from evals.report.verdict import overall_verdict
 from evals.results import numbers
@@ -137,7 +138,8 @@ async def _evaluate(
         pipeline=store.models["pipeline digest"],
     )
     recommended = _recommend(runs, origin, folder)
-    page = write_report(runs, manifest, folder, commit=revision.short)
+    changes = changes_since_last(folder, store.dataset["golden"], compare=None)
+    page = write_report(runs, manifest, folder, commit=revision.short, changes=changes)
     print(terminal_table(runs))
     print(f"\n{recommended}\n{overall_verdict(runs).line}\nopen {page}")
     return max((run.exit_code for run in runs), default=0)
