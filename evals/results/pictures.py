@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +36,19 @@ def save(
     out_path.parent.mkdir(parents=True, exist_ok=True)
     said = alt or alt_text(figure, title)
     with house_style():
-        figure.savefig(out_path.parent / file, dpi=DPI)
+        _write(figure, out_path.parent / file)
         narrow(figure)
-        figure.savefig(out_path.parent / narrow_file, dpi=DPI)
+        _write(figure, out_path.parent / narrow_file)
     return Picture(file, title, caption, said, narrow_file)
+
+
+def _write(figure: Figure, path: Path) -> None:
+    """A PNG of at most 256 colours: plots have few, and the page that holds it is mailed."""
+    from PIL import Image
+
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=DPI)
+    Image.open(drawn).convert("RGB").quantize(256).save(path, optimize=True)
 
 
 @dataclass(frozen=True)

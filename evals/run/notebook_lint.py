@@ -6,7 +6,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from rag_core.errors import InvalidInput
 Cell = Mapping[str, Any]
 REQUIRED = ("profile", "out_path")
 """Parameters that every notebook has: the runner sets them."""
+
+CLEAR = "To clear what a run left, save it and run: python -m evals lint --fix"
 
 _PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _INLINE_CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
@@ -35,6 +37,40 @@ def lint_folder(folder: Path) -> list[str]:
     if not paths:
         raise InvalidInput(str(folder), "holds no notebooks", f"They are named {PATTERN}")
     return [f"{path.name}: {problem}" for path in paths for problem in lint(path)]
+
+
+def clear_folder(folder: Path) -> list[str]:
+    """Take out of the notebooks in `folder` what runs left; returns the names of those changed.
+
+    Outputs, execution counts, and metadata but for tags, kernel and language; a notebook that
+    cannot be read is left for `lint` to name.
+    """
+    return [path.name for path in sorted(folder.glob(PATTERN)) if _clear(path)]
+
+
+def _clear(path: Path) -> bool:
+    before = path.read_text(encoding="utf-8")
+    try:
+        notebook = nbformat.reads(before, as_version=nbformat.NO_CONVERT)
+    except ValueError:
+        return False
+    for cell in notebook.get("cells", ()):
+        cell["metadata"] = _kept(cell.get("metadata", {}), ("tags",))
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    metadata = _kept(notebook.get("metadata", {}), ("kernelspec", "language_info"))
+    if "language_info" in metadata:
+        metadata["language_info"] = _kept(metadata["language_info"], ("name",))
+    notebook["metadata"] = metadata
+    after = nbformat.writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
+    if after == before:
+        return False
+    path.write_text(after, encoding="utf-8")
+    return True
+
+
+def _kept(metadata: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: metadata[name] for name in names if name in metadata}
 
 
 def lint(path: Path) -> Iterator[str]:
@@ -63,9 +99,9 @@ def _text_problems(cell: Cell) -> Iterator[str]:
 
 def _code_problems(cell: Cell) -> Iterator[str]:
     if cell["outputs"]:
-        yield "has outputs: clear them before committing"
+        yield f"has outputs. {CLEAR}"
     if cell["execution_count"] is not None:
-        yield "has an execution count: clear it before committing"
+        yield f"has an execution count. {CLEAR}"
     try:
         tree = compile(cell["source"], "cell", "exec", _PARSE)
     except SyntaxError as error:
