@@ -15,7 +15,14 @@ from evals.quality.study import QualityRun
 from evals.results.result import Block, Case, Cell
 
 _ANSWERING = ("fact_recall", "citation_recall", "groundedness", "R@5")
-_SHOWN = (*_ANSWERING, "citation_precision", "abstention_recall", "attack_refusal", "false_refusal")
+_SHOWN = (
+    *_ANSWERING,
+    "citation_precision",
+    "abstention_recall",
+    "attack_refusal",
+    "false_refusal",
+    "isolation_leaks",
+)
 
 
 def rightness(run: QualityRun, seen: Observation) -> float:

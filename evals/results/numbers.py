@@ -99,16 +99,6 @@ def target(headline: Headline) -> str:
     return wanted if headline.target == 1 else f"at least {wanted}"
 
 
-def split(headline: Headline) -> str:
-    """Which questions a headline is of: `test; dev 81.2 %, gap -3.1 %`; the gap is test - dev."""
-    if headline.dev is None or headline.value is None:
-        return headline.split
-    gap = headline.value - headline.dev
-    sign = "-" if gap < 0 else "+"
-    beside = f"dev {number(headline.dev, headline.unit)}"
-    return f"{headline.split}; {beside}, gap {sign}{number(abs(gap), headline.unit)}"
-
-
 def reasons(counts: Mapping[str, int]) -> str:
     """Why so many are unscored, the most frequent reason first: `3 × timeout; 1 × refused`."""
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
