@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import io
 import re
 import tokenize
@@ -49,23 +50,23 @@ def clear_folder(folder: Path) -> list[str]:
 
 
 def _clear(path: Path) -> bool:
-    before = path.read_text(encoding="utf-8")
     try:
-        notebook = nbformat.reads(before, as_version=nbformat.NO_CONVERT)
+        notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
     except ValueError:
         return False
+    before = copy.deepcopy(notebook)
     for cell in notebook.get("cells", ()):
         cell["metadata"] = _kept(cell.get("metadata", {}), ("tags",))
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
-    metadata = _kept(notebook.get("metadata", {}), ("kernelspec", "language_info"))
-    if "language_info" in metadata:
-        metadata["language_info"] = _kept(metadata["language_info"], ("name",))
-    notebook["metadata"] = metadata
-    after = nbformat.writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
-    if after == before:
+    notebook["metadata"] = _kept(notebook.get("metadata", {}), ("kernelspec", "language_info"))
+    if "language_info" in notebook["metadata"]:
+        notebook["metadata"]["language_info"] = _kept(
+            notebook["metadata"]["language_info"], ("name",)
+        )
+    if notebook == before:
         return False
-    path.write_text(after, encoding="utf-8")
+    nbformat.write(notebook, path, version=nbformat.NO_CONVERT)
     return True
 
 
