@@ -141,7 +141,7 @@ async def _evaluate(
         pipeline=store.models["pipeline digest"],
     )
     recommended = _recommend(runs, origin, folder)
-    changes = changes_since_last(folder, store.dataset["golden"], compare=None)
+    changes = await asyncio.to_thread(changes_since_last, folder)
     page = write_report(runs, manifest, folder, commit=revision.short, changes=changes)
     print(terminal_table(runs))
     print(f"\n{recommended}\n{overall_verdict(runs).line}\nopen {page}")

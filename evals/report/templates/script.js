@@ -48,7 +48,6 @@ function pickable(box) {
   form.addEventListener("input", (event) => (event.target.name === "order" ? sort() : show()));
   form.addEventListener("submit", (event) => event.preventDefault());
   more.addEventListener("click", () => { all = true; show(); });
-  addEventListener("beforeprint", () => { all = true; show(); });
   form.hidden = false;
   sort();
 }
@@ -57,10 +56,10 @@ for (const box of document.querySelectorAll(".cases")) {
   if (box.querySelector("form")) pickable(box);
 }
 
-// Paper cannot be unfolded.
+// Paper cannot be unfolded. Of the cases, those are printed that are shown: all would be a book.
 let closed = [];
 addEventListener("beforeprint", () => {
-  closed = Array.from(document.querySelectorAll("details:not([open])"));
+  closed = Array.from(document.querySelectorAll("details:not([open], [hidden])"));
   for (const each of closed) each.open = true;
 });
 addEventListener("afterprint", () => { for (const each of closed) each.open = false; });

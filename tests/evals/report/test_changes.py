@@ -5,65 +5,48 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
-from evals.report.changes import Changes, changes_since_last, last_run
-from evals.results.result import NotebookResult
-from rag_core.errors import InvalidInput
+from evals.report.changes import changes_since_last
 from tests.evals.report.pages import page, result, run
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The newest run, of the golden data `same`, beside others."""
-    for name, golden in (
-        ("1", "same"),
-        ("2", "same"),
-        ("3", "other"),
-        ("4", "same"),
-        ("5", "same"),
-    ):
-        (tmp_path / name).mkdir()
-        text = json.dumps({"dataset": {"golden": golden}})
-        (tmp_path / name / "manifest.json").write_text(text)
-    (tmp_path / "3b").mkdir()
-    (tmp_path / "3b" / "manifest.json").write_text("{")
-    return tmp_path / "4"
+def write(folder: Path, *, stated: float, golden: str = "same") -> Path:
+    """A run as `evals run` leaves it, as far as a comparison reads it."""
+    questions = [f"q{number}" for number in range(40)]
+    rows = {"fact_recall": {question: {"value": stated} for question in questions}}
+    measures = {"fact_recall": {"about": "", "better": "higher", "unit": ""}}
+    quality = {
+        "facts": {"golden data digest": golden},
+        "data": {"summary": {"rows": rows, "measures": measures}},
+    }
+    folder.mkdir()
+    notebooks = {"01_quality": {"problem": "", "result": quality}}
+    (folder / "summary.json").write_text(json.dumps({"notebooks": notebooks}))
+    return folder
 
 
-def compared(before: Path, after: Path) -> NotebookResult:
-    return result(title="Compared", verdict=f"{before.name} to {after.name}: better.")
-
-
-def test_the_last_run_is_the_newest_older_one_of_the_same_data(folder: Path) -> None:
-    assert last_run(folder, "same") == folder.parent / "2"
-    assert last_run(folder, "unheard of") is None
-
-
-def test_what_changed_is_a_section_that_names_the_run_before(tmp_path: Path, folder: Path) -> None:
-    changes = changes_since_last(folder, "same", compared)
-    text = page(tmp_path, run(tmp_path, result()), changes=changes)
+def test_what_changed_since_the_last_run_of_the_same_data_is_a_section(tmp_path: Path) -> None:
+    write(tmp_path / "1", stated=0.9)
+    write(tmp_path / "2", stated=0.25)
+    write(tmp_path / "3", stated=0.9, golden="other")
+    after = write(tmp_path / "4", stated=0.75)
+    text = page(tmp_path, run(tmp_path, result()), changes=changes_since_last(after))
     section = text[text.index('<section id="changes">') :].partition("</section>")[0]
-    assert "Against 2." in section
-    assert "2 to 4: better." in section
+    assert "against 2." in section
+    assert "Better: fact recall." in section
+    assert '<td class="r">0.500</td>' in section
 
 
-def test_without_an_earlier_run_a_line_says_so_and_there_is_no_section(
-    tmp_path: Path, folder: Path
-) -> None:
-    changes = changes_since_last(folder, "new data", compared)
-    text = page(tmp_path, run(tmp_path, result()), changes=changes)
+def test_without_an_earlier_run_a_line_says_so_and_there_is_no_section(tmp_path: Path) -> None:
+    after = write(tmp_path / "4", stated=0.75)
+    write(tmp_path / "5", stated=0.75)
+    text = page(tmp_path, run(tmp_path, result()), changes=changes_since_last(after))
     assert "No earlier run of the same golden data" in text
     assert 'id="changes"' not in text
 
 
-def test_runs_that_cannot_be_compared_say_why(folder: Path) -> None:
-    def refuses(before: Path, after: Path) -> NotebookResult:
-        raise InvalidInput(before.name, "holds no scores")
-
-    changes = changes_since_last(folder, "same", refuses)
+def test_a_run_without_answers_says_why_it_is_not_compared(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "summary.json").write_text('{"notebooks": {}}')
+    changes = changes_since_last(tmp_path / "1")
     assert changes.result is None
-    assert "holds no scores" in changes.line
-    assert changes_since_last(folder, "same", None) == Changes(
-        "Nothing was compared with the last run of the same data, 2."
-    )
+    assert "holds no result of 01_quality" in changes.line
