@@ -190,8 +190,8 @@ def test_short_texts_stay_on_one_line_and_numbers_stand_to_the_right(tmp_path: P
 def test_a_telephone_gets_the_narrow_picture(tmp_path: Path) -> None:
     (tmp_path / "p.png").write_bytes(PNG)
     (tmp_path / "narrow.png").write_bytes(PNG + b"narrow")
-    picture = Picture("p.png", "How good?", narrow="narrow.png")
+    picture = Picture("p.png", "How good?", alt="Very.", narrow="narrow.png")
     text = page(tmp_path, run(tmp_path, result(pictures=(picture,))))
     wide, narrow = (base64.b64encode(each).decode() for each in (PNG, PNG + b"narrow"))
     assert re.search(rf'<source media="[^"]+" srcset="[^"]+{re.escape(narrow)}"', text)
-    assert re.search(rf'<img src="[^"]+{re.escape(wide)}"', text)
+    assert re.search(rf'<img src="[^"]+{re.escape(wide)}" alt="Very."', text)
