@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from evals.report.cards import cards, validities, with_validity
+from evals.report.cards import cards, validity
 from evals.report.changes import Changes
 from evals.report.verdict import overall_verdict
 from evals.results import numbers
@@ -57,12 +56,15 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters |= _FILTERS | {"data_uri": lambda name: data_uri(folder / name)}
-    environment.globals |= _GLOBALS | {"exists": lambda name: (folder / name).is_file()}
+    environment.globals |= _GLOBALS | {
+        "exists": lambda name: (folder / name).is_file(),
+        "validity": validity(runs),
+    }
     return environment.get_template("page.html").render(
         verdict=overall_verdict(runs),
         groups=cards(runs),
         changes=changes,
-        runs=_believed(runs),
+        runs=runs,
         manifest=manifest,
         commit=commit,
     )
@@ -98,18 +100,6 @@ def _kind(cells: Sequence[Cell]) -> str:
     if values and not any(isinstance(value, str) for value in values):
         return "r"
     return "long" if any(len(str(value)) > LONG_CHARACTERS for value in values) else "short"
-
-
-def _believed(runs: Sequence[NotebookRun]) -> list[NotebookRun]:
-    """The runs, with what is said of measures at each of their headlines."""
-    said = validities(runs)
-    return [
-        replace(run, result=replace(run.result, headlines=tuple(
-            with_validity(each, said) for each in run.result.headlines
-        )))
-        if run.result else run
-        for run in runs
-    ]  # fmt: skip
 
 
 def _preformatted(value: Cell) -> bool:

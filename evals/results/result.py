@@ -37,10 +37,9 @@ class Headline:
     `value` is of, all of them where it is empty; `dev`, in `unit`, is the value on dev beside it.
 
     `key` numbers count in the verdict; those of a `group` stand at the top of the report, the
-    first of each group. `measure` is its name in the catalogue of measures; `validity` says how
-    far that measure is to be believed, where the notebook knows it. A `simulated` number was not
-    measured: `low` and `high` are its band over what is supposed, and `n` counts the traffics, 0
-    if it rests on none.
+    first of each group. `measure` is the measure of which the headline is the value, where it is
+    that of one. A `simulated` number was not measured: `low` and `high` are its band over what is
+    supposed, and `n` counts the traffics, 0 if it rests on none.
 
     Raises:
         ValueError: a number is not finite.
@@ -63,7 +62,6 @@ class Headline:
     simulated: bool = False
     group: Group | None = None
     measure: str = ""
-    validity: str = ""
 
     def __post_init__(self) -> None:
         for name in ("value", "low", "high", "target", "dev"):

@@ -17,15 +17,6 @@ from evals.results.result import Block, Case, Picture, Table
 from tests.evals.report.pages import NASTY, PNG, headline, page, result, run
 
 
-def test_what_a_measure_notices_stands_beside_its_number(tmp_path: Path) -> None:
-    measured = run(tmp_path, result(headlines=(headline(0.9, measure="groundedness"),)))
-    looked_into = run(tmp_path, result(data={"validity": {"groundedness": "notices 88 % of it"}}))
-    assert "notices 88 % of it" not in page(tmp_path, measured)
-    both = page(tmp_path, measured, looked_into)
-    card = both.partition('<div class="name"><span>Groundedness')[2].partition("</div>\n</div>")[0]
-    assert "notices 88 % of it" in card
-
-
 class Links(HTMLParser):
     """Everything that a browser would fetch or follow."""
 
