@@ -355,15 +355,20 @@ def lint(
     folder: Annotated[
         Path | None, Argument(metavar="[DIR]", help="Another folder than notebooks/.")
     ] = None,
+    fix: Annotated[bool, Option("--fix", help="First clear what runs left in them.")] = False,
 ) -> int:
     """Check that notebooks hold no logic and no outputs.
 
     Each notebook begins with Markdown, has one cell tagged 'parameters' with a comment on each
     line, defines no function or class, and holds no outputs. The exit code is 3 where one does not.
+    With --fix, outputs, execution counts and metadata of editors are cleared first; save and close
+    the notebooks in JupyterLab before.
     """
     from evals.project import NOTEBOOKS
-    from evals.run.notebook_lint import lint_folder
+    from evals.run.notebook_lint import clear_folder, lint_folder
 
+    for name in clear_folder(folder or NOTEBOOKS) if fix else ():
+        print(f"{name}: cleared")
     problems = lint_folder(folder or NOTEBOOKS)
     print("\n".join(problems) or "notebooks: nothing to complain of")
     return 3 if problems else 0

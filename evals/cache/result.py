@@ -132,6 +132,7 @@ def _simulated(
     return Headline(
         name=name, value=rate.value, low=rate.low, high=rate.high, n=traffics, unit="share",
         better="lower" if better_low else "higher", key=key, simulated=True, meaning=meaning,
+        group="speed and money" if key else None,
     )  # fmt: skip
 
 

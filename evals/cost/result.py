@@ -82,7 +82,7 @@ def thousand_questions(study: CostStudy) -> Headline:
     return Headline(
         name=name, value=1_000 * each.value, low=1_000 * each.low, high=1_000 * each.high, n=n,
         unit="usd", better="lower", target=None if sample.extractive else 0.26, key=True,
-        simulated=sample.extractive, meaning=meaning,
+        simulated=sample.extractive, group="speed and money", meaning=meaning,
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-"""The questions that went worst: answer, hits and gold side by side."""
+"""Every question as a case: answer, hits and gold side by side, the worst first."""
 
 from __future__ import annotations
 
-from evals.datasets.golden import Scenario, Split
+from evals.datasets.golden import Scenario
 from evals.measures.abstention import MUST_NOT_REFUSE, SHOULD_ABSTAIN, SHOULD_ANSWER
 from evals.measures.check_failure import CheckFailed
 from evals.measures.funnel import cited_spans, holds
@@ -14,10 +14,15 @@ from evals.quality.pictures import words
 from evals.quality.study import QualityRun
 from evals.results.result import Block, Case, Cell
 
-WORST = 12
-"""Questions that a reader may be asked to look at."""
 _ANSWERING = ("fact_recall", "citation_recall", "groundedness", "R@5")
-_SHOWN = (*_ANSWERING, "citation_precision", "abstention_recall", "attack_refusal", "false_refusal")
+_SHOWN = (
+    *_ANSWERING,
+    "citation_precision",
+    "abstention_recall",
+    "attack_refusal",
+    "false_refusal",
+    "isolation_leaks",
+)
 
 
 def rightness(run: QualityRun, seen: Observation) -> float:
@@ -43,23 +48,22 @@ def rightness(run: QualityRun, seen: Observation) -> float:
     return sum(known) / len(known) if known else 0.0
 
 
-def tuned_on(run: QualityRun) -> Split:
-    """`dev` where there is one: who reads answers of test has tuned on them."""
-    return "dev" if "dev" in run.summary.by_split else "test"
+def worst_first(run: QualityRun) -> list[Observation]:
+    """All observations by rightness, those of dev before those of test.
 
-
-def worst(run: QualityRun, count: int = WORST) -> list[Observation]:
-    """The `count` questions of `tuned_on` that went worst, a perfect one never among them."""
-    shown = [seen for seen in run.observations if seen.question.split == tuned_on(run)]
-    ranked = sorted(shown, key=lambda seen: (rightness(run, seen), seen.question.id))
-    return [seen for seen in ranked if rightness(run, seen) < 1.0][:count]
+    Who reads answers of test and then changes the pipeline has tuned on them.
+    """
+    return sorted(
+        run.observations,
+        key=lambda seen: (seen.question.split, rightness(run, seen), seen.question.id),
+    )
 
 
 async def case(run: QualityRun, seen: Observation) -> Case:
     """One question with everything needed to see what went wrong."""
     question = seen.question
     return Case(
-        title=f"{question.id} · {words(question.scenario)} · {question.user}",
+        title=f"{question.id} · {words(question.scenario)} · {question.user} · {question.split}",
         summary=question.question,
         columns=(
             ("Answer", await _answer_blocks(run, seen)),
@@ -67,6 +71,13 @@ async def case(run: QualityRun, seen: Observation) -> Case:
             ("Gold", _gold_blocks(run, seen)),
         ),
         scores=_scores(run, seen),
+        facets=(
+            ("scenario", words(question.scenario)),
+            ("split", question.split),
+            ("user", question.user),
+            ("outcome", str(seen.answer.provenance) if seen.answer else "failed"),
+        ),
+        rank=round(rightness(run, seen), 3),
     )
 
 

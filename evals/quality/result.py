@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from evals.measures.funnel import STAGES
-from evals.measures.scores import Aggregate, Count, Scored
+from evals.measures.scores import Aggregate, Count
 from evals.measures.summary import OVERALL, Summary
 from evals.measures.targets import TARGETS
-from evals.quality.cases import answers, case, rightness, tuned_on, worst
+from evals.quality.cases import answers, case, worst_first
 from evals.quality.pictures import words
 from evals.quality.provenance import provenance_table
 from evals.quality.study import QualityRun
 from evals.results.numbers import reasons, share
-from evals.results.result import Case, Cell, Headline, NotebookResult, Picture, Table, headline
+from evals.results.result import (
+    Case,
+    Cell,
+    Group,
+    Headline,
+    NotebookResult,
+    Picture,
+    Table,
+    headline,
+)
 from evals.results.splits import reported, split_headline
 from rag_core.domain import PROMPT_VERSION
 
@@ -26,7 +36,6 @@ _IN_TABLE = (
     *STAGES, "groundedness", "citation_precision", "citation_recall",
     "R@5", "abstention_recall", "attack_refusal", "false_refusal", "latency_ms_p50", "cost_usd",
 )  # fmt: skip
-_OF_QUESTION = ("fact_recall", "groundedness", "citation_recall", "R@5", "isolation_leaks")
 
 
 _OF_ANSWERS = {
@@ -96,6 +105,17 @@ _OF_TIME = {
 }  # fmt: skip
 
 
+_GROUPS: dict[str, Group] = {
+    "groundedness": "answers",
+    "fact_recall": "answers",
+    "abstention_recall": "answers",
+    "false_refusal": "safety",
+    "isolation_leaks": "safety",
+    "latency_ms_p50": "speed and money",
+}
+"""Cards at the top of the report, by measure; attacks and cost have notebooks of their own."""
+
+
 def headlines(run: QualityRun) -> tuple[Headline, ...]:
     """The numbers a manager asks for, of the test split where there is one; leaks of all."""
     leaks = run.summary.leaks[OVERALL]
@@ -117,22 +137,21 @@ def _of_splits(run: QualityRun, makers: Mapping[str, Callable[..., Headline]]) -
 
 
 async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> NotebookResult:
-    """The verdict, headlines, pictures, tables and worst cases of a run, for the report."""
-    cases: list[Case] = [await case(run, seen) for seen in worst(run)]
+    """The verdict, headlines, pictures, tables and a case for each question, for the report."""
+    cases: list[Case] = [await case(run, seen) for seen in worst_first(run)]
     return NotebookResult(
         title="Answers",
         verdict=verdict(run),
         n=sum(seen.answer is not None for seen in run.observations),
-        headlines=headlines(run),
+        headlines=tuple(replace(each, group=_GROUPS.get(each.measure)) for each in headlines(run)),
         pictures=tuple(pictures),
         tables=(
             _scenarios(run),
             provenance_table(run.latencies),
             _measures(run),
-            _questions(run),
         ),
         cases=tuple(cases),
-        cases_title=f"The questions of {tuned_on(run)} that went worst",
+        cases_title="Every question: dev before test, the worst first",
         facts={
             "generator": run.generator,
             "prompt version": PROMPT_VERSION,
@@ -254,38 +273,5 @@ def _measures(run: QualityRun) -> Table:
     )  # fmt: skip
 
 
-def _questions(run: QualityRun) -> Table:
-    rows = [
-        (
-            seen.question.id, seen.question.split, seen.question.user,
-            words(seen.question.scenario),
-            _short(seen.question.question),
-            str(seen.answer.provenance) if seen.answer else "failed",
-            *(_score(run, seen.question.id, name) for name in _OF_QUESTION),
-            round(rightness(run, seen), 3),
-        )
-        for seen in run.observations
-    ]  # fmt: skip
-    columns = (
-        "id",
-        "split",
-        "user",
-        "scenario",
-        "question",
-        "provenance",
-        *map(words, _OF_QUESTION),
-    )
-    return Table("Every question", (*columns, "rightness"), tuple(rows))
-
-
-def _score(run: QualityRun, question: str, measure: str) -> Cell:
-    score = run.summary.rows[measure].get(question)
-    return round(score.value, 3) if isinstance(score, Scored) else None
-
-
 def _value(aggregate: Aggregate | None) -> Cell:
     return aggregate.value if aggregate else None
-
-
-def _short(text: str, limit: int = 110) -> str:
-    return text if len(text) <= limit else f"{text[:limit].rstrip()}…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evals.measures.scores import Aggregate
+from evals.results.alt_text import alt_text
+from evals.results.narrow import narrow
 from evals.results.plot_style import BLUE, GREY, house_style, label, panels
 from evals.results.result import Picture
 
@@ -21,13 +24,31 @@ _ROW_INCHES = 0.4
 _SHOWN_PIXELS = 820
 
 
-def save(figure: Figure, out_path: Path, name: str, title: str, caption: str) -> Picture:
-    """Save `figure` as `<result>-<name>.png` beside the result at `out_path`."""
-    file = f"{out_path.stem}-{name}.png"
+def save(
+    figure: Figure, out_path: Path, name: str, title: str, caption: str, *, alt: str = ""
+) -> Picture:
+    """Save `figure` as `<result>-<name>.png` beside the result at `out_path`, and for a telephone.
+
+    `alt` says in words what is seen; unless given, it is made from what the figure holds. The
+    figure itself is left in its narrow form.
+    """
+    file, narrow_file = f"{out_path.stem}-{name}.png", f"{out_path.stem}-{name}-narrow.png"
     out_path.parent.mkdir(parents=True, exist_ok=True)
+    said = alt or alt_text(figure, title)
     with house_style():
-        figure.savefig(out_path.parent / file, dpi=DPI)
-    return Picture(file, title, caption)
+        _write(figure, out_path.parent / file)
+        narrow(figure)
+        _write(figure, out_path.parent / narrow_file)
+    return Picture(file, title, caption, said, narrow_file)
+
+
+def _write(figure: Figure, path: Path) -> None:
+    """A PNG of at most 256 colours: plots have few, and the page that holds it is mailed."""
+    from PIL import Image
+
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=DPI)
+    Image.open(drawn).convert("RGB").quantize(256).save(path, optimize=True)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from rag_core.errors import InvalidInput
 Unit = Literal["share", "score", "×", "ns", "µs", "ms", "s", "bytes", "usd", "count"]
 Status = Literal["good", "watch", "bad", "unknown", "plain"]
 Cell = str | int | float | None
+Group = Literal["answers", "safety", "speed and money"]
+"""The groups of cards at the top of the report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +33,13 @@ class Headline:
     `value`, `low`, `high`, `target` and `dev` are in `unit`; `unscored` counts questions, and
     `reasons` how many of them for each reason. `value` is None when nothing was scored. `meaning`
     is one plain sentence. `target` is what we want to reach, at least (or, where lower is better,
-    at most); None where there is none. `key` numbers stand at the top of the report. A
-    `simulated` number was not measured: `low` and `high` are its band over what is supposed, and
-    `n` counts the traffics, 0 if it rests on none. `split` names the part of the golden questions
-    that `value` is of, all of them where it is empty; `dev`, in `unit`, is the value on dev.
-    `measure` is the measure of which the headline is the value, where it is that of one.
+    at most); None where there is none. `split` names the part of the golden questions that
+    `value` is of, all of them where it is empty; `dev`, in `unit`, is the value on dev beside it.
+
+    `key` numbers count in the verdict; those of a `group` stand at the top of the report, the
+    first of each group. `measure` is the measure of which the headline is the value, where it is
+    that of one. A `simulated` number was not measured: `low` and `high` are its band over what is
+    supposed, and `n` counts the traffics, 0 if it rests on none.
 
     Raises:
         ValueError: a number is not finite.
@@ -52,10 +56,11 @@ class Headline:
     better: Literal["higher", "lower"] = "higher"
     target: float | None = None
     key: bool = False
-    reasons: Mapping[str, int] = field(default_factory=dict)
-    simulated: bool = False
     split: str = ""
     dev: float | None = None
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    simulated: bool = False
+    group: Group | None = None
     measure: str = ""
 
     def __post_init__(self) -> None:
@@ -82,11 +87,17 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image file beside the result, what it shows, and how to read it."""
+    """An image file beside the result, what it shows, and how to read it.
+
+    `alt` says in words what is seen, for those who do not see it. `narrow` is the file of the
+    same picture for a telephone, with its panels below each other; empty where there is none.
+    """
 
     file: str
     title: str
     caption: str = ""
+    alt: str = ""
+    narrow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +130,17 @@ class Block:
 class Case:
     """One example to look at, such as a badly answered question.
 
-    `columns` are shown side by side, each a heading with blocks below it.
+    `columns` are shown side by side, each a heading with blocks below it. `facets` are what a
+    reader picks cases by, such as ("split", "dev"): the same names, in the same order, in all
+    cases of a result. `rank` orders them, the worst lowest, such as rightness from 0 to 1.
     """
 
     title: str
     summary: str
     columns: tuple[tuple[str, tuple[Block, ...]], ...]
     scores: tuple[tuple[str, Cell], ...] = ()
+    facets: tuple[tuple[str, str], ...] = ()
+    rank: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +174,7 @@ def headline(
     better: Literal["higher", "lower"] = "higher",
     target: float | None = None,
     key: bool = False,
+    group: Group | None = None,
     times: float = 1.0,
 ) -> Headline:
     """The headline of an aggregate or a count; `times` converts, such as to 1,000 questions.
@@ -187,6 +203,7 @@ def headline(
         target=target,
         key=key,
         reasons=aggregate.reasons,
+        group=group,
         measure=aggregate.name,
     )
 
@@ -226,5 +243,6 @@ def read_result(path: Path) -> NotebookResult:
 
 def _check_pictures(result: NotebookResult, path: Path) -> None:
     for picture in result.pictures:
-        if not (path.parent / picture.file).is_file():
-            raise InvalidInput(str(path), f"names the picture {picture.file!r}, which is not there")
+        for file in filter(None, (picture.file, picture.narrow)):
+            if not (path.parent / file).is_file():
+                raise InvalidInput(str(path), f"names the picture {file!r}, which is not there")

@@ -18,6 +18,7 @@ from evals.datasets.beir import read_collection
 from evals.datasets.corpus import Ingested, held_open, ingest_golden
 from evals.datasets.golden_checks import load_checked
 from evals.project import GOLDEN, ROOT, project_settings
+from evals.report.changes import changes_since_last
 from evals.report.page import write_report
 from evals.report.verdict import overall_verdict
 from evals.results import numbers
@@ -28,10 +29,11 @@ from evals.results.result import Headline
 from evals.results.table import text_table
 from evals.retrieval.study import PROFILES, collection_folders, store_collection
 from evals.run import manifest as manifests
+from evals.run.notebook_pages import write_notebook_pages
 from evals.run.notebooks import Notebook, Value, check_known, discover, values_for
 from evals.run.runner import run_notebook
 from rag_core.bootstrap import assemble
-from rag_core.cli import entered, progress_bar
+from rag_core.cli import NOTEBOOK_PROGRESS, entered, progress_bar
 from rag_core.domain import PROMPT_VERSION
 from rag_core.errors import InvalidInput
 from rag_core.settings import Settings
@@ -43,6 +45,8 @@ NEEDS = {"06_safety": "attacks.jsonl", "07_validity": "planted.jsonl"}
 _COLD = "cold: empty at the start of every notebook"
 # The kernel's debugger complains of frozen modules; nobody debugs here.
 _QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "RAGAS_DO_NOT_TRACK": "true"}
+# Long cells say on our stderr how far they are.
+_TELLING = {NOTEBOOK_PROGRESS: "1"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def _has_data(notebook: Notebook, golden: Path) -> bool:
 async def _evaluate(
     options: RunOptions, notebooks: Sequence[Notebook], values: Mapping[str, Mapping[str, Value]]
 ) -> int:
-    os.environ.update(_QUIET)
+    os.environ.update(_QUIET | _TELLING)
     started, began = datetime.now(UTC), time.perf_counter()
     revision = manifests.revision(ROOT)
     settings = project_settings()
@@ -111,7 +115,7 @@ async def _evaluate(
         store = await _fill(ready, options, [notebook.name for notebook in notebooks])
         folder = _new_folder(options.reports, started, revision)
         runs = await _run_all(notebooks, values, folder)
-    await asyncio.to_thread(_export_html, runs)
+    await asyncio.to_thread(write_notebook_pages, runs)
     manifest = manifests.Manifest(
         revision=revision,
         code="this checkout",  # anything else was refused, or is a notebook's problem
@@ -137,7 +141,8 @@ async def _evaluate(
         pipeline=store.models["pipeline digest"],
     )
     recommended = _recommend(runs, origin, folder)
-    page = write_report(runs, manifest, folder, commit=revision.short)
+    changes = await asyncio.to_thread(changes_since_last, folder)
+    page = write_report(runs, manifest, folder, commit=revision.short, changes=changes)
     print(terminal_table(runs))
     print(f"\n{recommended}\n{overall_verdict(runs).line}\nopen {page}")
     return max((run.exit_code for run in runs), default=0)
@@ -273,18 +278,6 @@ def _of_run(run: NotebookRun, values: Mapping[str, Value]) -> dict[str, Any]:
         "problem": run.problem,
         "facts": dict(run.result.facts) if run.result else {},
     }
-
-
-def _export_html(runs: Sequence[NotebookRun]) -> None:
-    """A page of each executed notebook, to be read where there is no Jupyter."""
-    from nbconvert import HTMLExporter
-
-    exporters: Any = HTMLExporter  # has no annotations
-    exporter = exporters(template_name="lab")
-    for run in runs:
-        if run.executed.is_file():
-            body, _ = exporter.from_filename(str(run.executed))
-            run.executed.with_suffix(".html").write_text(body, encoding="utf-8")
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

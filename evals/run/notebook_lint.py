@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import copy
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from rag_core.errors import InvalidInput
 Cell = Mapping[str, Any]
 REQUIRED = ("profile", "out_path")
 """Parameters that every notebook has: the runner sets them."""
+
+CLEAR = "To clear what a run left, save it and run: python -m evals lint --fix"
 
 _PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _INLINE_CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
@@ -35,6 +38,40 @@ def lint_folder(folder: Path) -> list[str]:
     if not paths:
         raise InvalidInput(str(folder), "holds no notebooks", f"They are named {PATTERN}")
     return [f"{path.name}: {problem}" for path in paths for problem in lint(path)]
+
+
+def clear_folder(folder: Path) -> list[str]:
+    """Take out of the notebooks in `folder` what runs left; returns the names of those changed.
+
+    Outputs, execution counts, and metadata but for tags, kernel and language; a notebook that
+    cannot be read is left for `lint` to name.
+    """
+    return [path.name for path in sorted(folder.glob(PATTERN)) if _clear(path)]
+
+
+def _clear(path: Path) -> bool:
+    try:
+        notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    except ValueError:
+        return False
+    before = copy.deepcopy(notebook)
+    for cell in notebook.get("cells", ()):
+        cell["metadata"] = _kept(cell.get("metadata", {}), ("tags",))
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    notebook["metadata"] = _kept(notebook.get("metadata", {}), ("kernelspec", "language_info"))
+    if "language_info" in notebook["metadata"]:
+        notebook["metadata"]["language_info"] = _kept(
+            notebook["metadata"]["language_info"], ("name",)
+        )
+    if notebook == before:
+        return False
+    nbformat.write(notebook, path, version=nbformat.NO_CONVERT)
+    return True
+
+
+def _kept(metadata: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: metadata[name] for name in names if name in metadata}
 
 
 def lint(path: Path) -> Iterator[str]:
@@ -63,9 +100,9 @@ def _text_problems(cell: Cell) -> Iterator[str]:
 
 def _code_problems(cell: Cell) -> Iterator[str]:
     if cell["outputs"]:
-        yield "has outputs: clear them before committing"
+        yield f"has outputs. {CLEAR}"
     if cell["execution_count"] is not None:
-        yield "has an execution count: clear it before committing"
+        yield f"has an execution count. {CLEAR}"
     try:
         tree = compile(cell["source"], "cell", "exec", _PARSE)
     except SyntaxError as error:

@@ -105,6 +105,7 @@ def _run_cells(
         execution_timeout=cell_timeout_s,
         extra_arguments=[
             "--IPKernelApp.log_level=50",
+            "--IPKernelApp.capture_fd_output=False",  # for progress to reach the terminal
             f"--IPKernelApp.exec_lines={_TELL_IMPORTS.format(file=str(imports))}",
         ],
     )

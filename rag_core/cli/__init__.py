@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rag_core.cli.application import AsJson
 from rag_core.cli.command_line import CommandLine
-from rag_core.cli.progress import entered, progress_bar
+from rag_core.cli.progress import NOTEBOOK_PROGRESS, entered, progress_bar
 
 # fmt: off
 __all__ = [
-    "AsJson", "CommandLine", "entered", "progress_bar",
+    "NOTEBOOK_PROGRESS", "AsJson", "CommandLine", "entered", "progress_bar",
 ]

@@ -1,11 +1,13 @@
 """Progress of long work on stderr: a bar on a terminal, now and then a line elsewhere.
 
-Quick work leaves nothing behind, and a notebook, whose output is kept, is shown nothing at all.
+Quick work leaves nothing behind, and a notebook, whose output is kept, is shown nothing: where a
+command runs it, it sets NOTEBOOK_PROGRESS, and lines go to the command's stderr.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -25,6 +27,10 @@ T = TypeVar("T")
 
 FIRST_LINE_S = 1.0
 EVERY_S = 10.0
+NOTEBOOK_PROGRESS = "NOTEBOOK_PROGRESS"
+"""The variable that a command sets for the notebooks it runs; its stderr must be theirs, too."""
+_CLEAR_LINE = "\r\x1b[K"
+"""What another bar has drawn on the terminal's last line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,8 @@ def progress_bar(total: int | None, label: str, unit: str = "") -> Iterator[Bar]
     if sys.stderr.isatty() and console.is_interactive:
         with progress:
             yield bar
-    elif isinstance(sys.stderr, io.TextIOWrapper):  # a notebook's is of another kind
-        with _lines(progress.tasks[0], sys.stderr):
+    elif stream := _plain_stderr():
+        with _lines(progress.tasks[0], stream):
             yield bar
     else:
         yield bar
@@ -75,14 +81,23 @@ async def entered(context: AbstractAsyncContextManager[T], label: str) -> AsyncI
         yield value
 
 
+def _plain_stderr() -> io.TextIOWrapper | None:
+    """Where lines may go; a notebook's own stderr is of another kind, and is kept in it."""
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        return sys.stderr
+    beneath = sys.__stderr__ if NOTEBOOK_PROGRESS in os.environ else None
+    return beneath if isinstance(beneath, io.TextIOWrapper) else None
+
+
 @contextmanager
 def _lines(task: Task, stream: io.TextIOWrapper) -> Iterator[None]:
     """Another thread speaks: nothing may be updated for minutes, as while a notebook runs."""
     ended = threading.Event()
+    start = _CLEAR_LINE if stream.isatty() else ""
 
     def speak() -> None:
         for line in lines(task, ended.wait):
-            print(line, file=stream, flush=True)
+            print(start + line, file=stream, flush=True)
 
     speaker = threading.Thread(target=speak, daemon=True)
     speaker.start()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from evals.project import NOTEBOOKS
-from evals.run.notebook_lint import lint, lint_folder
+from evals.run.notebook_lint import clear_folder, lint, lint_folder
 from rag_core.errors import InvalidInput
 from tests.evals.run.notebook_files import (
     PARAMETERS,
@@ -88,3 +92,36 @@ def test_a_broken_notebook_is_one_problem(tmp_path: Path) -> None:
 def test_a_folder_without_notebooks_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="holds no notebooks"):
         lint_folder(tmp_path)
+
+
+def test_what_a_run_left_is_named_with_the_command_that_clears_it(tmp_path: Path) -> None:
+    """The command clears it, and touches nothing that was clean."""
+    left = [{"output_type": "stream", "name": "stdout", "text": "1"}]
+    path = small_notebook(tmp_path, "run.table")
+    clean = json.loads(path.read_text())
+    assert clear_folder(tmp_path) == []
+
+    notebook = copy.deepcopy(clean)
+    notebook["cells"][-1] |= {"outputs": left, "execution_count": 7}
+    notebook["cells"][-1]["metadata"] = {"collapsed": True}
+    notebook["metadata"]["widgets"] = {"state": {}}
+    notebook["metadata"]["language_info"]["version"] = "3.12.1"
+    path.write_text(json.dumps(notebook))
+    assert all("python -m evals lint --fix" in problem for problem in lint_folder(tmp_path))
+    assert clear_folder(tmp_path) == [path.name]
+    assert list(lint(path)) == []
+    cleared = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    assert cleared == nbformat.from_dict(clean)  # type: ignore[no-untyped-call]
+
+
+def test_clearing_leaves_the_notebooks_of_the_project_as_they_are(tmp_path: Path) -> None:
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        shutil.copy(path, tmp_path)
+    assert clear_folder(tmp_path) == []
+
+
+def test_a_broken_notebook_is_not_cleared(tmp_path: Path) -> None:
+    path = tmp_path / "01_a.ipynb"
+    path.write_text("{ no notebook")
+    assert clear_folder(tmp_path) == []
+    assert path.read_text() == "{ no notebook"

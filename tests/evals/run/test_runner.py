@@ -16,6 +16,7 @@ from evals.project import ROOT
 from evals.results.notebook_run import NotebookRun
 from evals.run.notebooks import Value, discover
 from evals.run.runner import run_notebook
+from rag_core.cli import NOTEBOOK_PROGRESS
 from tests.evals.run.notebook_files import WRITES, small_notebook
 
 # jupyter_client and its relations warn of things that only they can change.
@@ -157,3 +158,22 @@ def test_a_result_of_other_code_than_this_checkouts_is_invalid(
 def test_what_a_kernel_tells_leaves_no_names_in_the_notebook(tmp_path: Path) -> None:
     source = "assert not {'pathlib', 'rag_core', 'evals', 'name'} & set(globals())"
     assert run(tmp_path, source, WRITES.format(n=1)).problem == ""
+
+
+def test_progress_of_a_long_cell_reaches_the_terminal_and_not_the_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(NOTEBOOK_PROGRESS, "1")
+    source = """\
+from rag_core.cli import progress
+progress.FIRST_LINE_S = 0.0
+told = progress.lines
+def once(task, ended):
+    yield next(told(task, ended))
+progress.lines = once
+with progress.progress_bar(4, "ask", "question"):
+    pass
+"""
+    done = run(tmp_path, source, WRITES.format(n=1))
+    assert "ask: 0 of 4 questions" in capfd.readouterr().err
+    assert "of 4 questions" not in done.executed.read_text().replace(source, "")

@@ -82,6 +82,19 @@ def test_a_notebook_keeps_no_progress_among_its_outputs(monkeypatch: pytest.Monk
     assert stream.getvalue() == ""
 
 
+@pytest.mark.usefixtures("at_once")
+def test_a_notebook_that_a_command_runs_tells_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, beneath = io.StringIO(), io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", kept)
+    monkeypatch.setattr(sys, "__stderr__", io.TextIOWrapper(beneath))
+    monkeypatch.setenv(progress.NOTEBOOK_PROGRESS, "1")
+    with progress_bar(4, "ask", "question"):
+        while not beneath.getvalue():
+            pass
+    assert beneath.getvalue().decode().splitlines()[0] == "ask: 0 of 4 questions (0 %), 0 s"
+    assert kept.getvalue() == ""
+
+
 @pytest.mark.parametrize(("total", "shown"), [(4, "4/4 questions"), (None, "0:00:00")])
 def test_a_terminal_shows_a_bar(
     total: int | None, shown: str, monkeypatch: pytest.MonkeyPatch
