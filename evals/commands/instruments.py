@@ -1,0 +1,97 @@
+"""Commands on what measures: fit it, test it, calibrate search, check notebooks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from typer import Argument, Option
+
+from rag_core.cli import AsJson
+
+
+def calibrate(
+    folder: Annotated[Path, Argument(metavar="BEIR_DIR", help="The collection.")],
+    system: Annotated[
+        Literal["exact", "hnsw", "both"], Option(help="Scan all, or walk the HNSW graph.")
+    ] = "both",
+    chunked: Annotated[bool, Option("--chunked", help="Also cut them as notes are.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score a BEIR-layout folder by our own ingest and search.
+
+    Ingests the documents of the folder (corpus.jsonl, queries.jsonl, qrels/test.tsv) as notes, asks
+    its queries, and prints nDCG@10, recall@5 and MRR@10 beside known figures. A document is one
+    chunk of at most 256 word pieces, as published figures are made. With --chunked
+    they are also cut as notes are, and ranked by their best chunk. Asking again costs no ingest.
+    """
+    from evals.project import project_settings
+    from evals.retrieval import calibrate as calibration
+    from evals.retrieval import calibration_report as report
+    from rag_core.domain import SearchMethod
+
+    systems = list(SearchMethod) if system == "both" else [SearchMethod(system)]
+    found = asyncio.run(calibration.calibrate(folder, systems, project_settings(), chunked=chunked))
+    print(json.dumps(report.as_json(found), indent=2) if as_json else report.as_text(found))
+
+
+def claims(
+    file: Annotated[
+        Path | None, Argument(metavar="[FILE.jsonl]", help="Instead of the golden test claims.")
+    ] = None,
+    max_usd: Annotated[float, Option(metavar="USD", help="Most that an LLM judge may cost.")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Say how well claims are checked against their sources.
+
+    Every checker there is judges every claim: the light one, the plain cosine and ragas' metrics,
+    a verifier if RAG_VERIFIER_MODEL is set, the judge if RAG_JUDGE_BASE_URL and _MODEL are. Printed
+    are the area under the ROC curve, and what each notices of wrong claims and rejects of right
+    ones, by kind, at its own threshold and at the one that rejects 15 % of right claims.
+
+    \b
+    A file has a claim a line, in our columns or in those of LLM-AggreFact:
+      {"claim": "…", "evidence": "…", "supported": true, "kind": "paraphrase", "group": "g1"}
+      {"claim": "…", "doc": "…", "label": 1, "dataset": "RAGTruth"}
+
+    kind and group may be left out; without a group, claims on one source hang together.
+    """
+    from evals.validity.command import print_cards
+
+    print_cards(file, as_json=as_json, max_usd=max_usd)
+
+
+def fit(target: Annotated[Literal["support"], Argument(help="What.")]) -> None:
+    """Fit what is learnt from golden claims, on split dev alone.
+
+    support: the light check of whether a source supports a claim. Prints figures out of fold and
+    writes evals/measures/support_weights.json, the same on every run.
+    """
+    from evals.fit.command import run_support_fit
+
+    run_support_fit()
+
+
+def lint(
+    folder: Annotated[
+        Path | None, Argument(metavar="[DIR]", help="Another folder than notebooks/.")
+    ] = None,
+    fix: Annotated[bool, Option("--fix", help="First clear what runs left in them.")] = False,
+) -> int:
+    """Check that notebooks hold no logic and no outputs.
+
+    Each notebook begins with Markdown, has one cell tagged 'parameters' with a comment on each
+    line, defines no function or class, and holds no outputs. The exit code is 3 where one does not.
+    With --fix, outputs, execution counts and metadata of editors are cleared first; save and close
+    the notebooks in JupyterLab before.
+    """
+    from evals.project import NOTEBOOKS
+    from evals.run.notebook_lint import clear_folder, lint_folder
+
+    for name in clear_folder(folder or NOTEBOOKS) if fix else ():
+        print(f"{name}: cleared")
+    problems = lint_folder(folder or NOTEBOOKS)
+    print("\n".join(problems) or "notebooks: nothing to complain of")
+    return 3 if problems else 0
