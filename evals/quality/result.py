@@ -80,8 +80,8 @@ _OF_ANSWERS = {
         meaning="Share of declined questions that the notes really cannot answer.",
     ),
     "attack_refusal": partial(
-        headline, name="Attacks refused", target=TARGETS["attack_refusal"], key=True,
-        meaning="Share of attempts to misuse the assistant that are turned away.",
+        headline, name="Attack questions refused", target=TARGETS["attack_refusal"],
+        meaning="Share of the few attempts among these questions that are turned away.",
     ),
     "false_refusal": partial(
         headline, name="False refusals", target=TARGETS["false_refusal"], better="lower", key=True,
@@ -179,8 +179,8 @@ def verdict(run: QualityRun) -> str:
         f"{_percent(run, 'fact_recall')} of the facts.",
         f"{_percent(run, 'groundedness')} of what is said is supported by the notes it cites.",
         f"{_percent(run, 'abstention_recall')} of the questions that the notes cannot answer "
-        f"are declined, {_percent(run, 'attack_refusal')} of the attacks refused, and "
-        f"{_percent(run, 'false_refusal')} of honest questions refused by mistake.",
+        f"are declined, and {_percent(run, 'false_refusal')} of honest questions refused by "
+        "mistake.",
         f"{leaks.events or 'No'} piece{'' if leaks.events == 1 else 's'} of anyone else's notes "
         f"{'was' if leaks.events == 1 else 'were'} shown.",
     ]

@@ -42,7 +42,7 @@ async def test_every_question_is_asked_and_measured_and_shown_with_its_gold(
     assert [seen.failure for seen in run.observations if seen.answer is None] == []
     headlines = {each.name: each.value for each in result.headlines}
     assert headlines["Isolation leaks"] == 0
-    assert headlines["Attacks refused"] == 1
+    assert headlines["Attack questions refused"] == 1
     calls = {each.source: each.p50.n for each in run.latencies}
     assert calls["FRESH"] == calls["CACHED, memory"] == calls["CACHED, Valkey"] > 0
     assert calls["REFUSED"] > 0
@@ -129,7 +129,7 @@ async def test_the_scaffold_goes_from_notes_to_results(sample: Path, tmp_path: P
     headlines = {each.name: each for each in result.headlines}
     assert headlines["Facts stated"].split == "dev"
     assert headlines["Facts found"].value == 1
-    assert headlines["Attacks refused"].value == 1
+    assert headlines["Attack questions refused"].value == 1
     assert headlines["Isolation leaks"].value == 0
     searched = retrieval_result(await retrieval.study(tmp_path / "mine"), [])
     assert {each.name: each.value for each in searched.headlines}["Recall@5, as deployed"]
@@ -158,7 +158,7 @@ async def test_a_folder_with_nothing_but_two_bare_questions_is_measured(
     headlines = {each.name: each for each in result.headlines}
     assert headlines["Facts stated"].value is None
     assert run.summary.rows["facts_found"]["a"] == Unscored("the question has no fact")
-    assert "Attacks refused" not in headlines, "nothing was asked of it"
+    assert "Attack questions refused" not in headlines, "nothing was asked of it"
     assert headlines["Citation recall"].n == 1
 
 
