@@ -63,15 +63,19 @@ def claims(
     print_cards(file, as_json=as_json, max_usd=max_usd)
 
 
-def fit(target: Annotated[Literal["support"], Argument(help="What.")]) -> None:
-    """Fit what is learnt from golden claims, on split dev alone.
+def fit(target: Annotated[Literal["support", "extractive"], Argument(help="What.")]) -> None:
+    """Fit what is learnt from golden data, on split dev alone.
 
     support: the light check of whether a source supports a claim. Prints figures out of fold and
     writes evals/measures/support_weights.json, the same on every run.
-    """
-    from evals.fit.command import run_support_fit
 
-    run_support_fit()
+    extractive: how the extractive generator chooses its quotes. Tries a grid of values on the
+    contexts of the deployed settings, prints the best ones in and out of fold beside the deployed
+    ones, and says which to write to ExtractiveWeights; writes nothing itself.
+    """
+    from evals.fit.command import run_extractive_fit, run_support_fit
+
+    {"support": run_support_fit, "extractive": run_extractive_fit}[target]()
 
 
 def lint(

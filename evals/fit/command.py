@@ -1,18 +1,30 @@
-"""The command that fits a model and writes it beside the code that uses it."""
+"""The commands that fit what is learnt from golden data, and say how well it does there."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 
-from evals.datasets.golden import GoldenSet, load
+from evals.budgets.grid import BudgetSetting, check
+from evals.budgets.stages import Parts
+from evals.budgets.vectors import KeptEmbedder, kept_vectors
+from evals.datasets.golden import GoldenQuestion, GoldenSet, load
+from evals.fit.extractive import Trials, asked, gathered, tried
+from evals.fit.extractive import as_text as as_table
 from evals.fit.support import SupportFit, as_text, fit_support
 from evals.measures.support import WEIGHTS
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
+from rag_core.adapters.documents import read_notes
 from rag_core.adapters.embedders import load_embedder
+from rag_core.adapters.generators import ExtractiveGenerator
+from rag_core.adapters.llama_tokenizer import LlamaTokenizer
+from rag_core.cli import progress_bar
+from rag_core.domain import Embedder
 from rag_core.errors import InvalidInput
+from rag_core.settings import Settings
 
 
 def run_support_fit() -> None:
@@ -40,8 +52,52 @@ def golden_claims() -> GoldenSet:
 
 
 async def _fit(golden: GoldenSet) -> SupportFit:
-    settings = project_settings()
-    embedder = load_embedder(
+    return await fit_support(golden, Vectors(_embedder(project_settings())))
+
+
+def run_extractive_fit() -> None:
+    """Compare how the extractive generator may choose its quotes, and print which is best.
+
+    Raises:
+        InvalidInput: the golden data have no dev question that the notes answer, or none that they
+            do not, or the deployed search is not exact.
+    """
+    print(as_table(asyncio.run(_trials(load(GOLDEN)))))
+
+
+async def _trials(golden: GoldenSet) -> Trials:
+    settings, questions = project_settings(), asked(golden)
+    if len({question.answerable for question in questions}) < 2:
+        raise InvalidInput(
+            str(GOLDEN), "lacks dev questions to answer, or to decline", "Restore questions.jsonl"
+        )
+    setting = BudgetSetting.of(settings)
+    check(setting, settings)
+    with kept_vectors(_embedder(settings), settings.home / "vectors") as embedder:
+        parts = _parts(embedder, settings, golden, questions)
+        with progress_bar(sum(map(len, parts.notes.values())), "cut notes", "note") as bar:
+            evidence = await gathered(questions, parts, setting, bar.update)
+    return tried(questions, evidence)
+
+
+def _parts(
+    embedder: KeptEmbedder,
+    settings: Settings,
+    golden: GoldenSet,
+    questions: Sequence[GoldenQuestion],
+) -> Parts:
+    tokenizer = LlamaTokenizer(settings.tokenizer)
+    users = sorted({question.user for question in questions})
+    return Parts(
+        embedder=embedder,
+        tokenizer=tokenizer,
+        generator=ExtractiveGenerator(embedder, tokenizer),
+        question_tokens=settings.question_tokens,
+        notes={user: read_notes(golden.notes[user].path) for user in users},
+    )
+
+
+def _embedder(settings: Settings) -> Embedder:
+    return load_embedder(
         settings.embedder_model, backend="onnx", cache_dir=settings.home / "models"
     )
-    return await fit_support(golden, Vectors(embedder))

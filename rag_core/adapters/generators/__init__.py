@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from rag_core.adapters.generators.extractive import ExtractiveGenerator, stem, terms
+from rag_core.adapters.generators.extractive import (
+    Evidence,
+    ExtractiveGenerator,
+    ExtractiveWeights,
+    quoted,
+    stem,
+    terms,
+)
 from rag_core.adapters.generators.scripted import Interrupted, ScriptedGenerator, ScriptItem
 
 # fmt: off
 __all__ = [
-    "ExtractiveGenerator", "Interrupted", "ScriptItem", "ScriptedGenerator", "stem", "terms",
+    "Evidence", "ExtractiveGenerator", "ExtractiveWeights", "Interrupted", "ScriptItem",
+    "ScriptedGenerator", "quoted", "stem", "terms",
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from rag_core.domain.citations import cites
@@ -21,26 +22,11 @@ if TYPE_CHECKING:
     from rag_core.domain.ranking import Embedder, Vector
     from rag_core.domain.tokens import Tokenizer
 
-MAX_QUOTES = 2
-"""Each is the sentence that matches the question and the one after it, where the answer often is:
-on the golden questions that quotes 33 of 97 facts in 63 words, three single sentences 23 in 43."""
-
-MIN_SCORE = 0.41
-"""Of the best sentence; below it, nothing is quoted. On the golden questions this abstains from 5
-of 13 without an answer in the notes, and from 2 of 35 with one, whose answers were not found."""
-
-MIN_SHARE_OF_BEST = 0.8
-"""Of the best sentence's score that another one needs to be quoted beside it."""
-
-NEAR_DUPLICATE = 0.9
-"""Cosine to a quote from which another sentence only repeats it."""
-
 EMBEDDED_WORDS = 100
 """Embedding takes some 0.2 ms of one core for each word piece: this keeps it under 50 ms.
 Embedding the whole context instead found no more facts."""
 
 _MIN_WORDS = 4
-_COSINE, _TERMS, _SOURCE = 0.5, 0.25, 0.5
 
 _WORD = re.compile(r"[^\W_]+")
 _SUFFIX = re.compile(r"(?<=\w{3})(?:ings?|edly|ed|ers?|es|ly|s|e)$")
@@ -54,6 +40,37 @@ _STOP_WORDS = frozenset(
         "you your"
     )
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractiveWeights:
+    """How sentences are scored, and which of them are quoted; part of the pipeline's digest.
+
+    The score is the weighted mean of the sentence's cosine to the question, of the share of the
+    question's terms in it, and of its source's cosine; the first has the weight that the others
+    leave. `python -m evals fit extractive` compares these values with others on split dev.
+    """
+
+    terms: float = 0.2
+    """Weight of the terms, 0 to 1."""
+    source: float = 0.4
+    """Weight of the source, 0 to 1."""
+    min_score: float = 0.328
+    """Least score of the best sentence; below it, nothing is quoted."""
+    min_share_of_best: float = 0.8
+    """Of the best sentence's score that another one needs to be quoted beside it."""
+    near_duplicate: float = 0.9
+    """Cosine, 0 to 1, to a quote from which another sentence only repeats it."""
+    max_quotes: int = 2
+    """A number; each is quoted with the sentence after it, where the answer often is."""
+
+    @property
+    def digest(self) -> str:
+        """8 hex digits of a SHA-256 over all values."""
+        return hashlib.sha256(repr(astuple(self)).encode()).hexdigest()[:8]
+
+
+DEPLOYED = ExtractiveWeights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,20 @@ class Candidate:
         return f"{self.text} [{self.source}]"
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What of a context may be quoted: all that no weight changes.
+
+    `candidates` are its sentences in reading order. `shortlist` are the likeliest of them, with the
+    `cosines` of each to the question and the `vectors` of each.
+    """
+
+    candidates: Sequence[Candidate] = ()
+    shortlist: Sequence[Candidate] = ()
+    cosines: Sequence[float] = ()
+    vectors: Sequence[Vector] = ()
+
+
 class ExtractiveGenerator:
     """Quotes a few sentences of the notes verbatim, each with its citation; no LLM, no cost.
 
@@ -80,16 +111,20 @@ class ExtractiveGenerator:
     """
 
     name = "extractive"
-    model = "extractive-v1"
     prices = FREE
 
-    def __init__(self, embedder: Embedder, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self, embedder: Embedder, tokenizer: Tokenizer, weights: ExtractiveWeights = DEPLOYED
+    ) -> None:
+        self.model = f"extractive-v1-{weights.digest}"
         self._embedder = embedder
         self._tokenizer = tokenizer
+        self._weights = weights
 
     async def generate(self, prompt: Prompt, *, max_tokens: int) -> Completion:
         """Quote what answers `prompt` best in at most `max_tokens` tokens, or decline."""
-        lines = [str(quote) for quote in await self._quotes(prompt)] or [DECLINING_TEXT]
+        quotes = quoted(await self.evidence(prompt), self._weights)
+        lines = [str(quote) for quote in quotes] or [DECLINING_TEXT]
         text, cut = self._fit(lines, max_tokens)
         count = self._tokenizer.count
         usage = Usage(sum(count(turn.content) for turn in prompt.messages), count(text))
@@ -104,14 +139,16 @@ class ExtractiveGenerator:
             yield line
         yield completion
 
-    async def _quotes(self, prompt: Prompt) -> list[Candidate]:
+    async def evidence(self, prompt: Prompt) -> Evidence:
+        """What may be quoted to answer `prompt`."""
         candidates = _candidates(prompt.question.text, prompt.context)
         shortlist = _shortlist(candidates)
         if not shortlist:
-            return []
+            return Evidence()
         texts = [prompt.question.text, *(candidate.text for candidate in shortlist)]
         question, *vectors = await self._embedder.embed(texts)
-        return _in_reading_order(_choose(question, shortlist, vectors), candidates)
+        cosines = [float(question @ vector) for vector in vectors]
+        return Evidence(candidates, shortlist, cosines, vectors)
 
     def _fit(self, lines: Sequence[str], max_tokens: int) -> tuple[str, bool]:
         """As many whole lines as fit, and whether not even the first did."""
@@ -122,6 +159,11 @@ class ExtractiveGenerator:
                 break
             text = longer
         return (text, False) if text else (self._tokenizer.truncate(lines[0], max_tokens), True)
+
+
+def quoted(evidence: Evidence, weights: ExtractiveWeights) -> list[Candidate]:
+    """The sentences to quote, in the order to quote them; none where the best scores too low."""
+    return _in_reading_order(_choose(evidence, weights), evidence.candidates)
 
 
 def stem(word: str) -> str:
@@ -175,27 +217,29 @@ def _shortlist(candidates: Iterable[Candidate]) -> list[Candidate]:
     return kept
 
 
-def _choose(
-    question: Vector, candidates: Sequence[Candidate], vectors: Sequence[Vector]
-) -> list[Candidate]:
+def _choose(evidence: Evidence, weights: ExtractiveWeights) -> list[Candidate]:
     """The best candidates that do not repeat each other, best first."""
     scored = [
-        (_score(candidate, float(question @ vector)), candidate, vector)
-        for candidate, vector in zip(candidates, vectors, strict=True)
+        (_score(candidate, cosine, weights), candidate, vector)
+        for candidate, cosine, vector in zip(
+            evidence.shortlist, evidence.cosines, evidence.vectors, strict=True
+        )
     ]
     scored.sort(key=lambda row: (-row[0], row[1].source, row[1].position))
-    least = max(MIN_SCORE, scored[0][0] * MIN_SHARE_OF_BEST)
+    least = max([weights.min_score, *(row[0] * weights.min_share_of_best for row in scored[:1])])
     chosen: list[tuple[Candidate, Vector]] = []
     for score, candidate, vector in scored:
-        if score < least or len(chosen) == MAX_QUOTES:
+        if score < least or len(chosen) == weights.max_quotes:
             break
-        if all(float(vector @ other) < NEAR_DUPLICATE for _, other in chosen):
+        if all(float(vector @ other) < weights.near_duplicate for _, other in chosen):
             chosen.append((candidate, vector))
     return [candidate for candidate, _ in chosen]
 
 
-def _score(candidate: Candidate, cosine: float) -> float:
-    return _COSINE * cosine + _TERMS * candidate.terms + _SOURCE * candidate.source_score
+def _score(candidate: Candidate, cosine: float, weights: ExtractiveWeights) -> float:
+    rest = 1 - weights.terms - weights.source
+    terms, source = weights.terms * candidate.terms, weights.source * candidate.source_score
+    return rest * cosine + terms + source
 
 
 def _in_reading_order(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rag_core.adapters.embedders import HashingEmbedder
-from rag_core.adapters.generators import ExtractiveGenerator, stem, terms
+from rag_core.adapters.generators import ExtractiveGenerator, ExtractiveWeights, stem, terms
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.domain import DECLINING_TEXT, FREE, Prompt
 from tests.rag_core.adapters.generators.conftest import prompt_of
@@ -172,3 +173,36 @@ def test_forms_of_a_word_share_a_stem() -> None:
 
 def test_words_that_every_question_has_are_no_terms() -> None:
     assert terms("What did I say in my sermon about the ark?") == {stem("ark")}
+
+
+async def test_weights_decide_how_much_is_quoted_and_when_nothing_is(
+    tokenizer: LlamaTokenizer, prompt: Prompt
+) -> None:
+    one = ExtractiveWeights(max_quotes=1, min_share_of_best=0)
+    two, none = replace(one, max_quotes=2), replace(one, min_score=1.0)
+
+    short, longer, declined = [
+        (
+            await ExtractiveGenerator(HashingEmbedder(), tokenizer, weights).generate(
+                prompt, max_tokens=400
+            )
+        ).text
+        for weights in (one, two, none)
+    ]
+
+    assert 0 < len(quotes(short)) < len(quotes(longer))
+    assert declined == DECLINING_TEXT
+
+
+def test_every_weight_is_part_of_the_model_that_answers_are_kept_under(
+    tokenizer: LlamaTokenizer,
+) -> None:
+    weights = ExtractiveWeights()
+    others = [replace(weights, **{each.name: 1}) for each in fields(weights)]
+
+    models = {
+        ExtractiveGenerator(HashingEmbedder(), tokenizer, w).model for w in (weights, *others)
+    }
+
+    assert len(models) == 1 + len(others)
+    assert ExtractiveGenerator(HashingEmbedder(), tokenizer).model in models
