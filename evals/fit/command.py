@@ -62,17 +62,19 @@ def run_extractive_fit() -> None:
         InvalidInput: the golden data have no dev question that the notes answer, or none that they
             do not, or the deployed search is not exact.
     """
-    print(as_table(asyncio.run(_trials(load(GOLDEN)))))
+    settings = project_settings()
+    setting = BudgetSetting.of(settings)
+    check(setting, settings)
+    trials = asyncio.run(_trials(load(GOLDEN), settings, setting))
+    print(f"contexts of {setting}", as_table(trials), sep="\n")
 
 
-async def _trials(golden: GoldenSet) -> Trials:
-    settings, questions = project_settings(), asked(golden)
+async def _trials(golden: GoldenSet, settings: Settings, setting: BudgetSetting) -> Trials:
+    questions = asked(golden)
     if len({question.answerable for question in questions}) < 2:
         raise InvalidInput(
             str(GOLDEN), "lacks dev questions to answer, or to decline", "Restore questions.jsonl"
         )
-    setting = BudgetSetting.of(settings)
-    check(setting, settings)
     with kept_vectors(_embedder(settings), settings.home / "vectors") as embedder:
         parts = _parts(embedder, settings, golden, questions)
         with progress_bar(sum(map(len, parts.notes.values())), "cut notes", "note") as bar:
