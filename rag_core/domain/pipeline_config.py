@@ -17,7 +17,7 @@ class PipelineConfig:
     context_tokens: int = 1200
     output_tokens: int = 400
     top_k: int = 5
-    min_score: float = 0.40
+    min_score: float = 0.20
 
 
 def pipeline_digest(config: PipelineConfig, *identities: str) -> str:

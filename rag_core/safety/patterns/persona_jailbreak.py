@@ -56,7 +56,7 @@ PERSONA_JAILBREAK: tuple[Pattern, ...] = (
         "persona_jailbreak.character",
         rf"{OPENING}(?:become|be|play|you(?:'re| are))(?: [a-z]+){{1,3}},? an? [^.?!\n]{{0,60}}"
         r"\b(?:who|that|and) (?:[^.?!\n]{0,40}\b)?(?:never says? no|helps? anybody|knows? no rules"
-        r"|stay(?:s|ing)? (?:in character|so|corrupt)|took a vow never|has no rules)"
+        r"|stay(?:s|ing)? (?:in character|so|corrupt)|took a vow never|has no rules)\b"
         r"|\bstay in (?:that|this|your) character\b"
         r"|\b(?:never heard of|knows? no|without any) rules for (?:machines|ais?|assistants)\b",
         """

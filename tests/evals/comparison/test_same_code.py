@@ -16,22 +16,22 @@ from evals.results.result import NotebookResult
 from evals.run.evaluation import summary
 
 
-def run(folder: Path) -> Path:
+def run(folder: Path, golden: Path) -> Path:
     """A run's folder, as far as a comparison reads it."""
-    result = asyncio.run(_measured())
+    result = asyncio.run(_measured(golden))
     folder.mkdir()
     notebook = NotebookRun("01_quality", folder / "01_quality.ipynb", 1.0, result)
     (folder / "summary.json").write_text(json.dumps(summary([notebook], "smoke")))
     return folder
 
 
-async def _measured() -> NotebookResult:
-    return await quality_result(await study(), [])
+async def _measured(golden: Path) -> NotebookResult:
+    return await quality_result(await study(golden), [])
 
 
 @pytest.fixture
 def runs(sample: Path, tmp_path: Path) -> list[Path]:
-    return [run(tmp_path / name) for name in ("one", "two")]
+    return [run(tmp_path / name, sample) for name in ("one", "two")]
 
 
 def test_a_run_and_its_repetition_differ_in_nothing(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,13 +49,31 @@ def quality_result(
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One run's folder, as the notebooks share it."""
-    made = tmp_path_factory.mktemp("run")
-    quality_result(made, {"q1": (1_300, 90), "q2": (1_500, 110), "refused": (0, 0)})
+    base = tmp_path_factory.getbasetemp()
+    made = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache-cost-run"
+    made.mkdir(exist_ok=True)
     return made
+
+
+def once(folder: Path, name: str, make: Callable[[], NotebookRun]) -> NotebookRun:
+    """What one test process makes, for all of them: a notebook runs for half a minute."""
+    kept = folder / f"{name}.pickle"
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(make()))
+    run = pickle.loads(kept.read_bytes())
+    assert isinstance(run, NotebookRun)
+    return run
 
 
 @pytest.fixture(scope="module")
 def cache_run(folder: Path, exported_model: Path) -> NotebookRun:
+    return once(folder, "cache", lambda: _run_cache(folder, exported_model))
+
+
+def _run_cache(folder: Path, exported_model: Path) -> NotebookRun:
+    quality_result(folder, {"q1": (1_300, 90), "q2": (1_500, 110), "refused": (0, 0)})
     (notebook,) = discover(NOTEBOOKS, "cache")
     few: dict[str, Value] = {
         "users": 100,
@@ -71,7 +93,8 @@ def cache_run(folder: Path, exported_model: Path) -> NotebookRun:
 def cost_run(folder: Path, cache_run: NotebookRun) -> NotebookRun:
     assert cache_run.result is not None
     (notebook,) = discover(NOTEBOOKS, "cost")
-    return run_notebook(notebook, {"profile": "smoke", "users": "10, 1_000"}, folder)
+    values: dict[str, Value] = {"profile": "smoke", "users": "10, 1_000"}
+    return once(folder, "cost", lambda: run_notebook(notebook, values, folder))
 
 
 def result_of(run: NotebookRun) -> NotebookResult:
