@@ -26,7 +26,7 @@ $(BIN)/uv: constraints.txt
 	@touch $@
 
 $(MEASURING): $(BIN)/uv pyproject.toml
-	$(ADD) -e '.[embedded]' --group evals
+	$(ADD) -e '.[embedded,serve]' --group evals
 	@touch $@
 
 # Compiled here, for tests start many processes; there it would take longer than it saves.

@@ -2,9 +2,9 @@
 
     python .ci/docstrings.py
 
-Public is what rag_core and its rooms export, what stands in rag_core itself, and what in evals has
-no leading underscore; each with its public methods and fields. That there is a docstring, ruff
-holds (D1). What it must say:
+Public is what rag_core and its rooms export, what stands in rag_core itself, and what in evals
+and loadtests has no leading underscore; each with its public methods and fields. That there is a
+docstring, ruff holds (D1). What it must say:
 
 - Raises: a function that raises an error of `rag_core.errors`, itself or in a private callee of
   its module, names it or an error above it under `Raises:`; and whatever stands there exists.
@@ -35,6 +35,7 @@ from rag_core import errors
 
 UNITS = {
     *("s", "ms", "us", "ns", "day", "days", "hours", "time", "epoch", "usd", "bytes", "mb", "gb"),
+    "nano",  # billionths of a US dollar
     *("tokens", "share", "rate", "ratio", "probability", "score", "count", "per", "size", "number"),
     *("position", "recall", "ndcg", "cosine", "k", "n"),
     *("seed", "port", "pid", "uid", "gid", "status", "version", "code"),  # numbers, not quantities
@@ -188,13 +189,13 @@ def _exported(module: Module) -> Iterator[tuple[str, str]]:
 
 def problems() -> list[str]:
     """What the docstrings of all public names lack."""
-    core, evals = read("rag_core"), read("evals")
-    checker = Checker(core + evals)
+    core, others = read("rag_core"), [*read("evals"), *read("loadtests")]
+    checker = Checker(core + others)
     exported = {pair for module in core for pair in _exported(module)}
-    for module in core + evals:
+    for module in core + others:
         top = [n.name for n in module.tree.body if isinstance(n, Function | ast.ClassDef)]
         defined = {*top, *(each.name for each in assigned(module.tree.body))}
-        whole = module in evals or module.path.count("/") == 1
+        whole = module in others or module.path.count("/") == 1
         public = {n for n in defined if whole or (module.path, n) in exported}
         checker.check(module, {name for name in public if not name.startswith("_")})
     return checker.problems

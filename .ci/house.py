@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import TypeGuard
 
-PACKAGES = ("rag_core", "evals")
+PACKAGES = ("rag_core", "evals", "loadtests")
 MAX_FILE_LINES, MAX_MEDIAN_LINES, MAX_P90_LINES = 300, 6, 16
 ROOT = Path(__file__).parent.parent
 NO_CODE = {
@@ -41,7 +41,9 @@ def working_tree() -> Sources:
 
 
 def revision(name: str) -> Sources:
-    command = ["git", "archive", name, *PACKAGES]
+    listed = ["git", "ls-tree", "--name-only", name, *PACKAGES]
+    there = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    command = ["git", "archive", name, *there.split()]
     packed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         files = {each.name: archive.extractfile(each) for each in archive if each.isfile()}

@@ -7,7 +7,14 @@ import sys
 from evals.commands.golden_data import build_golden, scaffold, validate
 from evals.commands.instruments import calibrate, claims, fit, lint
 from evals.commands.runs import compare, run, sweep
-from evals.commands.trials import bench, consistency, simulator
+from evals.commands.trials import (
+    ListingDrills,
+    bench,
+    consistency,
+    drill,
+    outages,
+    simulator,
+)
 from rag_core.cli import CommandLine
 from rag_core.errors import ConfigurationError
 
@@ -38,6 +45,7 @@ def in_checkout() -> None:
       python -m evals calibrate golden/beir/henry-headings
       python -m evals claims
       python -m evals bench cache --only frozen
+      python -m evals drill provider-hangs --out reports/drills
       python -m evals fit support
       python -m evals lint
 
@@ -61,11 +69,13 @@ for command in (
     fit,
     bench,
     consistency,
+    outages,
     simulator,
     lint,
     build_golden,
 ):
     commands.command()(command)
+commands.command(cls=ListingDrills)(drill)
 
 
 if __name__ == "__main__":

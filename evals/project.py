@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = ROOT / "golden"
 NOTEBOOKS = ROOT / "notebooks"
 REPORTS = ROOT / "reports"
+CANARY = "c0ffee5eedfacade"
+"""The marker in the prompts of what is measured: the same in each run, and so are its tokens."""
 
 
 def require_checkout() -> None:

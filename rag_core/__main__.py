@@ -11,13 +11,14 @@ from typer import Context, Option
 from rag_core.cli.ask import ask
 from rag_core.cli.bundle import bundle
 from rag_core.cli.command_line import CommandLine
+from rag_core.cli.costs import costs
 from rag_core.cli.database import index, migrate
 from rag_core.cli.doctor import doctor
 from rag_core.cli.embedded import embedded
 from rag_core.cli.notes import delete, ingest, purge
 
 commands = CommandLine("python -m rag_core")
-for command in (doctor, migrate, ingest, ask, delete, purge, index, bundle, embedded):
+for command in (doctor, migrate, ingest, ask, costs, delete, purge, index, bundle, embedded):
     commands.add(command)
 
 

@@ -11,11 +11,18 @@
     │   ├── CacheUnavailable
     │   ├── DeadlineExceeded    the request's time is up
     │   ├── EmbeddedServerError
+    │   ├── Overloaded          too many are waiting for the same part already
+    │   ├── BreakerOpen         the part failed too often of late, and is left alone
     │   └── ProviderUnavailable refused, cut, 5xx
     │       ├── ProviderTimeout
-    │       └── ProviderRateLimited
+    │       ├── ProviderRateLimited
+    │       ├── ProviderLoading     503 while the model is being loaded
+    │       ├── ProviderOutOfCredit 402
+    │       └── BudgetExhausted     the day's money is spent: ours, not the provider's, to refuse
     └── ProviderError           the provider answered, but not usefully
         ├── ProviderRejected    4xx: the request or the credential is wrong
+        │   └── ContextOverflow the prompt is longer than the model reads
+        ├── ProviderRefused     the model's own rules forbid it to answer
         └── ProviderMisbehaved  the body or the stream could not be understood
 
 Errors carry fields, not only text, so that an edge can translate them without parsing.
@@ -106,6 +113,14 @@ class EmbeddedServerError(Unavailable):
     """A server that we start ourselves did not start."""
 
 
+class Overloaded(Unavailable):
+    """So many wait for this part already that another one would wait in vain."""
+
+
+class BreakerOpen(Unavailable):
+    """The part failed too often of late; it is asked again after `retry_after_s`."""
+
+
 class ProviderUnavailable(Unavailable):
     """The generation provider refused, cut the connection or answered 5xx."""
 
@@ -116,6 +131,27 @@ class ProviderTimeout(ProviderUnavailable):
 
 class ProviderRateLimited(ProviderUnavailable):
     """The generation provider asked us to slow down; see `retry_after_s`."""
+
+
+class ProviderLoading(ProviderUnavailable):
+    """The provider is loading the model; see `retry_after_s`."""
+
+
+class ProviderOutOfCredit(ProviderUnavailable):
+    """The account with the generation provider has no credit left (402)."""
+
+
+class BudgetExhausted(ProviderUnavailable):
+    """The day's budget of the user, or of all users, does not pay for another call.
+
+    Args:
+        scope: `user`, `all`, or `process` where the ledger cannot be reached.
+    """
+
+    def __init__(self, scope: str, *, retry_after_s: float | None = None) -> None:
+        self.scope = scope
+        whose = {"user": "this user's", "all": "the"}.get(scope, "this process's")
+        super().__init__(f"{whose} budget of the day is spent", retry_after_s=retry_after_s)
 
 
 class ProviderError(RagError):
@@ -130,6 +166,14 @@ class ProviderError(RagError):
 
 class ProviderRejected(ProviderError):
     """The provider refused the request itself (4xx): wrong credential, model or parameters."""
+
+
+class ContextOverflow(ProviderRejected):
+    """The prompt and the output asked for are more tokens than the model takes."""
+
+
+class ProviderRefused(ProviderError):
+    """The model, or a filter of its provider, refused to answer this prompt."""
 
 
 class ProviderMisbehaved(ProviderError):

@@ -17,6 +17,7 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """Id of the request within which an event is emitted; empty outside of any request."""
 
 Level = Literal["answer", "embedding", "context"]
+BreakerState = Literal["closed", "open", "half-open"]
 LookupOutcome = Literal["hit", "miss", "revalidated", "stale", "unavailable"]
 
 
@@ -74,7 +75,67 @@ class CacheLookedUp:
     saved_usd: float = 0.0
 
 
-Event = Answered | StepFinished | AttackRefused | LeakBlocked | SearchFellShort | CacheLookedUp
+@dataclass(frozen=True, slots=True)
+class BreakerChanged:
+    """The breaker of a dependency went from one state to another."""
+
+    dependency: str
+    before: BreakerState
+    after: BreakerState
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCalled:
+    """A provider was asked and answered, or failed, after `elapsed_ms`."""
+
+    provider: str
+    model: str
+    outcome: str
+    """`ok`, `cancelled`, or the class of the error."""
+    elapsed_ms: float
+    hedge: bool = False
+    """Whether it was asked because another one was slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoneySettled:
+    """A paid call was booked."""
+
+    provider: str
+    model: str
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRaised:
+    """Owners are told something about money."""
+
+    kind: str
+    scope: str
+    """`user` or `all`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertUndelivered:
+    """An alert did not reach one of its listeners."""
+
+    listener: str
+    reason: str
+
+
+Event = (
+    Answered
+    | StepFinished
+    | AttackRefused
+    | LeakBlocked
+    | SearchFellShort
+    | CacheLookedUp
+    | BreakerChanged
+    | ProviderCalled
+    | MoneySettled
+    | AlertRaised
+    | AlertUndelivered
+)
 Listener = Callable[[Event], None]
 
 

@@ -16,9 +16,9 @@ from rag_core.domain.pipeline_config import PipelineConfig, pipeline_digest
 from rag_core.domain.question import validate_question
 from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import authenticated
-from rag_core.errors import ProviderUnavailable
 from rag_core.events import AttackRefused
 from rag_core.providers.generation import Generation
+from rag_core.providers.ladder import NO_PROVIDER, Ladder
 from rag_core.request import Request, Requests
 from rag_core.safety.injection import find_attack
 from rag_core.search.retrieval import Retrieval, Retrieved
@@ -35,6 +35,7 @@ class Pipeline:
         caches: Caches,
         retrieval: Retrieval,
         generation: Generation,
+        ladder: Ladder,
         requests: Requests,
     ) -> None:
         self._validate = partial(
@@ -43,6 +44,7 @@ class Pipeline:
         self._caches = caches
         self._retrieval = retrieval
         self._generation = generation
+        self._ladder = ladder
         self._requests = requests
         self.digest = pipeline_digest(config, *generation.identity, *retrieval.identity)
         """Changes with every setting that may change an answer; 16 hex digits."""
@@ -119,19 +121,19 @@ class Pipeline:
                     return known
                 if not context:
                     return await keep(nothing_found(question, evidence))
-                show = request.showing(emit) if streamed else None
+                writing = partial(write, context, evidence, emit if streamed else None)
                 try:
-                    return await self._generation.once(
-                        request.user, evidence, partial(write, context, evidence, show)
-                    )
-                except ProviderUnavailable:
-                    if request.shown or not (stale := self._caches.fall_back(lookup, evidence)):
-                        raise
-                    return stale
+                    return await self._generation.once(request.user, evidence, writing)
+                except NO_PROVIDER as failure:
+                    stale = partial(self._caches.fall_back, lookup, evidence)
+                    with request.step("ladder"):
+                        return await self._ladder.down(
+                            failure, request.user, question, context, evidence, stale
+                        )
 
             async def write(context: Context, evidence: str, show: Emit | None) -> Answer:
                 with request.step("generate"):  # 6
-                    draft = await self._generation.draft(question, context, show)
+                    draft = await self._generation.draft(request.user, question, context, show)
                 with request.step("check"):  # 7
                     answer = self._generation.checked(draft, evidence)
                 return await keep(answer)

@@ -51,8 +51,6 @@ class Request:
         self.user = user
         self.id = secrets.token_hex(8)
         self.deadline = Deadline(limits.request_s, clock)
-        self.shown = False
-        """Whether a part of the answer has been seen, so that it can be no other one any more."""
         self.listener = listener
         self._redis = TimeBudget(limits.redis_s)
         self._clock = clock
@@ -69,15 +67,6 @@ class Request:
     def step(self, name: str) -> Step:
         """Time the block as a step."""
         return Step(name, self._clock, self._finished)
-
-    def showing(self, emit: Callable[[str], None]) -> Callable[[str], None]:
-        """`emit`, noting that a part of the answer has been seen."""
-
-        def show(piece: str) -> None:
-            self.shown = True
-            emit(piece)
-
-        return show
 
     async def in_time(self, awaited: Awaitable[T]) -> T:
         """What is awaited.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -18,13 +18,31 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from rag_core.domain.ranking import SearchMethod
-from rag_core.domain.server_url import HTTP, POSTGRES, REDIS, check_url
+from rag_core.domain.server_url import HTTP, POSTGRES, REDIS, SMTP
 from rag_core.errors import ConfigurationError
+from rag_core.settings_money import MoneySettings
+from rag_core.settings_providers import (
+    HUGGING_FACE,
+    ProviderSettings,
+    ProviderVariables,
+    checked_names,
+    checked_url,
+    is_provider_variable,
+    provider_defaults,
+    provider_problems,
+    provider_variables_like,
+)
 
 PREFIX = "RAG_"
+
 _OTHERS = ("RAG_TEST_", "RAG_JUDGE_", "RAG_VERIFIER_")
 """Read by the tests and the evals, not by rag_core."""
 
@@ -32,11 +50,13 @@ _URLS = {
     "database_url": (POSTGRES, "postgresql://rag:secret@localhost:5432/rag"),
     "redis_url": (REDIS, "redis://:secret@localhost:6379/0"),
     "hf_base_url": (HTTP, "http://localhost:8000/v1"),
+    "alert_webhook_url": (HTTP, "https://hooks.example.org/secret"),
+    "alert_smtp_url": (SMTP, "smtp://user:secret@mail.example.org:587"),
 }
 """Settings that hold a URL, perhaps with a password: its schemes, and an example."""
 
 
-class Settings(BaseSettings):
+class Settings(MoneySettings):
     """Settings from `RAG_*` variables and, below them, from the file that `--env` names."""
 
     model_config = SettingsConfigDict(
@@ -76,14 +96,34 @@ class Settings(BaseSettings):
     context_tokens: int = Field(1200, ge=64)
     output_tokens: int = Field(400, ge=8)
 
-    # Generation; without a token or a base URL the extractive generator answers.
-    generator: Literal["auto", "huggingface", "extractive"] = "auto"
+    # Generation. `auto` asks those of `providers` that have a key or a base URL, and without any
+    # the extractive generator answers; `providers` wants all of them configured.
+    generator: Literal["auto", "providers", "extractive"] = "auto"
+    providers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (HUGGING_FACE,), description="names, the first is asked first"
+    )
+    provider: Annotated[dict[str, ProviderSettings], NoDecode] = Field(
+        {}, description="RAG_PROVIDER_<NAME>_<FIELD>, for all but huggingface"
+    )
+
+    # The provider huggingface.
+    hedging: bool = Field(False, description="race a slow provider against the next one")
     hf_model: str = "meta-llama/Llama-3.2-3B-Instruct"
     hf_token: SecretStr | None = None
     hf_base_url: SecretStr | None = None
     hf_timeout_s: float = Field(30.0, gt=0)
     price_input_usd: float = Field(0.0000002, ge=0)
     price_output_usd: float = Field(0.0000006, ge=0)
+
+    # Guards: each provider's own breaker, shared through Redis, bulkhead and retries.
+    breaker_failures: int = Field(5, ge=1, le=1000, description="within the window open it")
+    breaker_window_s: float = Field(60.0, gt=0)
+    breaker_open_s: float = Field(30.0, gt=0, description="until the first probe")
+    breaker_probes: int = Field(3, ge=1, le=100, description="good ones in a row close it")
+    provider_concurrency: int = Field(32, ge=1, le=10_000)
+    """Number of calls that a process has under way at once."""
+    provider_queue_s: float = Field(1.0, ge=0, description="wait for a place, then shed")
+    provider_retries: int = Field(1, ge=0, le=10, description="before the next provider is asked")
 
     # Caches; `auto` is Redis when there is a URL, else the memory of this process.
     cache: Literal["auto", "redis", "memory"] = "auto"
@@ -112,13 +152,35 @@ class Settings(BaseSettings):
     @field_validator(*_URLS)
     @classmethod
     def _readable(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        schemes, example = _URLS[str(info.field_name)]
-        if url:
-            try:
-                check_url(url.get_secret_value(), setting="", schemes=schemes, example=example)
-            except ConfigurationError as error:
-                raise ValueError(f"{error.problem}. {error.fix}") from None
-        return url
+        return checked_url(url, *_URLS[str(info.field_name)])
+
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _names(cls, names: object) -> object:
+        if isinstance(names, str):
+            names = [name.strip() for name in names.split(",") if name.strip()]
+        return checked_names(names) if isinstance(names, list | tuple) else names
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, the environment, the file: the first that has a setting counts."""
+        env, file = (ProviderVariables(cls, each) for each in (env_settings, dotenv_settings))
+        return init_settings, env, env_settings, file, dotenv_settings
+
+    @field_validator("alert_email_to", "alert_email_from")
+    @classmethod
+    def _addresses(cls, addresses: str | None) -> str | None:
+        for address in addresses.split(",") if addresses else ():
+            if not re.fullmatch(r"[^@\s]+@[^@\s]+", address.strip()):
+                raise ValueError("must be e-mail addresses, like ops@example.org")
+        return addresses
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
@@ -159,54 +221,62 @@ def examine_settings(env_file: Path | None = None) -> tuple[Settings, list[Confi
         problems.insert(0, ConfigurationError("--env", f"there is no file {str(env_file)!r}"))
         env_file = None
     kind: type[Settings] = Settings
-    defaults: dict[str, Any] = {}
+    broken: set[str] = set()
     while True:
         try:
-            return kind(_env_file=env_file, **defaults), problems
+            settings = kind(_env_file=env_file, **_defaults_of(broken))
+            return settings, [*problems, *provider_problems(settings)]
         except UnicodeDecodeError:
             problems.append(ConfigurationError("--env", f"{str(env_file)!r} is not UTF-8 text"))
             env_file = None
         except ValidationError as error:
-            broken = [_problem(each) for each in error.errors(include_input=False)]
-            problems.extend(broken)
-            if kind is _Tolerant and _defaults_of(broken).keys() <= defaults.keys():
+            more = [_problem(each) for each in error.errors(include_input=False)]
+            problems.extend(more)
+            if kind is _Tolerant and _named_by(more) <= broken:
                 return Settings.model_construct(), problems
-            kind, defaults = _Tolerant, defaults | _defaults_of(broken)
+            kind, broken = _Tolerant, broken | _named_by(more)
 
 
 def _problem(error: ErrorDetails) -> ConfigurationError:
     variable = _variable("_".join(str(part) for part in error["loc"]))
-    if error["type"] == "extra_forbidden":
+    if error["type"] == "extra_forbidden" or variable == f"{PREFIX}PROVIDER":
         return _unknown(variable)
     return ConfigurationError(variable or "settings", error["msg"].removeprefix("Value error, "))
 
 
-def _defaults_of(problems: list[ConfigurationError]) -> dict[str, Any]:
-    """The defaults of all settings that `problems` name; two that contradict are both named."""
+def _named_by(problems: list[ConfigurationError]) -> set[str]:
+    """All variables that `problems` name; two that contradict are both named."""
     texts = (f"{problem.setting} {problem.problem}" for problem in problems)
-    named = set(re.findall(rf"{PREFIX}\w+", " ".join(texts)))
+    return set(re.findall(rf"{PREFIX}\w+", " ".join(texts)))
+
+
+def _defaults_of(variables: set[str]) -> dict[str, Any]:
     fields = Settings.model_fields.items()
-    return {name: field.get_default() for name, field in fields if _variable(name) in named}
+    defaults = {name: each.get_default() for name, each in fields if _variable(name) in variables}
+    providers = provider_defaults(variables)
+    return {**defaults, "provider": providers} if providers else defaults
 
 
 def _unknown_in(environment: Mapping[str, str]) -> Iterator[ConfigurationError]:
     """A mistyped variable would silently leave the default in place."""
-    known = {_variable(name) for name in Settings.model_fields}
     for name in sorted(environment):
         variable = name.upper()  # pydantic matches in any letter case
         if not variable.startswith(PREFIX) or variable.startswith(_OTHERS):
             continue
-        if variable not in known:
+        if variable not in _KNOWN and not is_provider_variable(variable):
             yield _unknown(name)
 
 
 def _unknown(variable: str) -> ConfigurationError:
-    known = [_variable(name) for name in Settings.model_fields]
-    close = get_close_matches(variable.upper(), known, n=1)
-    fix = f"Did you mean {close[0]}?" if close else f"Known are: {', '.join(known)}"
+    candidates = [*_KNOWN, *provider_variables_like(variable)]
+    close = get_close_matches(variable.upper(), candidates, n=1)
+    fix = f"Did you mean {close[0]}?" if close else f"Known are: {', '.join(_KNOWN)}"
     return ConfigurationError(variable, "is not a setting", fix)
 
 
 def _variable(field: str) -> str:
     name = field.upper()
     return name if not name or name.startswith(PREFIX) else PREFIX + name
+
+
+_KNOWN = [_variable(name) for name in Settings.model_fields if name != "provider"]

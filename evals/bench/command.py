@@ -13,6 +13,12 @@ from evals.bench.cache_freeze import frozen_redis
 from evals.bench.cache_hit import cached_answer
 from evals.bench.embedders import backends
 from evals.bench.figures import Bench, Figure
+from evals.bench.forecast import choice, cost, warnings
+from evals.bench.guard import added_cpu
+from evals.bench.guard_fleet import shared_breaker
+from evals.bench.hedging import hedged_tail
+from evals.bench.ledger import hold_and_settle, raced_budget
+from evals.bench.spend_monitor import watched
 from evals.bench.store_save import many_notes, redis_states
 from evals.bench.store_search import exact_search, written_chunks
 from evals.bench.store_wait import frozen_postgres, queued_saves
@@ -39,6 +45,10 @@ SETS: dict[str, dict[str, Bench]] = {
         "frozen": frozen_postgres,
     },
     "embedders": {"backends": backends},
+    "guard": {"cpu": added_cpu, "fleet": shared_breaker},
+    "hedging": {"tail": hedged_tail},
+    "ledger": {"cost": hold_and_settle, "race": raced_budget},
+    "forecast": {"warnings": warnings, "choice": choice, "cost": cost, "watched": watched},
 }
 
 

@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from evals.budgets.grid import BudgetSetting, Chunking
-from evals.budgets.vectors import KeptEmbedder
 from evals.datasets.golden import GoldenQuestion
+from evals.measures.kept_vectors import KeptEmbedder
+from evals.project import CANARY
 from rag_core.adapters.memory import MemoryNotes
 from rag_core.cache import NoFleet
+from rag_core.clock import SystemClock
 from rag_core.domain import (
     Answer,
     Context,
@@ -43,13 +45,10 @@ from rag_core.domain import (
 from rag_core.errors import ProviderError, Unavailable
 from rag_core.events import ignore
 from rag_core.ingest import Ingest
-from rag_core.providers import Generation
+from rag_core.providers import Generation, Router
 from rag_core.safety import find_attack
 
 T = TypeVar("T")
-
-_CANARY = "0" * 16
-"""As long as a pipeline's, and the same at all settings, so that none costs a token more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ class Stages:
 
     def prompt(self, asked: GoldenQuestion, context: Context) -> Prompt:
         """What a generator is sent."""
-        return assemble_prompt(self._question(asked), context, canary=_CANARY)
+        return assemble_prompt(self._question(asked), context, canary=CANARY)
 
     def answered(self, asked: GoldenQuestion, setting: BudgetSetting, context: Context) -> bool:
         """Whether the answer is known already, or takes no generator."""
@@ -183,14 +182,18 @@ class Stages:
         if not context:
             return nothing_found(question, "")
         generation = Generation(
-            self._parts.generator,
+            Router.alone(self._parts.generator),
+            clock=SystemClock(),
+            tokenizer=self._parts.tokenizer,
             fleet=NoFleet(),
             max_tokens=setting.output_tokens,
-            canary=_CANARY,
+            canary=CANARY,
             listener=ignore,
         )
         try:
-            return generation.checked(await generation.draft(question, context, None), "")
+            return generation.checked(
+                await generation.draft(authenticated(asked.user), question, context, None), ""
+            )
         except (ProviderError, Unavailable) as error:
             return f"{type(error).__name__}: {error}"
 

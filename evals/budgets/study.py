@@ -15,10 +15,10 @@ from evals.budgets.outcomes import Outcomes
 from evals.budgets.scoring import NOT_ASKED
 from evals.budgets.stages import Parts, Stages
 from evals.budgets.sweep import Purse, Sweep
-from evals.budgets.vectors import kept_vectors
 from evals.datasets.corpus import held_open
 from evals.datasets.golden import GoldenQuestion, GoldenSet
 from evals.datasets.golden_checks import load_checked
+from evals.measures.kept_vectors import kept_vectors
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
 from rag_core.adapters.documents import read_notes

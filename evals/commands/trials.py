@@ -1,22 +1,29 @@
-"""Commands that try the caches and the store: benchmarks, the trial, the simulator."""
+"""Commands that try the pipeline: benchmarks, drills, the trial of freshness, the simulator."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from typer import Argument, Option
+from typer.core import TyperCommand
 
 
 def bench(
-    name: Annotated[Literal["cache", "store", "embedders"], Argument(help="What of.")],
+    name: Annotated[
+        Literal["cache", "store", "embedders", "guard", "hedging", "ledger", "forecast"],
+        Argument(help="What of."),
+    ],
     only: Annotated[
         str | None, Option(metavar="PART", help="One part; a wrong one lists all.")
     ] = None,
 ) -> int:
     """Measure costs on this machine, beside references.
 
-    cache takes about two minutes, store some three, embedders one. Exit code 1 when a figure misses
-    its reference.
+    cache takes about two minutes, store some three, embedders one, guard half of one, hedging one,
+    ledger two,
+    forecast three.
+    Exit code 1 when a figure misses its reference.
     """
     from evals.bench.command import run_benches
 
@@ -45,6 +52,61 @@ def consistency(
     from evals.consistency.command import run_trial
 
     return run_trial(steps, seed, rule)
+
+
+class ListingDrills(TyperCommand):
+    """A command whose help ends with all drills: reading them takes a second, so only there."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """All drills, after what is usual."""
+        from evals.drills.command import listed
+
+        formatter.write(f"\ndrills:\n{listed()}\n")
+
+
+def drill(
+    name: Annotated[str, Argument(metavar="NAME", help="One of those below, or all.")],
+    profile: Annotated[
+        Literal["smoke", "full", "long"],
+        Option(help="smoke: a second or two of trouble each; full: 4 s; long: 12 s, one of 120."),
+    ] = "smoke",
+    seed: Annotated[int, Option(help="Of the questions and when they come.")] = 0,
+    out: Annotated[
+        Path | None, Option(metavar="DIR", help="For the timelines and the result.")
+    ] = None,
+) -> int:
+    """Let a provider or a server fail, and see what it costs.
+
+    Golden questions are asked of the deployed pipeline, before a stub provider, a Valkey and a
+    Postgres of its own, while one of them is in trouble and afterwards. Every number below is held
+    against what came of it; exit code 1 when one was not as supposed. all takes 45 s, in the
+    profile long seven minutes.
+    """
+    from evals.drills.command import run_drills
+
+    return run_drills(name, profile, seed, out.absolute() if out else None)
+
+
+def outages(
+    users: Annotated[int, Option(min=1, help="Who ask ten questions a day each.")] = 1000,
+    days: Annotated[int, Option(min=1, max=31)] = 7,
+    seed: Annotated[int, Option(min=0)] = 0,
+    out: Annotated[
+        Path | None, Option(metavar="DIR", help="For the picture.  [default: reports/outages]")
+    ] = None,
+) -> int:
+    """Replay a week of users before a provider that fails twice.
+
+    Pipeline, caches, breaker, ladder and ledger are the deployed ones, with the settings of the
+    environment, such as RAG_BUDGET_ALL_USD or RAG_BREAKER_OPEN_S. The time is simulated, and so is
+    the provider: a call takes 3.5 s (median, lognormal). It is down for three hours of day 2; for
+    two of day 5 it says 429, then hangs. Prints what the requests got, what it cost and how soon
+    all was well again, and draws one picture. A thousand users take about two minutes; fewer ask
+    so seldom that the breaker opens later. Exit code 1 for requests without an answer.
+    """
+    from evals.outages.command import run_outages
+
+    return run_outages(users, days, seed, out)
 
 
 def simulator() -> None:

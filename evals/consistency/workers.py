@@ -50,6 +50,7 @@ from rag_core.domain import Retriever, StoredNotes, Tokenizer, UserId, WholeNote
 from rag_core.errors import CacheUnavailable
 from rag_core.ingest import Ingest
 from rag_core.pipeline import Pipeline
+from rag_core.providers import Router
 from rag_core.settings import Settings
 
 HOUR_S = 3600.0
@@ -254,7 +255,7 @@ def _pipeline(
         tokenizer=around.tokenizer,
         embedder=embedder,
         retriever=retriever,
-        generator=EchoGenerator(around.pauses, around.chance, outages=0.2),
+        router=Router.alone(EchoGenerator(around.pauses, around.chance, outages=0.2)),
         stores=stores,
         epochs=epochs,
         clock=clock,

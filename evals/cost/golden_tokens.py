@@ -12,7 +12,7 @@ from evals.cost.model import DRAWS, MeasuredTokens, StatedTokens, Tokens
 from evals.datasets.corpus import held_open, ingest_golden
 from evals.datasets.golden_checks import load_checked
 from evals.measures.asking import ask_golden, generators_of
-from evals.project import GOLDEN, project_settings
+from evals.project import CANARY, GOLDEN, project_settings
 from evals.results.result import NotebookResult, read_result
 from evals.stats.intervals import Estimate
 from rag_core.bootstrap import assemble
@@ -93,7 +93,10 @@ async def tokens_measured_now(golden_dir: Path = GOLDEN) -> TokenSample:
         Unavailable: the database cannot be reached.
     """
     golden = load_checked(golden_dir)
-    async with held_open(project_settings()) as ready, assemble(ready) as application:
+    async with (
+        held_open(project_settings()) as ready,
+        assemble(ready, canary=CANARY) as application,
+    ):
         await ingest_golden(application, golden)
         observations = await ask_golden(application, golden)
     usages = [seen.answer.usage for seen in observations if seen.answer]

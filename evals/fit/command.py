@@ -9,12 +9,14 @@ import msgspec
 
 from evals.budgets.grid import BudgetSetting, check
 from evals.budgets.stages import Parts
-from evals.budgets.vectors import KeptEmbedder, kept_vectors
 from evals.datasets.golden import GoldenQuestion, GoldenSet, load
 from evals.fit.extractive import Trials, asked, gathered, tried
 from evals.fit.extractive import as_text as as_table
+from evals.fit.facts import StatedFacts, stated_facts
+from evals.fit.facts import as_text as facts_table
 from evals.fit.support import SupportFit, as_text, fit_support
-from evals.measures.support import WEIGHTS
+from evals.measures.kept_vectors import KeptEmbedder, kept_vectors
+from evals.measures.support import WEIGHTS, LightChecker
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
 from rag_core.adapters.documents import read_notes
@@ -30,12 +32,14 @@ from rag_core.settings import Settings
 def run_support_fit() -> None:
     """Fit the light check of support, write its weights and print how it does out of fold.
 
+    Then print how many facts of dev questions it finds stated, by right answers and by wrong ones.
+
     Raises:
         InvalidInput: the golden data hold no dev claims.
     """
-    fit = asyncio.run(_fit(golden_claims()))
+    fit, facts = asyncio.run(_fit(golden_claims()))
     WEIGHTS.write_bytes(msgspec.json.format(msgspec.json.encode(fit.weights), indent=2) + b"\n")
-    print(as_text(fit))
+    print(as_text(fit), facts_table(facts), sep="\n")
     print(f"wrote {WEIGHTS.name}")
 
 
@@ -51,8 +55,10 @@ def golden_claims() -> GoldenSet:
     return golden
 
 
-async def _fit(golden: GoldenSet) -> SupportFit:
-    return await fit_support(golden, Vectors(_embedder(project_settings())))
+async def _fit(golden: GoldenSet) -> tuple[SupportFit, list[StatedFacts]]:
+    vectors = Vectors(_embedder(project_settings()))
+    fit = await fit_support(golden, vectors)
+    return fit, await stated_facts(golden, LightChecker(vectors, fit.weights), vectors)
 
 
 def run_extractive_fit() -> None:

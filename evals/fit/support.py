@@ -23,7 +23,7 @@ from evals.fit.logistic import (
 )
 from evals.measures.claims import sentences
 from evals.measures.support import SupportWeights, alignment
-from evals.measures.support_features import FEATURES, IN_FAVOUR, features
+from evals.measures.support_features import FEATURES, features
 from evals.measures.vectors import Vectors
 from evals.stats.intervals import Estimate, bootstrap_interval
 
@@ -105,7 +105,7 @@ async def fit_support(golden: GoldenSet, vectors: Vectors) -> SupportFit:
     claims = (*dev, *elsewhere(dev))
     rows = await _rows(claims, golden, vectors)
     right = np.array([claim.supported for claim in claims])
-    signs = [1 if feature in IN_FAVOUR else -1 for feature in FEATURES]
+    signs = [-1] * len(FEATURES)
     folds = folds_by_group([claim.group for claim in claims], FOLDS)
     scores = out_of_fold(rows, right, signs, folds, l2=L2)
     threshold = float(np.quantile(scores[right], REJECTED))

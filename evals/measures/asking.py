@@ -12,6 +12,7 @@ from evals.datasets.golden import GoldenQuestion, GoldenSet
 from evals.measures.observations import Observation
 from rag_core.bootstrap import Application
 from rag_core.cli import progress_bar
+from rag_core.domain import Provenance
 from rag_core.errors import InvalidInput, ProviderError, RagError, Unavailable
 
 WARM_UP = "What do my notes say about patience?"
@@ -51,6 +52,8 @@ async def _ask(application: Application, question: GoldenQuestion) -> Observatio
         answer = await application.pipeline.answer(question.question, question.user)
     except (InvalidInput, ProviderError, Unavailable) as error:
         return _failed(question, error)
+    if answer.provenance is Provenance.DEGRADED:  # not written by what is measured
+        return Observation(question, None, error=f"{answer.provenance}: {answer.notice}")
     latency_ms = (time.perf_counter() - wall) * 1000
     cpu_ms = (time.process_time() - cpu) * 1000
     return Observation(question, answer, latency_ms=latency_ms, cpu_ms=cpu_ms)

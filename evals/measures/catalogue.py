@@ -24,7 +24,7 @@ from evals.measures.observations import Observation
 from evals.measures.scores import Score, Scored, Statistic, Unscored
 from evals.measures.support import SupportChecker
 from evals.measures.vectors import Vectors
-from rag_core.domain import Answer, Context, Ranking, without_citations
+from rag_core.domain import Answer, without_citations
 
 LEAKS = "isolation_leaks"
 RETRIEVAL = ("nDCG@10", "R@5", "RR@10")
@@ -50,16 +50,12 @@ _WITH_GOLD = SHOULD_ANSWER | {Scenario.BENIGN_CONTROL}
 
 @dataclass(frozen=True)
 class Instruments:
-    """What measuring needs besides the observations; without a judge, nothing is judged.
-
-    `build` makes the context that a ranking's answer was generated from; without it, all hits are.
-    """
+    """What measuring needs besides the observations; without a judge, nothing is judged."""
 
     golden: GoldenSet
     vectors: Vectors
     checker: SupportChecker
     judge: Judge | None = None
-    build: Callable[[Ranking], Context] | None = None
 
 
 Take = Callable[[Observation, Instruments], Score | Awaitable[Score]]

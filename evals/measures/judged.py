@@ -77,7 +77,7 @@ async def _once(
 ) -> Mapping[str, Score]:
     from evals.measures.ragas_adapter import judge_scores  # takes 2 s
 
-    context, scores = _context(seen, use), dict[str, Score]()
+    context, scores = _context(seen), dict[str, Score]()
     if asked.issuperset(JUDGED):
         scores |= await judge_scores(seen, judge, use.vectors, context, repeat=repeat)
     if JUDGED_DECLINING in asked:
@@ -87,11 +87,11 @@ async def _once(
     return scores
 
 
-def _context(seen: Observation, use: Instruments) -> list[str]:
-    """The blocks that the generator was shown."""
-    if seen.ranking is None or use.build is None:
+def _context(seen: Observation) -> list[str]:
+    """The blocks that the generator was shown; all hits where that was not observed."""
+    if seen.context is None:
         return _hits(seen)
-    return [source.render() for source in use.build(seen.ranking).sources]
+    return [source.render() for source in seen.context.sources]
 
 
 def _hits(seen: Observation) -> list[str]:

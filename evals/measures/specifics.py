@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import groupby, pairwise
 
 from evals.measures.support_lexicon import BIBLICAL_NAMES, DIVINE_NAMES, FUNCTION_WORDS
 
@@ -17,11 +18,11 @@ NUMBER_WORDS |= {word: str(10 * ten) for ten, word in enumerate(_TENS.split(), s
 NUMBER_WORDS |= {"both": "2", "twice": "2", "thrice": "3", "hundred": "100", "thousand": "1000"}
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_ROMAN = re.compile(r"\b[ivxl]{2,}\b")
+_ROMAN = re.compile(r"\b(?=[ivxl]{2})(?:xl|l?x{0,3})(?:ix|iv|v?i{0,3})(?<=[ivxl])\b")  # not "ill"
 _ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10, "l": 50}
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _SENTENCE_START = re.compile(r"""(?:^|[.!?:…]["'”’)\]]*\s+|["“‘(])["'“”‘’(\[]*$""")
-_PRONOUNS = {"i", "i'm", "i've", "i'll", "i'd"}
+_NO_NAMES = {"i", "i'm", "i've", "i'll", "i'd", "bible", "scripture", "scriptures"}
 _SHORTEST_ABBREVIATION = 3
 
 
@@ -57,15 +58,27 @@ def bare(word: str) -> str:
 
 
 def _numbers(text: str) -> set[str]:
-    written = [bare(match.group()) for match in _WORD.finditer(text)]
     digits = {number.replace(",", "") for number in _NUMBER.findall(text)}
-    counted = {NUMBER_WORDS[word] for word in written if word in NUMBER_WORDS and word != "one"}
-    compound = {
-        str(int(NUMBER_WORDS[tens]) + int(NUMBER_WORDS[ones]))
-        for tens, ones in pairwise(written)
-        if tens in _TENS.split() and len(NUMBER_WORDS.get(ones, "10")) == 1
-    }
-    return digits | counted | compound | {_from_roman(roman) for roman in _ROMAN.findall(text)}
+    counted = {str(_value(run)) for run in _runs(text) if run != ["one"]}
+    return digits | counted | {_from_roman(roman) for roman in _ROMAN.findall(text)}
+
+
+def _runs(text: str) -> Iterator[list[str]]:
+    """Number words that stand together: "five hundred", "twenty-three"."""
+    written = (part for match in _WORD.finditer(text) for part in bare(match.group()).split("-"))
+    for counts, run in groupby(written, NUMBER_WORDS.__contains__):
+        if counts:
+            yield list(run)
+
+
+def _value(run: list[str]) -> int:
+    thousands = below = 0
+    for number in (int(NUMBER_WORDS[word]) for word in run):
+        if number == 1000:
+            thousands, below = thousands + max(below, 1) * 1000, 0
+        else:
+            below = max(below, 1) * 100 if number == 100 else below + number
+    return thousands + below
 
 
 def _from_roman(numeral: str) -> str:
@@ -78,7 +91,7 @@ def _names(text: str) -> list[str]:
         match.group()
         for match in _WORD.finditer(text)
         if match.group()[0].isupper()
-        and bare(match.group()) not in _PRONOUNS
+        and bare(match.group()) not in _NO_NAMES
         and (
             bare(match.group()) in BIBLICAL_NAMES
             or not _SENTENCE_START.search(text[: match.start()])

@@ -14,6 +14,7 @@ import numpy as np
 from evals.measures.claims import sentences
 from evals.measures.quoting import stands_in
 from evals.measures.support_alignment import Alignment, nearest_unit, too_short
+from evals.measures.support_coverage import unsaid
 from evals.measures.support_features import FEATURES, features
 from evals.measures.support_text import parse
 from evals.measures.vectors import Vectors
@@ -104,7 +105,9 @@ async def alignment(claim: str, source: str, vectors: Vectors) -> Alignment:
     units = single + [f"{first} {second}" for first, second in pairwise(single)]
     cosines = _with_pairs(await vectors.of(single)) @ (await vectors.of([claim]))[0]
     nearest = nearest_unit(claim, units, cosines.tolist())
-    return Alignment(claim, nearest, source, float(cosines.max()))
+    return Alignment(
+        claim, nearest, source, float(cosines.max()), await unsaid(claim, single, vectors)
+    )
 
 
 def _with_pairs(vectors: Matrix) -> Matrix:

@@ -20,13 +20,15 @@ _NEAR_NEGATION = range(-2, 7)
 class Alignment:
     """A claim beside the sentence, or pair of adjacent ones, of its source that is nearest to it.
 
-    `cosine` is the highest of the claim to any sentence or pair; `source` is the whole text.
+    `cosine` is the highest of the claim to any sentence or pair; `source` is the whole text;
+    `unsaid`, 0 to 1, is of the whole text, too (see `support_coverage`).
     """
 
     claim_text: str
     unit_text: str
     source: str
     cosine: float
+    unsaid: float
 
     @cached_property
     def claim(self) -> ParsedText:

@@ -58,15 +58,10 @@ UNIVERSALS = _words(
 ) - {"no"}
 
 LIMITS = _words(
-    """almost common commonly few frequently generally half hardly many may might most mostly
-    nearly often oft partly perhaps probably rarely scarcely seem seems seldom several some
-    sometimes usually"""
+    """almost common commonly few frequently generally half hardly many most mostly nearly often
+    oft partly perhaps probably rarely scarcely seldom several some sometimes usually"""
 )
 """Words that say: not of all, not always, not surely."""
-
-HEDGES = _words("could likely may might often perhaps possibly probably seem seems some sometimes")
-
-CAUSES = _words("because cause causes due hence lest owing reason since so therefore thus why")
 
 DIVINE_NAMES = _words(
     """almighty christ creator divine father ghost god holy jehovah jesus king lord maker messiah

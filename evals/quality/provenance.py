@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from evals.measures.observations import Observation
 from evals.measures.scores import Aggregate, Score, Scored, Unscored, aggregate
 from evals.results.numbers import reasons, span
 from evals.results.result import Table
+from rag_core.adapters.generators import ScriptedGenerator
 from rag_core.bootstrap import Application, assemble
-from rag_core.domain import Provenance
+from rag_core.domain import FREE, Provenance
 from rag_core.embedded import OwnValkey
 from rag_core.settings import Settings
 
@@ -39,12 +41,14 @@ async def latency_by_provenance(
     """Of the questions as `asked` cold, and of those answered then, asked again of warm caches.
 
     `settings` are those of `application`, whose cache is the memory of this process. The warm
-    Valkey is another one's, filled with extractive answers: no provider is paid twice.
+    Valkey is another one's, filled with the same answers: no provider is paid twice.
     """
-    fresh = [seen.question for seen in _answered(asked, Provenance.FRESH)]
+    fresh = _answered(asked, Provenance.FRESH)
+    questions = [seen.question for seen in fresh]
+    texts = [seen.answer.text for seen in fresh if seen.answer]
     warm = {
-        "CACHED, memory": await ask_all(application, fresh, evidence=False),
-        "CACHED, Valkey": await _of_valkey(settings, application, fresh),
+        "CACHED, memory": await ask_all(application, questions, evidence=False),
+        "CACHED, Valkey": await _of_valkey(settings, application, questions, texts),
     }
     cold = {each: _answered(asked, each) for each in COLD}
     return (
@@ -73,18 +77,22 @@ def provenance_table(latencies: Sequence[ProvenanceLatency]) -> Table:
 
 
 async def _of_valkey(
-    settings: Settings, application: Application, questions: Sequence[GoldenQuestion]
+    settings: Settings,
+    application: Application,
+    questions: Sequence[GoldenQuestion],
+    texts: Sequence[str],
 ) -> list[Observation]:
     with tempfile.TemporaryDirectory(prefix="rag-latency-") as folder:
         async with OwnValkey(Path(folder)) as valkey:
             cached = settings.model_copy(
-                update={
-                    "cache": "redis",
-                    "redis_url": SecretStr(valkey.url),
-                    "generator": "extractive",
-                }
+                update={"cache": "redis", "redis_url": SecretStr(valkey.url)}
             )
-            async with assemble(cached, embedder=application.embedder) as other:
+            async with assemble(
+                cached,
+                embedder=application.embedder,
+                tokenizer=application.tokenizer,
+                generator=ScriptedGenerator(itertools.cycle(texts), prices=FREE),
+            ) as other:
                 await ask_all(other, questions, evidence=False)
                 return await ask_all(other, questions, evidence=False)
 

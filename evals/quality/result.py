@@ -142,7 +142,7 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
     return NotebookResult(
         title="Answers",
         verdict=verdict(run),
-        n=sum(seen.answer is not None for seen in run.observations),
+        n=_measured(run),
         headlines=tuple(replace(each, group=_GROUPS.get(each.measure)) for each in headlines(run)),
         pictures=tuple(pictures),
         tables=(
@@ -165,6 +165,17 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
         },
         data={"summary": run.summary.as_dict(), "answers": answers(run)},
     )
+
+
+def _measured(run: QualityRun) -> int:
+    """Number of answers; 0 where questions failed and not one was answered by a generator.
+
+    An attack is refused and a search finds nothing whether or not a provider is there.
+    """
+    given = [seen.answer for seen in run.observations if seen.answer is not None]
+    if len(given) < len(run.observations) and not any(answer.generator for answer in given):
+        return 0
+    return len(given)
 
 
 def verdict(run: QualityRun) -> str:

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from evals.datasets.corpus import Ingested, held_open, ingest_golden
@@ -15,16 +14,16 @@ from evals.datasets.golden_checks import load_checked
 from evals.measures.asking import ask_golden, generators_of
 from evals.measures.catalogue import Instruments
 from evals.measures.judge_settings import open_judge
+from evals.measures.kept_vectors import kept_vectors
 from evals.measures.observations import Observation
 from evals.measures.summary import Summary, summarise
 from evals.measures.support import LightChecker, SupportChecker
 from evals.measures.validity.verifier_settings import open_verifier
 from evals.measures.vectors import Vectors
-from evals.project import GOLDEN, project_settings
+from evals.project import CANARY, GOLDEN, project_settings
 from evals.quality.provenance import ProvenanceLatency, latency_by_provenance
 from rag_core.bootstrap import assemble
 from rag_core.cli import progress_bar
-from rag_core.domain import build_context
 
 
 @dataclass(frozen=True)
@@ -59,25 +58,22 @@ async def study(golden_dir: Path = GOLDEN, *, seed: int = 0, max_usd: float = 1.
     began = time.perf_counter()
     settings = project_settings()
     golden = await asyncio.to_thread(load_checked, golden_dir)
-    async with held_open(settings) as ready, assemble(ready) as application:
+    async with held_open(settings) as ready, assemble(ready, canary=CANARY) as application:
         ingested = await ingest_golden(application, golden)
         observations = await ask_golden(application, golden)
         latencies = await latency_by_provenance(ready, application, observations, seed=seed)
-        vectors = Vectors(application.embedder)
         async with (
             open_judge(settings.home / "judge", max_usd) as judge,
             open_verifier() as verifier,
         ):
-            checker = verifier or LightChecker(vectors)
-            build = partial(
-                build_context,
-                tokenizer=application.tokenizer,
-                max_tokens=ready.context_tokens,
-                min_score=ready.min_score,
-            )
-            instruments = Instruments(golden, vectors, checker, judge, build)
-            with progress_bar(len(observations), "measure answers", "answer") as bar:
-                summary = await summarise(observations, instruments, seed=seed, progress=bar.update)
+            with kept_vectors(application.embedder, settings.home / "vectors") as embedder:
+                vectors = Vectors(embedder)
+                checker = verifier or LightChecker(vectors)
+                instruments = Instruments(golden, vectors, checker, judge)
+                with progress_bar(len(observations), "measure answers", "answer") as bar:
+                    summary = await summarise(
+                        observations, instruments, seed=seed, progress=bar.update
+                    )
     return QualityRun(
         golden=golden,
         observations=observations,

@@ -9,12 +9,18 @@ from matplotlib import rc_params_from_file, style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from evals.results.outcomes import OUTCOMES
+
 _STYLE = Path(__file__).with_suffix(".mplstyle")
 PALETTE: tuple[str, ...] = tuple(
     rc_params_from_file(_STYLE, use_default_template=False)["axes.prop_cycle"].by_key()["color"]
 )
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = PALETTE
 GREY = "#6E6E6E"
+OUTCOME_COLOURS = dict(
+    zip(OUTCOMES, (BLUE, SKY, GREEN, PURPLE, ORANGE, GREY, GREY, BLACK), strict=True)
+)
+"""The same in every picture."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 """Shapes that go with the palette, so that no line is known by its colour alone."""
 

@@ -31,7 +31,8 @@ from evals.retrieval.study import PROFILES, collection_folders, store_collection
 from evals.run import manifest as manifests
 from evals.run.notebook_pages import write_notebook_pages
 from evals.run.notebooks import Notebook, Value, check_known, discover, values_for
-from evals.run.runner import run_notebook
+from evals.run.runner import importing_this_checkout, run_notebook
+from evals.run.schedule import run_scheduled
 from rag_core.bootstrap import assemble
 from rag_core.cli import NOTEBOOK_PROGRESS, entered, progress_bar
 from rag_core.domain import PROMPT_VERSION
@@ -164,13 +165,14 @@ def _recommend(runs: Sequence[NotebookRun], origin: Origin, folder: Path) -> str
 async def _run_all(
     notebooks: Sequence[Notebook], values: Mapping[str, Mapping[str, Value]], folder: Path
 ) -> list[NotebookRun]:
-    runs = []
-    with progress_bar(len(notebooks), "notebooks", "notebook") as bar:
-        for notebook in notebooks:
-            run = await asyncio.to_thread(run_notebook, notebook, values[notebook.name], folder)
-            runs.append(run)
+    with progress_bar(len(notebooks), "notebooks", "notebook") as bar, importing_this_checkout():
+
+        async def run(notebook: Notebook) -> NotebookRun:
+            done = await asyncio.to_thread(run_notebook, notebook, values[notebook.name], folder)
             bar.update()
-    return runs
+            return done
+
+        return await run_scheduled(notebooks, run)
 
 
 async def _fill(settings: Settings, options: RunOptions, names: Sequence[str]) -> Store:

@@ -49,7 +49,8 @@ def run_notebook(
     executed, out_path = folder / f"{notebook.name}.ipynb", folder / f"{notebook.name}.json"
     began = time.perf_counter()
     given = {**values, "out_path": str(out_path)}
-    with _told_imports() as imports:
+    with importing_this_checkout(), tempfile.NamedTemporaryFile(prefix="imports-") as file:
+        imports = Path(file.name)
         run = partial(_run_cells, notebook, executed, given, cell_timeout_s, kernel, imports)
         failure = _failure(run, cell_timeout_s)
         elsewhere = foreign(imports.read_text().splitlines())
@@ -100,7 +101,7 @@ def _run_cells(
         parameters=dict(values),
         kernel_name=kernel,
         progress_bar=bar,
-        cwd=str(notebook.path.parent),
+        resources={"metadata": {"path": str(notebook.path.parent)}},  # of the kernel alone
         start_timeout=START_TIMEOUT_S,
         execution_timeout=cell_timeout_s,
         extra_arguments=[
@@ -112,18 +113,23 @@ def _run_cells(
 
 
 @contextmanager
-def _told_imports() -> Iterator[Path]:
-    """A file for a kernel to tell its imports in, and an environment that names this checkout."""
-    before = os.environ.get("PYTHONPATH")
+def importing_this_checkout() -> Iterator[None]:
+    """An environment that names this checkout to the kernels that start meanwhile.
+
+    Within another one it changes nothing, so that notebooks may run in several threads.
+    """
+    before = os.environ.get("PYTHONPATH", "")
+    if before.split(os.pathsep)[0] == str(ROOT):
+        yield
+        return
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), before)))
     try:
-        with tempfile.NamedTemporaryFile(prefix="imports-") as file:
-            yield Path(file.name)
+        yield
     finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
+        if before:
             os.environ["PYTHONPATH"] = before
+        else:
+            del os.environ["PYTHONPATH"]
 
 
 def _cell_failure(name: str, text: str, count: int | None) -> tuple[str, int]:

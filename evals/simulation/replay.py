@@ -42,6 +42,7 @@ from rag_core.domain import (
 from rag_core.embedded import embedded_stack
 from rag_core.errors import InvalidInput
 from rag_core.ingest import Ingest
+from rag_core.providers import Router
 from rag_core.settings import Settings
 
 PATIENCE_S = 30.0
@@ -143,7 +144,7 @@ class _Player:
             tokenizer=text.tokenizer,
             embedder=embedder,
             retriever=self._retriever,
-            generator=self.generator,
+            router=Router.alone(self.generator),
             # A landed flight stays for two seconds of the server, which are days of a trace.
             stores=CacheStores(RedisAnswerCache(redis, clock=clock), embeddings, NoFleet()),
             epochs=SharedEpochs(notes.epochs),

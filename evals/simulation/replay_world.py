@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -64,25 +65,28 @@ class TimelineRetriever:
     """A Retriever whose evidence is what the timeline says it is for the request at hand.
 
     `turn_to` names the request's key and version before it is asked: another version is the same
-    notes with one of them edited.
+    notes with one of them edited. Each request has a turn of its own, and so have tasks that it
+    begins.
     """
 
     def __init__(self, found: Sequence[tuple[Note, str]]) -> None:
         self._found = found
-        self._key = self._version = 0
+        self._turn: ContextVar[tuple[int, int]] = ContextVar("turn", default=(0, 0))
 
     def turn_to(self, key: int, version: int) -> None:
         """The next search is for question number `key`, whose evidence is at `version`."""
-        self._key, self._version = key, version
+        self._turn.set((key, version))
 
     async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
         """See `Retriever`."""
-        places = [(self._key * k + place) % len(self._found) for place in range(k)]
-        return Ranking(tuple(self._hit(place, first=not i) for i, place in enumerate(places)))
+        key, version = self._turn.get()
+        places = [(key * k + place) % len(self._found) for place in range(k)]
+        edited = (f" Edited: {version}.", *[""] * k)
+        return Ranking(tuple(map(self._hit, places, edited)))
 
-    def _hit(self, place: int, *, first: bool) -> Hit:
+    def _hit(self, place: int, edited: str) -> Hit:
         note, text = self._found[place]
-        text = f"{text} Edited: {self._version}." if first else text
+        text += edited
         return Hit(
             note_id=note.id, position=place, title=note.title, heading="", text=text,
             start=0, end=len(text), author=note.author, date=note.date, tags=note.tags,

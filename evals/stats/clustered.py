@@ -26,6 +26,9 @@ from evals.stats.intervals import (
 FEW = 10
 """Below so many clusters a bootstrap's interval is too narrow (Hesterberg, 2015, section 3.2)."""
 
+_BATCHES = 10
+"""In which resamples are drawn, for memory."""
+
 _NO_SPREAD = 1e-12
 """Standard errors below this share of the mean are rounding."""
 
@@ -185,11 +188,30 @@ def _effective_n(rows: Clustered) -> float:
 
 
 def _cluster_quantiles(rows: Clustered, q: float, seed: int) -> Floats:
-    members = [rows.values[rows.cluster == number] for number in range(rows.clusters)]
+    """Of each resample of clusters, as `np.quantile` gives it; float64[RESAMPLES]."""
     drawn = np.random.default_rng(seed).integers(rows.clusters, size=(RESAMPLES, rows.clusters))
-    return np.array(
-        [np.quantile(np.concatenate([members[each] for each in draw]), q) for draw in drawn]
-    )
+    return np.concatenate([_quantiles(rows, each, q) for each in np.array_split(drawn, _BATCHES)])
+
+
+def _quantiles(rows: Clustered, drawn: NDArray[np.intp], q: float) -> Floats:
+    """Of the clusters in each row of `drawn`, int[draws, m], linear between values; float64[draws].
+
+    The values are ascending, so how often each is drawn says where a rank lies.
+    """
+    draws = len(drawn)
+    apart = drawn + rows.clusters * np.arange(draws)[:, np.newaxis]
+    times = np.bincount(apart.ravel(), minlength=draws * rows.clusters).reshape(draws, -1)
+    ranks_up_to = times[:, rows.cluster].cumsum(axis=1)
+    last = ranks_up_to[:, -1] - 1
+    rank = q * last
+    lower = np.floor(rank).astype(np.intp)
+
+    def at(whole: NDArray[np.intp]) -> Floats:
+        return np.asarray(rows.values[(ranks_up_to <= whole[:, np.newaxis]).sum(axis=1)])
+
+    low, high, share = at(lower), at(np.minimum(lower + 1, last)), rank - lower
+    wide = high - low
+    return np.asarray(np.where(share < 0.5, low + wide * share, high - wide * (1 - share)))
 
 
 def _t(freedom: int) -> float:

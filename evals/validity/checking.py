@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from evals.measures.claims import sentences
 from evals.measures.judge_settings import open_judge
 from evals.measures.support import LightChecker, SupportChecker
 from evals.measures.validity.card import Card, card
@@ -14,6 +15,14 @@ from evals.measures.validity.verifier_settings import open_verifier
 from evals.measures.vectors import Vectors
 from rag_core.cli import progress_bar
 from rag_core.settings import Settings
+
+
+async def embed_claims(vectors: Vectors, claims: Sequence[LabelledClaim]) -> None:
+    """Embed at once, on all cores, what checkers would embed pair by pair."""
+    texts = [claim.claim for claim in claims]
+    for source in dict.fromkeys(claim.source for claim in claims):
+        texts += sentences(source)
+    await vectors.of(texts)
 
 
 async def all_cards(

@@ -13,6 +13,7 @@ from evals.datasets.golden import GoldenQuestion, GoldenSet
 from evals.datasets.golden_checks import load_checked
 from evals.measures.asking import ask_all
 from evals.measures.catalogue import Instruments
+from evals.measures.kept_vectors import kept_vectors
 from evals.measures.observations import Observation
 from evals.measures.validity.card import Card
 from evals.measures.validity.faults import FAULTS
@@ -21,7 +22,7 @@ from evals.measures.validity.planted import Asked, Planted, Remembered, Spoilt, 
 from evals.measures.validity.validity import PlantedRun, Validity, measured, validity
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
-from evals.validity.checking import all_cards, in_use, open_checkers
+from evals.validity.checking import all_cards, embed_claims, in_use, open_checkers
 from rag_core.bootstrap import Application, assemble, open_generator
 from rag_core.cli import progress_bar
 from rag_core.errors import InvalidInput
@@ -85,13 +86,15 @@ async def study(
     golden = await asyncio.to_thread(load_checked, golden_dir)
     async with held_open(settings) as ready, assemble(ready) as application:
         await ingest_golden(application, golden)
-        vectors = Vectors(application.embedder)
         claims = golden_claims(golden.claims, "test")
-        async with open_checkers(vectors, settings, max_usd) as checkers:
-            cards = await all_cards(checkers, claims, seed=seed)
-            use = Instruments(golden, vectors, in_use(checkers))
-            questions = _questions(golden, profile)
-            real, *planted = await _plant_all(_Bench(ready, application, use, questions))
+        with kept_vectors(application.embedder, settings.home / "vectors") as embedder:
+            vectors = Vectors(embedder)
+            await embed_claims(vectors, claims)
+            async with open_checkers(vectors, settings, max_usd) as checkers:
+                cards = await all_cards(checkers, claims, seed=seed)
+                use = Instruments(golden, vectors, in_use(checkers))
+                questions = _questions(golden, profile)
+                real, *planted = await _plant_all(_Bench(ready, application, use, questions))
     return ValidityRun(
         cards=cards,
         claims=len(claims),

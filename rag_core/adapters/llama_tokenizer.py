@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class LlamaTokenizer:
     def __init__(self, path: Path | None = None) -> None:
         file = tokenizer_file(path)
         try:
-            self._tokenizer = tokenizers.Tokenizer.from_buffer(file.read_bytes())
+            self._tokenizer = _read(file, file.stat().st_mtime_ns)
         except ValueError as error:
             raise ConfigurationError(_SETTING, f"{file} is not a tokenizer", _FIX) from error
 
@@ -65,6 +66,12 @@ class LlamaTokenizer:
             # from (a run of blanks does), so count again.
             text = text[: encoding.offsets[keep][0]]
             keep = max(0, keep - 1)
+
+
+@lru_cache(maxsize=2)
+def _read(file: Path, changed_ns: int) -> tokenizers.Tokenizer:
+    """The rules in `file` as of `changed_ns`, read once a process: 128,000 tokens take a while."""
+    return tokenizers.Tokenizer.from_buffer(file.read_bytes())
 
 
 def tokenizer_file(path: Path | None) -> Path:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 from rag_core import events
 from rag_core.adapters.embedders import load_embedder
+from rag_core.adapters.generators import ExtractiveGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.adapters.postgres.database import Database, open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
@@ -17,32 +19,43 @@ from rag_core.adapters.postgres.index import check_index
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.adapters.telemetry.log import LogListener
+from rag_core.bootstrap.budget import open_spending
 from rag_core.bootstrap.caches import cache_stores, epoch_source
+from rag_core.bootstrap.guards import postgres_breaker
 from rag_core.bootstrap.pipeline import Parts, wire_pipeline
-from rag_core.bootstrap.providers import open_generator
+from rag_core.bootstrap.providers import Writers, open_providers, wire_writers
 from rag_core.bootstrap.servers import servers
 from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
 from rag_core.clock import Clock, SystemClock
 from rag_core.domain.chunks import Chunker, SentenceChunker
 from rag_core.domain.completion import Generator
+from rag_core.domain.cost import FREE
 from rag_core.domain.ranking import Embedder
 from rag_core.domain.tokens import Tokenizer
+from rag_core.guard.breaker import Breaker
 from rag_core.ingest import Ingest
 from rag_core.pipeline import Pipeline
+from rag_core.providers.router import Router
 from rag_core.purge import Purge
 from rag_core.settings import Settings
 
 
 class Overrides(TypedDict, total=False):
-    """Parts that a test, an eval or an embedding application brings itself."""
+    """Parts that a test, an eval or an embedding application brings itself.
+
+    `generator` alone writes the answers, without guard or ladder; `providers` take the place of
+    those that the settings name.
+    """
 
     embedder: Embedder
     generator: Generator
+    providers: Sequence[Generator]
     chunker: Chunker
     tokenizer: Tokenizer
     clock: Clock
     listener: events.Listener
+    canary: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +96,15 @@ async def assemble(
     listener = overrides.get("listener") or LogListener(settings.log_level)
     async with AsyncExitStack() as stack:
         urls = await stack.enter_async_context(servers(settings))
-        database = await stack.enter_async_context(_open_database(settings, urls.database_url))
+        database = await stack.enter_async_context(
+            _open_database(settings, urls.database_url, postgres_breaker(settings, clock, listener))
+        )
         await check_index(database, settings.search_method)
         reading = await stack.enter_async_context(PostgresEpochs(database).connected())
         epochs = epoch_source(reading, settings, clock)
-        stores = await stack.enter_async_context(cache_stores(urls.redis_url, settings, clock))
+        stores = await stack.enter_async_context(
+            cache_stores(urls.redis_url, settings, clock, listener)
+        )
         notes = PostgresNotes(database)
         retriever = PostgresRetriever(
             database,
@@ -95,10 +112,20 @@ async def assemble(
             method=settings.search_method,
             ef_search=settings.ef_search,
         )
-        generator = overrides.get("generator")
-        if generator is None:
-            generator = await stack.enter_async_context(
-                open_generator(settings, embedder, tokenizer)
+        spending = None
+        if alone := overrides.get("generator"):
+            writers = Writers(Router.alone(alone, listener), None)
+        else:
+            providers = overrides.get("providers")
+            if providers is None:
+                providers = await stack.enter_async_context(open_providers(settings, tokenizer))
+            if any(provider.prices != FREE for provider in providers):
+                spending = await stack.enter_async_context(
+                    open_spending(settings, database, urls.redis_url, clock, listener)
+                )
+            quoting = ExtractiveGenerator(embedder, tokenizer)
+            writers = wire_writers(
+                settings, providers, quoting, clock=clock, listener=listener, redis=stores.redis
             )
         pipeline, wired = wire_pipeline(
             settings,
@@ -106,7 +133,10 @@ async def assemble(
                 tokenizer=tokenizer,
                 embedder=embedder,
                 retriever=retriever,
-                generator=generator,
+                router=writers.router,
+                quoting=writers.quoting,
+                spending=spending,
+                canary=overrides.get("canary") or secrets.token_hex(8),
                 stores=stores,
                 epochs=epochs,
                 clock=clock,
@@ -121,7 +151,9 @@ async def assemble(
         )
 
 
-def _open_database(settings: Settings, url: str) -> AbstractAsyncContextManager[Database]:
+def _open_database(
+    settings: Settings, url: str, breaker: Breaker
+) -> AbstractAsyncContextManager[Database]:
     return open_database(
         url,
         read_connections=settings.database_pool_size,
@@ -129,6 +161,7 @@ def _open_database(settings: Settings, url: str) -> AbstractAsyncContextManager[
         read_timeout_s=settings.database_timeout_s,
         write_timeout_s=settings.database_write_timeout_s,
         prepare=settings.database_prepare,
+        breaker=breaker,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rag_core import events
 from rag_core.adapters.redis.answers import RedisAnswerCache
-from rag_core.adapters.redis.client import open_client
+from rag_core.adapters.redis.client import RedisClient, open_client
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
 from rag_core.adapters.redis.fleet import RedisFleet
 from rag_core.cache.answers import AnswerCache, AnswerTtl, MemoryAnswerCache
@@ -29,21 +29,27 @@ class CacheStores:
     answers: AnswerCache
     embeddings: EmbeddingCache
     fleet: FleetFlight
+    redis: RedisClient | None = None
+    """For what else is shared through it; None without a Redis."""
 
 
 @asynccontextmanager
 async def cache_stores(
-    redis_url: str | None, settings: Settings, clock: Clock
+    redis_url: str | None,
+    settings: Settings,
+    clock: Clock,
+    listener: events.Listener = events.ignore,
 ) -> AsyncIterator[CacheStores]:
     """Stores on Redis, which need not be up; without a URL, stores in memory."""
     if redis_url is None:
         yield CacheStores(MemoryAnswerCache(clock=clock), MemoryEmbeddingCache(), NoFleet())
         return
-    async with open_client(redis_url) as redis:
+    async with open_client(redis_url, listener=listener) as redis:
         yield CacheStores(
             RedisAnswerCache(redis, clock=clock),
             RedisEmbeddingCache(redis, ttl_s=settings.embedding_ttl_s),
             RedisFleet(redis, clock=clock),
+            redis,
         )
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import random
 import secrets
 from dataclasses import dataclass, field
+from functools import partial
 
 from rag_core.bootstrap.caches import CacheStores, wire_caches
+from rag_core.budget.spending import Spending
 from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
 from rag_core.clock import Clock, SystemClock
-from rag_core.domain.completion import Generator
 from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.ranking import Embedder, Retriever
 from rag_core.domain.tokens import Tokenizer
 from rag_core.events import Listener, ignore
 from rag_core.pipeline import Pipeline
 from rag_core.providers.generation import Generation
+from rag_core.providers.ladder import Ladder
+from rag_core.providers.router import Router
 from rag_core.request import Limits, Requests
 from rag_core.search.retrieval import Retrieval
 from rag_core.settings import Settings
@@ -29,7 +32,7 @@ class Parts:
     tokenizer: Tokenizer
     embedder: Embedder
     retriever: Retriever
-    generator: Generator
+    router: Router
     stores: CacheStores
     epochs: EpochSource
     clock: Clock = field(default_factory=SystemClock)
@@ -37,6 +40,12 @@ class Parts:
     jitter: random.Random = field(default_factory=random.Random)
     search_name: str = "exact"
     """Says how is searched, where that may change what is found; part of the digest."""
+    quoting: Router | None = None
+    """Who quotes the notes where no provider can answer."""
+    spending: Spending | None = None
+    """Who pays; None: nobody, for generators that cost nothing."""
+    canary: str = field(default_factory=lambda: secrets.token_hex(8))
+    """The marker in the system rules, 16 hex digits; another one in every process."""
 
 
 def wire_pipeline(settings: Settings, parts: Parts) -> tuple[Pipeline, Caches]:
@@ -60,11 +69,13 @@ def wire_pipeline(settings: Settings, parts: Parts) -> tuple[Pipeline, Caches]:
         listener=parts.listener,
         name=parts.search_name,
     )
-    generation = Generation(
-        parts.generator,
+    generating = partial(
+        Generation,
+        clock=parts.clock,
+        tokenizer=parts.tokenizer,
         fleet=parts.stores.fleet,
         max_tokens=config.output_tokens,
-        canary=secrets.token_hex(8),
+        canary=parts.canary,
         listener=parts.listener,
     )
     limits = Limits(request_s=settings.request_timeout_s, redis_s=settings.redis_budget_s)
@@ -73,7 +84,8 @@ def wire_pipeline(settings: Settings, parts: Parts) -> tuple[Pipeline, Caches]:
         tokenizer=parts.tokenizer,
         caches=caches,
         retrieval=retrieval,
-        generation=generation,
+        generation=generating(parts.router, spending=parts.spending),
+        ladder=Ladder(generating(parts.quoting) if parts.quoting else None),
         requests=Requests(limits=limits, clock=parts.clock, listener=parts.listener),
     )
     return pipeline, caches

@@ -16,7 +16,7 @@ from rag_core.cache.policy import Decision, decide
 from rag_core.cache.single_flight import Flight, SingleFlight, Work
 from rag_core.cache.stats import CacheSize, CacheStats, LevelStats
 from rag_core.clock import Clock
-from rag_core.domain.answer import Answer, Provenance
+from rag_core.domain.answer import Answer, Flag, Provenance
 from rag_core.domain.context import Context
 from rag_core.domain.question import Question
 from rag_core.domain.user import UserId
@@ -115,9 +115,11 @@ class Caches:
     async def put(self, lookup: Lookup, answer: Answer, took_ms: float) -> None:
         """Store a new answer under the epoch that was read before its evidence was retrieved.
 
-        A refusal is not kept, and nothing of a user without notes.
+        A refusal is not kept, nor what was cut short for want of money, nor anything of a user
+        without notes.
         """
-        if lookup.epoch is None or answer.provenance is Provenance.REFUSED:
+        passing = answer.provenance is Provenance.REFUSED or Flag.BUDGET_TIGHT in answer.flags
+        if lookup.epoch is None or passing:
             return
         now = self._clock.now()
         cached = CachedAnswer(

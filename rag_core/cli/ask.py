@@ -19,6 +19,9 @@ _FLAG_TEXTS = {
     Flag.UNCITED: "the answer cites no note",
     Flag.INJECTION: "the question looks like an attempt to change the assistant's rules",
     Flag.LEAK_BLOCKED: "the answer would have shown internal text and was withheld",
+    Flag.BROKEN_OFF: "the AI service failed in the middle of the answer; ask again",
+    Flag.BUDGET_SPENT: "the day's budget for the AI service is spent",
+    Flag.BUDGET_TIGHT: "the day's budget is nearly spent, so the answer is cut short",
 }
 
 
@@ -30,8 +33,8 @@ async def ask(
 ) -> None:
     """Answer a question from a user's notes, with citations.
 
-    Needs notes: ingest some first. Without RAG_HF_TOKEN or RAG_HF_BASE_URL the extractive generator
-    quotes the notes, free and offline.
+    Needs notes: ingest some first. Without RAG_HF_TOKEN, RAG_HF_BASE_URL or another
+    provider the extractive generator quotes the notes, free and offline.
 
     \b
     examples:
@@ -47,7 +50,8 @@ async def ask(
 
 def render(answer: Answer) -> str:
     """The answer for a terminal: text, citations, provenance, tokens, cost and timings."""
-    lines = [textwrap.fill(answer.text, 100), ""]
+    lines = [answer.notice, ""] if answer.notice else []
+    lines += [textwrap.fill(answer.text, 100), ""]
     lines += [_render_citation(citation) for citation in answer.citations]
     lines += [f"note: {_FLAG_TEXTS[flag]}" for flag in answer.flags]
     made_by = f" by {answer.generator} ({answer.model})" if answer.generator else ""

@@ -26,6 +26,7 @@ from rag_core.errors import ConfigurationError, RagError
 
 if TYPE_CHECKING:
     from rag_core.settings import Settings
+    from rag_core.settings_providers import ProviderOptions
 
 FILES_LIMIT_S = 30.0
 """For what reads files of this machine: 90 MB of weights on a slow disk."""
@@ -51,7 +52,7 @@ async def doctor(context: Context, as_json: AsJson = False) -> int:
     """Say what is missing or wrong, and the fix.
 
     Looks at settings, packages, RAG_HOME, Postgres (version, pgvector, schema, privileges, a
-    pooler), Redis, embedding model, tokenizer and provider, all at once, and prints one line for
+    pooler), Redis, embedding model, tokenizer and providers, all at once, and prints one line for
     each: ok, warn or FAIL, with what to do. Starts, loads and downloads nothing; takes at most a
     few seconds. Exit code 1 when something fails.
 
@@ -226,35 +227,38 @@ async def _tokenizer(settings: Settings) -> list[Finding]:
     return [ok("tokenizer", f"Llama 3.2, {size_mb:.0f} MB")]
 
 
-async def _provider(settings: Settings) -> list[Finding]:
-    configured = bool(settings.hf_token or settings.hf_base_url)
-    if settings.generator == "extractive" or (settings.generator == "auto" and not configured):
+async def _providers(settings: Settings) -> list[Finding]:
+    from rag_core.settings_providers import configured_providers
+
+    configured = configured_providers(settings)
+    if not configured:
         return [ok("provider", "none: the extractive generator quotes the notes, free")]
-    if settings.hf_base_url is None:
-        return [_of_token(settings)]
-    url = settings.hf_base_url.get_secret_value()
+    return list(await asyncio.gather(*map(_provider, configured)))
+
+
+async def _provider(provider: ProviderOptions) -> Finding:
+    if provider.base_url is None:
+        return _of_hugging_face(provider)
+    url = provider.base_url.get_secret_value()
     address = urlsplit(url)
     port = address.port or {"http": 80, "https": 443}[address.scheme]
+    name = provider.name
     try:
         _, writer = await asyncio.open_connection(address.hostname, port)
     except OSError as error:
-        problem = f"{target(url)} cannot be reached ({error.strerror or type(error).__name__})"
-        return [fail("provider", problem, "Check RAG_HF_BASE_URL, and that the server runs")]
-    writer.close()
-    return [ok("provider", f"{settings.hf_model} at {target(url)}, which was reached")]
-
-
-def _of_token(settings: Settings) -> Finding:
-    token = settings.hf_token.get_secret_value() if settings.hf_token else ""
-    if not token:
-        return fail(
-            "provider",
-            "RAG_GENERATOR is huggingface, but there is no RAG_HF_TOKEN",
-            "Set it, or RAG_HF_BASE_URL, or RAG_GENERATOR=extractive",
+        problem = (
+            f"{name}: {target(url)} cannot be reached ({error.strerror or type(error).__name__})"
         )
+        return fail("provider", problem, "Check its base URL, and that the server runs")
+    writer.close()
+    return ok("provider", f"{name}: {provider.model} at {target(url)}, which was reached")
+
+
+def _of_hugging_face(provider: ProviderOptions) -> Finding:
+    token = provider.key.get_secret_value() if provider.key else ""
     if not token.startswith("hf_"):
         return fail("provider", "RAG_HF_TOKEN does not begin with hf_", "Copy the whole token")
-    return ok("provider", f"{settings.hf_model} by Hugging Face, which was not asked")
+    return ok("provider", f"{provider.name}: {provider.model}, which was not asked")
 
 
 _PARTS = (
@@ -264,5 +268,5 @@ _PARTS = (
     _Part("redis", _redis, ("RAG_REDIS_URL", "RAG_CACHE")),
     _Part("model", _model, ("RAG_EMBEDDER_MODEL", "RAG_EMBEDDER_BACKEND"), files=True),
     _Part("tokenizer", _tokenizer, files=True),
-    _Part("provider", _provider, ("RAG_GENERATOR", "RAG_HF_TOKEN", "RAG_HF_BASE_URL")),
+    _Part("provider", _providers, ("RAG_GENERATOR", "RAG_PROVIDERS", "RAG_HF_BASE_URL")),
 )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 # fmt: off
 from rag_core.domain.answer import (
-    LEAK_WORDS, REFUSAL_TEXT, Answer, CheckedText, Citation, Flag, Provenance, check_completion,
-    leaks, nothing_found, refusal,
+    BROKEN_OFF_TEXT, LEAK_WORDS, REFUSAL_TEXT, Answer, CheckedText, Citation, Flag, Provenance,
+    check_completion, leaks, nothing_found, refusal,
 )
 from rag_core.domain.chunks import Chunk, Chunker, SentenceChunker, WholeNoteChunker
 from rag_core.domain.citations import (
@@ -38,16 +38,16 @@ if TYPE_CHECKING:  # numpy is not imported for a name
     from rag_core.domain.ranking import Vector as Vector
 
 __all__ = [
-    "DECLINING_TEXT", "DIMENSIONS", "FREE", "HTTP", "LEAK_WORDS", "MAX_CHARACTERS",
-    "MAX_TITLE_CHARACTERS", "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION", "REDIS",
-    "REFUSAL_TEXT", "RULES", "Answer", "CheckedText", "Chunk", "Chunker", "Citation", "Completion",
-    "Conflict", "Context", "EmbeddedNote", "Embedder", "Finding", "Flag", "Generator", "Hit",
-    "Level", "Message", "Note", "NoteStore", "PipelineConfig", "Prices", "Prompt", "Provenance",
-    "Question", "Ranking", "Retriever", "SearchMethod", "SentenceChunker", "Source", "StoredNotes",
-    "StoredVersion", "Tokenizer", "Usage", "UserId", "Verses", "WholeNoteChunker", "all_well",
-    "assemble_prompt", "authenticated", "build_context", "check_completion", "check_note",
-    "check_url", "cites", "declines", "fail", "fingerprint", "leaks", "marks_inside_sentences",
-    "masked", "merge_verses", "normalise", "nothing_found", "ok", "refusal", "resolve_citations",
-    "sentence_spans", "split_sections", "split_sentences", "target", "validate_question", "warn",
-    "without_citations", "without_secrets",
+    "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "FREE", "HTTP", "LEAK_WORDS",
+    "MAX_CHARACTERS", "MAX_TITLE_CHARACTERS", "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION",
+    "REDIS", "REFUSAL_TEXT", "RULES", "Answer", "CheckedText", "Chunk", "Chunker", "Citation",
+    "Completion", "Conflict", "Context", "EmbeddedNote", "Embedder", "Finding", "Flag", "Generator",
+    "Hit", "Level", "Message", "Note", "NoteStore", "PipelineConfig", "Prices", "Prompt",
+    "Provenance", "Question", "Ranking", "Retriever", "SearchMethod", "SentenceChunker", "Source",
+    "StoredNotes", "StoredVersion", "Tokenizer", "Usage", "UserId", "Verses", "WholeNoteChunker",
+    "all_well", "assemble_prompt", "authenticated", "build_context", "check_completion",
+    "check_note", "check_url", "cites", "declines", "fail", "fingerprint", "leaks",
+    "marks_inside_sentences", "masked", "merge_verses", "normalise", "nothing_found", "ok",
+    "refusal", "resolve_citations", "sentence_spans", "split_sections", "split_sentences", "target",
+    "validate_question", "warn", "without_citations", "without_secrets",
 ]

@@ -17,6 +17,16 @@ from rag_core.domain.question import Question
 
 REFUSAL_TEXT = "I can only answer questions about your notes."
 
+BROKEN_OFF_TEXT = "[The AI service failed in the middle of this answer.]"
+
+NOTICES = {
+    "STALE": "The AI service is unavailable; this is an earlier answer, and the notes it rests on "
+    "have not changed.",
+    "DEGRADED": "The AI service is unavailable; here is what your notes say.",
+    "budget_spent": "Today's budget for the AI service is spent; here is what your notes say.",
+}
+"""What a reader is told of an answer that is not what it could be, by provenance or flag."""
+
 LEAK_WORDS = 12
 """Words of the system rules that, in a row in an output, count as a leak."""
 
@@ -44,6 +54,9 @@ class Flag(StrEnum):
     UNCITED = "uncited"
     INJECTION = "injection"
     LEAK_BLOCKED = "leak_blocked"
+    BROKEN_OFF = "broken_off"
+    BUDGET_SPENT = "budget_spent"
+    BUDGET_TIGHT = "budget_tight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,12 @@ class Answer:
         """
         nothing = self.provenance in (Provenance.REFUSED, Provenance.NO_CONTEXT)
         return nothing or declines(self.text)
+
+    @property
+    def notice(self) -> str:
+        """A sentence for its reader where it comes from a lower rung of the ladder, else empty."""
+        spent = Flag.BUDGET_SPENT in self.flags
+        return NOTICES.get(Flag.BUDGET_SPENT if spent else self.provenance, "")
 
     def again(self, provenance: Provenance) -> Answer:
         """This answer given once more, at no cost; one that was never FRESH stays what it is."""

@@ -83,12 +83,13 @@ def build_context(
         trigrams = _trigrams(hit.text)
         if hit.score < min_score or _overlap(trigrams, seen) >= NEAR_DUPLICATE:
             continue
-        source = _fit(Source(len(sources) + 1, hit, hit.text), tokenizer, room)
-        if source is None:
+        fitted = _fit(Source(len(sources) + 1, hit, hit.text), tokenizer, room)
+        if fitted is None:
             continue
+        source, tokens = fitted
         sources.append(source)
         seen |= trigrams
-        room -= _cost(source, tokenizer)
+        room -= tokens
     return Context(tuple(sources), max_tokens - room)
 
 
@@ -113,18 +114,21 @@ def _touch(one: Verses, other: Verses) -> bool:
     return same_chapter and other.first <= one.last + 1 and one.first <= other.last + 1
 
 
-def _fit(source: Source, tokenizer: Tokenizer, room: int) -> Source | None:
-    """The source within `room` tokens, cut to whole sentences; None when not one fits."""
-    if _cost(source, tokenizer) <= room:
-        return source
-    kept = ""
+def _fit(source: Source, tokenizer: Tokenizer, room: int) -> tuple[Source, int] | None:
+    """The source in whole sentences within `room` tokens, and its tokens; None if not one fits."""
+    whole = _cost(source, tokenizer)
+    if whole <= room:
+        return source, whole
+    kept: tuple[Source, int] | None = None
     start = 0
     for sentence in split_sentences(source.text):
         end = source.text.index(sentence, start) + len(sentence)
-        if _cost(replace(source, text=source.text[:end]), tokenizer) > room:
+        cut = replace(source, text=source.text[:end])
+        tokens = _cost(cut, tokenizer)
+        if tokens > room:
             break
-        kept, start = source.text[:end], end
-    return replace(source, text=kept) if kept else None
+        kept, start = (cut, tokens), end
+    return kept
 
 
 def _shortened(fact: str) -> str:

@@ -20,6 +20,7 @@ REDIS = (
     *("redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"),
 )
 HTTP = ("http", "https")
+SMTP = ("smtp", "smtps")
 PIECE = 4
 """Characters in a row that count as a part of a secret."""
 HIDDEN = "***"

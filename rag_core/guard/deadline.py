@@ -28,6 +28,10 @@ class Deadline:
         """Seconds until then; never below 0."""
         return max(0.0, self._ends - self._clock.monotonic())
 
+    def move(self, seconds: float) -> None:
+        """End so many seconds from now instead, for all who are bound to it already."""
+        self._ends = self._clock.monotonic() + seconds
+
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Bind what is called within the block, and tasks begun there, to this deadline."""

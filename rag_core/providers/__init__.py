@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+# fmt: off
+from rag_core.providers.call import Call
 from rag_core.providers.generation import Generation
+from rag_core.providers.hedging import Hedging
+from rag_core.providers.ladder import Ladder
+from rag_core.providers.provider import Provider
+from rag_core.providers.router import Router
 
-__all__ = ["Generation"]
+__all__ = ["Call", "Generation", "Hedging", "Ladder", "Provider", "Router"]

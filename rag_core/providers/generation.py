@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import math
-from contextlib import aclosing
-from dataclasses import dataclass
+import secrets
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+from rag_core.budget.alerts import output_budget
+from rag_core.budget.spending import Spending
 from rag_core.cache.keys import flight_key
 from rag_core.cache.single_flight import Emit, FleetFlight, FleetWork
-from rag_core.domain.answer import Answer, Flag, Provenance, check_completion, flags_of
+from rag_core.clock import Clock
+from rag_core.domain.answer import (
+    BROKEN_OFF_TEXT,
+    Answer,
+    Flag,
+    Provenance,
+    check_completion,
+    flags_of,
+)
 from rag_core.domain.completion import Completion, Generator
 from rag_core.domain.context import Context
-from rag_core.domain.prompt import Prompt, assemble_prompt
+from rag_core.domain.cost import Usage
+from rag_core.domain.prompt import RULES, Prompt, assemble_prompt
 from rag_core.domain.question import Question
+from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import UserId
-from rag_core.errors import ProviderTimeout
-from rag_core.events import LeakBlocked, Listener
-from rag_core.guard.deadline import seconds_left
+from rag_core.errors import ProviderTimeout, ProviderUnavailable, RagError
+from rag_core.events import REQUEST_ID, LeakBlocked, Listener
+from rag_core.guard.deadline import Deadline, seconds_left
+from rag_core.providers.call import Account, Call, Pay, unpaid
+from rag_core.providers.router import FAILURES, Router
 from rag_core.safety.leaks import LeakFilter
 
 FOLLOWING_SHARE = 0.95
@@ -26,18 +42,40 @@ FOLLOWING_SHARE = 0.95
 GENERATION_SHARE = 0.9
 """Of the time that is left when generation begins; the rest is for doing without."""
 
+_BACKSTOP_SHARE = 0.93
+"""Where a generator has no guard that holds it to its deadline; later, for a guard that finds a
+provider too slow tells its breaker, and one that is cancelled does not."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Draft:
-    """What the generator wrote, and the filter that holds back the end of a stream."""
+    """What is being written: by whom, and what of it was shown already."""
 
     prompt: Prompt
-    completion: Completion
     shown: LeakFilter | None
+    tight: bool = False
+    """Whether the budget left it fewer tokens than the configuration."""
+    generator: Generator = field(init=False)
+    completion: Completion = field(init=False)
+
+
+PROMPT_MARGIN = 1.2
+"""A provider's own tokenizer may count more tokens than ours: so many times, chosen."""
+
+TEMPLATE_TOKENS = 64
+"""What a chat template adds to the messages at most; chosen."""
+
+
+class BrokenOff(ProviderUnavailable):
+    """The provider failed after a part of its text had been seen; `answer` holds that part."""
+
+    def __init__(self, problem: str, answer: Answer) -> None:
+        super().__init__(problem)
+        self.answer = answer
 
 
 class Generation:
-    """Steps 6 and 7 of the pipeline, as far as one provider goes.
+    """Steps 6 and 7 of the pipeline, as far as the providers go.
 
     Args:
         max_tokens: limit of the output.
@@ -46,19 +84,25 @@ class Generation:
 
     def __init__(
         self,
-        generator: Generator,
+        router: Router,
         *,
+        clock: Clock,
+        tokenizer: Tokenizer,
         fleet: FleetFlight,
         max_tokens: int,
         canary: str,
         listener: Listener,
+        spending: Spending | None = None,
     ) -> None:
-        self._generator = generator
+        self._router = router
+        self._spending = spending
+        self._clock = clock
+        self._tokenizer = tokenizer
         self._fleet = fleet
         self._max_tokens = max_tokens
         self._canary = canary
         self._listener = listener
-        self.identity = (generator.name, generator.model)
+        self.identity = router.identity
         """What decides the completion of a given prompt, beside the configuration."""
 
     async def once(self, user: UserId, evidence: str, work: FleetWork) -> Answer:
@@ -74,51 +118,100 @@ class Generation:
             raise ProviderTimeout("no process had an answer within the request's time") from error
         return answer if led else answer.again(Provenance.REVALIDATED)
 
-    async def draft(self, question: Question, context: Context, emit: Emit | None) -> Draft:
-        """What the generator says within the request's time; to `emit` in pieces, if given.
+    async def draft(
+        self, user: UserId, question: Question, context: Context, emit: Emit | None
+    ) -> Draft:
+        """What a provider writes within the request's time; to `emit` in pieces, if given.
+
+        `user` pays.
 
         Raises:
-            ProviderUnavailable: refused, cut, timed out or rate limited.
+            ProviderUnavailable: refused, cut, timed out or rate limited, each in its turn.
+            BrokenOff: the provider failed after a part of its text had been shown.
             ProviderError: the provider answered, but not usefully.
         """
         prompt = assemble_prompt(question, context, canary=self._canary)
-        shown = LeakFilter(prompt, emit) if emit else None
+        draft = Draft(prompt, LeakFilter(prompt, emit) if emit else None)
+        left_s = seconds_left(math.inf)
         try:
-            async with asyncio.timeout(seconds_left(math.inf) * GENERATION_SHARE):
-                return Draft(prompt, await self._complete(prompt, shown), shown)
-        except TimeoutError as error:
-            raise ProviderTimeout(
-                "the generator did not answer within the request's time"
-            ) from error
+            with Deadline(left_s * GENERATION_SHARE, self._clock).applied():
+                async with asyncio.timeout(left_s * _BACKSTOP_SHARE):
+                    await self._write(draft, user)
+        except (TimeoutError, *FAILURES) as error:
+            if draft.shown and draft.shown.text:
+                raise self._broken_off(draft, draft.shown, error) from error
+            if isinstance(error, RagError):
+                raise
+            raise ProviderTimeout("no provider answered within the request's time") from error
+        return draft
 
-    async def _complete(self, prompt: Prompt, shown: LeakFilter | None) -> Completion:
-        limit = self._max_tokens
-        if shown is None:
-            return await self._generator.generate(prompt, max_tokens=limit)
-        async with aclosing(self._generator.stream(prompt, max_tokens=limit)) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, Completion):
-                    return piece
-                shown.feed(piece)
-        raise AssertionError("a generator's stream ends with its Completion")
+    async def _write(self, draft: Draft, user: UserId) -> None:
+        share = await self._spending.used_share(user) if self._spending else 0.0
+        limit = output_budget(self._max_tokens, share)
+        draft.tight = limit < self._max_tokens
+        call = Call(
+            draft.prompt,
+            limit,
+            streamed=draft.shown is not None,
+            count=self._tokenizer.count,
+            pay=self._pay(user, draft.prompt, limit),
+        )
+        async with aclosing(self._router.write(call, hedge=not draft.tight)) as items:
+            async for draft.generator, item in items:
+                if isinstance(item, Completion):
+                    draft.completion = item
+                elif draft.shown is not None:
+                    draft.shown.feed(item)
+
+    def _pay(self, user: UserId, prompt: Prompt, max_tokens: int) -> Pay:
+        if (spending := self._spending) is None:
+            return unpaid
+        most = math.ceil(self._read(prompt) * PROMPT_MARGIN) + TEMPLATE_TOKENS
+
+        def pay(generator: Generator) -> AbstractAsyncContextManager[Account]:
+            attempt = f"{REQUEST_ID.get()}-{secrets.token_hex(4)}"
+            return spending.paid(user, attempt, generator, most, max_tokens)
+
+        return pay
+
+    @cached_property
+    def _rules_tokens(self) -> int:
+        return self._tokenizer.count(RULES.format(canary=self._canary))
+
+    def _read(self, prompt: Prompt) -> int:
+        """Tokens of a prompt; those of its context were counted when that was built."""
+        question = self._tokenizer.count(prompt.question.text)
+        return self._rules_tokens + prompt.context.tokens + question
+
+    def _broken_off(self, draft: Draft, shown: LeakFilter, error: Exception) -> BrokenOff:
+        """What was shown becomes an answer that ends with a marker, for its reader to see too."""
+        usage = Usage(self._read(draft.prompt), self._tokenizer.count(shown.text))
+        draft.completion = Completion(shown.text, usage, draft.generator.model)
+        draft.shown = None
+        answer = self.checked(draft, "")
+        shown.add(f"\n\n{BROKEN_OFF_TEXT}")
+        text, flags = f"{answer.text}\n\n{BROKEN_OFF_TEXT}", (*answer.flags, Flag.BROKEN_OFF)
+        return BrokenOff(str(error), replace(answer, text=text, flags=flags))
 
     def checked(self, draft: Draft, evidence: str) -> Answer:
         """The answer, FRESH, or REFUSED where the draft leaks; shows what was held back if not."""
-        completion, question = draft.completion, draft.prompt.question
+        completion, generator = draft.completion, draft.generator
         checked = check_completion(completion.text, draft.prompt)
         if checked.leaked:
-            self._listener(LeakBlocked(self._generator.name, completion.model))
+            self._listener(LeakBlocked(generator.name, completion.model))
         elif draft.shown:
             draft.shown.end()
-        cut = (Flag.OUTPUT_TRUNCATED,) if completion.finish_reason == "length" else ()
+        cut: tuple[Flag, ...] = ()
+        if completion.finish_reason == "length":
+            cut = (Flag.OUTPUT_TRUNCATED, *((Flag.BUDGET_TIGHT,) if draft.tight else ()))
         return Answer(
             text=checked.text,
             provenance=Provenance.REFUSED if checked.leaked else Provenance.FRESH,
             citations=checked.citations,
             usage=completion.usage,
-            cost_usd=self._generator.prices.cost_usd(completion.usage),
-            generator=self._generator.name,
+            cost_usd=generator.prices.cost_usd(completion.usage),
+            generator=generator.name,
             model=completion.model,
-            flags=flags_of(question) + checked.flags + cut,
+            flags=flags_of(draft.prompt.question) + checked.flags + cut,
             evidence=evidence,
         )

@@ -13,7 +13,7 @@ _LEET_WORD = re.compile(
     r"(?<![a-z0-9])(?=[a-z0-9@$]*[a-z])(?=[a-z0-9@$]*[0134578@$])[a-z0-9@$]{2,}"
 )
 _LEET = str.maketrans("0134578@$", "oieastbas")
-_DIGIT_IN_WORD = re.compile(r"[a-z][0134578@$]|[0134578@$][a-z]")
+_DIGIT = re.compile(r"[0134578@$]")
 LEET_WORDS = 3
 """One such word may be a name or a number; so many are a way of writing."""
 
@@ -31,10 +31,15 @@ _PIECES = re.compile(r"\n(?:part )?\(?\d{1,2}[).:] ?")
 MANY_PIECES = 3
 """So many numbered lines may be one text cut up."""
 
+_BACKWARDS = tuple(
+    word[::-1] for word in ("the", "your", "all", "this", "rule", "instruct", "prompt")
+)
+"""One of these is in most orders; read backwards, they are in few other texts."""
+
 
 def readings(folded: str) -> Iterator[str]:
     """Other readings of a folded text: leet, spelled out, written together, cut up, backwards."""
-    if _DIGIT_IN_WORD.search(folded) and len(_LEET_WORD.findall(folded)) >= LEET_WORDS:
+    if _DIGIT.search(folded) and len(_LEET_WORD.findall(folded)) >= LEET_WORDS:
         yield _LEET_WORD.sub(lambda word: word.group().translate(_LEET), folded)
     if _SPELLED.search(folded):
         yield _SPELLED.sub(lambda word: word.group().replace(word.group(1), ""), folded)
@@ -42,7 +47,8 @@ def readings(folded: str) -> Iterator[str]:
         yield _RUN.sub(_apart, folded)
     if len(_PIECES.findall(folded)) >= MANY_PIECES:
         yield _PIECES.sub("", folded)
-    yield folded[::-1]
+    if any(word in folded for word in _BACKWARDS):
+        yield folded[::-1]
 
 
 def _apart(run: re.Match[str]) -> str:

@@ -25,6 +25,8 @@ class LeakFilter:
         self._emit = emit
         self._held = ""
         self._leaked = False
+        self.text = ""
+        """What was emitted so far."""
 
     def feed(self, piece: str) -> None:
         """Take a piece; emit what has become safe to show."""
@@ -36,6 +38,10 @@ class LeakFilter:
         """Emit what was held back: the stream has ended."""
         self._release(len(self._held))
 
+    def add(self, text: str) -> None:
+        """Emit a text of our own."""
+        self._emit(text)
+
     def _safe_length(self) -> int:
         """Length of the text before everything that may be the beginning of a leak."""
         length = len(self._held)
@@ -45,5 +51,6 @@ class LeakFilter:
 
     def _release(self, length: int) -> None:
         if length and not self._leaked:
+            self.text += self._held[:length]
             self._emit(self._held[:length])
             self._held = self._held[length:]

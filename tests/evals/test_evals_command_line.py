@@ -28,6 +28,7 @@ from evals.project import GOLDEN, ROOT
         (["validate", "no/such/folder"], "no/such/folder"),
         (["bench", "cache", "--only", "frosen"], "Parts: cached, "),
         (["consistency", "--break", "early epoch"], "late epoch"),
+        (["drill", "provider-hang"], "all, provider-500s, "),
         (["sweep", "--objective", "best"], "best-under-X"),
         (["sweep", "--top-k", "three"], "top_k: 'three'"),
         (["sweep", "--max-usd", "-1", "--profile", "smoke"], "max_usd"),

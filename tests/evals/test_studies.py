@@ -66,6 +66,17 @@ async def test_every_question_is_asked_and_measured_and_shown_with_its_gold(
     assert tokens.extractive
 
 
+async def test_with_a_provider_that_never_answers_nothing_was_measured(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refusals and quotes from the notes are not the provider's: n is 0, and the run fails."""
+    monkeypatch.setenv("RAG_HF_BASE_URL", "http://127.0.0.1:9/v1")
+    run = await quality.study(sample)
+    assert any(seen.answer for seen in run.observations), "an attack is refused all the same"
+    assert any("DEGRADED" in seen.failure for seen in run.observations)
+    assert (await quality_result(run, [])).n == 0
+
+
 async def test_both_searches_find_the_passages_and_the_plan_says_how(
     sample: Path, tmp_path: Path
 ) -> None:

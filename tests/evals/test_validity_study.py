@@ -41,7 +41,8 @@ async def test_planted_answers_are_asked_measured_and_shown(
     declined = averages(kinds["declined"])
     assert declined["declined"].value == 1
     assert declined["fact_recall"].value == declined["citation_recall"].value == 0
-    assert _scores(kinds["foreign_words"], "fact_recall") <= {0.0}
+    foreign, real = (_mean(each, "fact_recall") for each in (kinds["foreign_words"], run.real))
+    assert foreign <= 0.1 < real, "someone else's words seldom pass for a fact of one's own"
     assert min(_scores(kinds["another_note"], "groundedness")) == 0
     assert min(_scores(run.real, "groundedness")) == 1
     assert _scores(kinds["reordered"], "citation_precision") == {1.0}
@@ -64,6 +65,12 @@ async def test_an_unknown_profile_is_refused() -> None:
 
 def _passes(run: PlantedRun) -> bool:
     return meets_targets(averages(run))
+
+
+def _mean(run: PlantedRun, measure: str) -> float:
+    value = averages(run)[measure].value
+    assert value is not None
+    return value
 
 
 def _scores(run: PlantedRun, measure: str) -> set[float]:

@@ -94,6 +94,10 @@ def test_settings_that_contradict_each_other_are_both_named(
             {"RAG_CHUNK_TOKENS": "40", "RAG_CHUNK_OVERLAP_TOKENS": "40"},
             "RAG_CHUNK_OVERLAP_TOKENS must be below RAG_CHUNK_TOKENS",
         ),
+        (
+            {"RAG_BUDGET_ALL_USD": "1", "RAG_BUDGET_ALLOWANCE_USD": "0.2"},
+            "RAG_BUDGET_ALLOWANCE_USD times RAG_BUDGET_PROCESSES must be at most",
+        ),
     ]:
         with subtests.test(variables=variables), monkeypatch.context() as environment:
             for name, value in variables.items():

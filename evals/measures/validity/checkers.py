@@ -103,7 +103,7 @@ class CosineChecker:
 
     async def scores(self, pairs: Sequence[tuple[str, str]]) -> Sequence[float]:
         """See `SupportChecker`."""
-        return [await self._score(claim, source) for claim, source in pairs]
+        return await asyncio.gather(*(self._score(claim, source) for claim, source in pairs))
 
     async def _score(self, claim: str, source: str) -> float:
         single = split_sentences(source)

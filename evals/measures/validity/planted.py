@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ class Asked:
         return tuple(split_sentences(notes[chance.choice(sorted(notes))]))
 
 
-class Planted:
+class Planted(ABC):
     """A `Generator` with a text of its own; streams it in one piece."""
 
     def __init__(self, kind: str) -> None:
@@ -64,9 +65,9 @@ class Planted:
         yield completion.text
         yield completion
 
+    @abstractmethod
     async def text(self, prompt: Prompt, max_tokens: int) -> str:
         """What it says to `prompt`, in at most `max_tokens` tokens."""
-        raise NotImplementedError
 
 
 class Remembered(Planted):

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from rag_core.adapters.memory.ledger import MemoryCostBook, MemoryLedgerStore
+from rag_core.adapters.memory.alert_log import MemoryAlertLog
 from rag_core.adapters.memory.notes import MemoryNotes
+from rag_core.adapters.memory.spend_source import MemorySpendSource
 
 __all__ = [
+    "MemoryAlertLog",
+    "MemoryCostBook",
+    "MemoryLedgerStore",
     "MemoryNotes",
+    "MemorySpendSource",
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from rag_core.adapters.postgres.connection import Connection, Row
+from rag_core.adapters.postgres.costs import PostgresCosts
+from rag_core.adapters.postgres.cost_report import PostgresCostReport
 from rag_core.adapters.postgres.database import Database, Pool, open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.failures import translated
@@ -13,7 +15,8 @@ from rag_core.adapters.postgres.search import PostgresRetriever
 
 # fmt: off
 __all__ = [
-    "HNSW_INDEX", "Connection", "Database", "IndexKind", "PlanNode", "Pool", "PostgresEpochs",
-    "PostgresNotes", "PostgresRetriever", "Row", "check_index", "index_vectors", "open_database",
-    "translated",
+    "HNSW_INDEX", "Connection", "Database", "IndexKind", "PlanNode", "Pool", "PostgresCostReport",
+    "PostgresCosts",
+    "PostgresEpochs", "PostgresNotes", "PostgresRetriever", "Row", "check_index", "index_vectors",
+    "open_database", "translated",
 ]

@@ -25,7 +25,9 @@ from rag_core.adapters.postgres.connection import (
 )
 from rag_core.adapters.postgres.failures import check_database, translated
 from rag_core.adapters.postgres.line import Line
+from rag_core.adapters.postgres.read_guard import ReadGuard
 from rag_core.domain.user import UserId
+from rag_core.guard.breaker import Breaker
 from rag_core.guard.deadline import seconds_left
 
 INTRANS, INERROR = TransactionStatus.INTRANS, TransactionStatus.INERROR
@@ -67,8 +69,10 @@ class Database:
         read_timeout_s: float,
         write_timeout_s: float,
         prepare: bool,
+        breaker: Breaker | None = None,
     ) -> None:
         self._url = url
+        self.guard = ReadGuard(breaker, read_timeout_s)
         self._reads, self._writes = reads, writes
         self.read_timeout_s, self._write_timeout_s = read_timeout_s, write_timeout_s
         self._prepare = prepare
@@ -90,9 +94,22 @@ class Database:
             local: server settings for this statement alone.
 
         Raises:
-            DatabaseUnavailable: no reply within the time for reads, or the request's deadline.
+            DatabaseUnavailable: no reply within the time for reads, or the request's deadline; or
+                there was none of late, and nobody is kept waiting.
         """
-        until = time.monotonic() + seconds_left(self.read_timeout_s)
+        given_s = seconds_left(self.read_timeout_s)
+        until = time.monotonic() + given_s
+        async with self.guard.read(given_s):
+            return await self._fetched(until, statement, parameters, binary, local)
+
+    async def _fetched(
+        self,
+        until: float,
+        statement: str,
+        parameters: Sequence[Any] | Mapping[str, Any],
+        binary: bool,
+        local: Mapping[str, str] | None,
+    ) -> list[Row]:
         with translated(self._url):
             for last in (False, True):
                 connection = await self._reads.getconn(until - time.monotonic())
@@ -224,11 +241,13 @@ async def open_database(
     read_timeout_s: float = 2.0,
     write_timeout_s: float = 10.0,
     prepare: bool = True,
+    breaker: Breaker | None = None,
 ) -> AsyncIterator[Database]:
     """A migrated database whose connections speak binary vectors.
 
     Args:
         prepare: use prepared statements; False behind pgbouncer before 1.21.
+        breaker: while it is open, reads fail at once.
 
     Raises:
         DatabaseUnavailable: no connection within `read_timeout_s`.
@@ -247,6 +266,7 @@ async def open_database(
             read_timeout_s=read_timeout_s,
             write_timeout_s=write_timeout_s,
             prepare=prepare,
+            breaker=breaker,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 
@@ -34,13 +35,16 @@ class PostgresEpochs:
     def __call__(self, users: Collection[UserId]) -> Awaitable[Found]:
         """The committed epochs, in one round trip; on a line, the question has been sent."""
         names, line = " ".join(users), self._line
-        if line is None or not line.idle:
+        if line is None or not line.idle or not self._database.guard.closed:
             return self._fetched(names)
         epochs: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        until = time.monotonic() + self._database.read_timeout_s
 
         def answered(rows: Rows | None) -> None:
             if rows is None:
-                asyncio.ensure_future(self._fetched(names)).add_done_callback(
+                late = time.monotonic() >= until  # whoever asked has no time for another attempt
+                again = self._database.guard.unanswered() if late else self._fetched(names)
+                asyncio.ensure_future(again).add_done_callback(
                     lambda fetched: _pass_on(fetched, epochs)
                 )
             elif not epochs.done():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 # fmt: off
 from rag_core.adapters.redis.address import parse_address
+from rag_core.adapters.redis.alert_log import RedisAlertLog
 from rag_core.adapters.redis.answers import RedisAnswerCache
+from rag_core.adapters.redis.breaker import RedisBreakerStore
 from rag_core.adapters.redis.client import (
     CALL_TIMEOUT_S, CONCURRENT_CALLS, RedisClient, open_client,
 )
@@ -12,9 +14,11 @@ from rag_core.adapters.redis.cluster import ClusterClient, owners_of_slots
 from rag_core.adapters.redis.connect import Driver, open_driver, primaries
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
 from rag_core.adapters.redis.fleet import LEASE_S, RESULT_S, RedisFleet
+from rag_core.adapters.redis.ledger import LEDGER_TIMEOUT_S, RedisLedgerStore
 
 __all__ = [
-    "CALL_TIMEOUT_S", "CONCURRENT_CALLS", "LEASE_S", "RESULT_S", "ClusterClient", "Driver",
-    "RedisAnswerCache", "RedisClient", "RedisEmbeddingCache", "RedisFleet", "open_client",
+    "CALL_TIMEOUT_S", "CONCURRENT_CALLS", "LEASE_S", "LEDGER_TIMEOUT_S", "RESULT_S",
+    "ClusterClient", "Driver", "RedisAlertLog", "RedisAnswerCache", "RedisBreakerStore",
+    "RedisClient", "RedisEmbeddingCache", "RedisFleet", "RedisLedgerStore", "open_client",
     "open_driver", "owners_of_slots", "parse_address", "primaries",
 ]

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from rag_core.adapters.redis.connect import Driver, open_driver
 from rag_core.errors import CacheUnavailable
+from rag_core.events import BreakerChanged, BreakerState, Listener, ignore
 from rag_core.guard.deadline import PatientTimeout
 from rag_core.guard.time_budget import budget_left, spend
 
@@ -42,11 +43,26 @@ class RedisClient:
 
     After one failure Redis is left alone, without waiting, until it has answered on every
     connection again; that is tried in the background, with time enough to connect.
+
+    This is the guard around Redis: the rest of the request's time for it, a breaker, a bulkhead of
+    `CONCURRENT_CALLS`. It differs from `rag_core.guard.Guard`, because whatever Redis does can be
+    done without it: one failure opens it, no request is spent on a probe, nothing is tried again,
+    and whether it is up is each process's own affair, for there is no place to share that in.
+
+    Args:
+        listener: gets a `BreakerChanged` when Redis is left alone, and when it is taken back.
     """
 
-    def __init__(self, driver: Driver, *, call_timeout_s: float = CALL_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        *,
+        call_timeout_s: float = CALL_TIMEOUT_S,
+        listener: Listener = ignore,
+    ) -> None:
         self.driver = driver
         self._call_timeout_s = call_timeout_s
+        self._listener = listener
         self._turns = asyncio.Semaphore(CONCURRENT_CALLS)
         self._mending: asyncio.Task[None] | None = None
         self.up = True
@@ -102,6 +118,7 @@ class RedisClient:
         if self.up:
             self.up = False
             self._mending = asyncio.create_task(self._mend())
+            self._tell("closed", "open")
 
     async def _mend(self) -> None:
         attempt = 0
@@ -109,6 +126,10 @@ class RedisClient:
             await asyncio.sleep(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)])
             attempt += 1
         self.up = True
+        self._tell("open", "closed")
+
+    def _tell(self, before: BreakerState, after: BreakerState) -> None:
+        self._listener(BreakerChanged("redis", before, after))
 
     async def _answers(self, timeout_s: float) -> bool:
         """Whether every connection answers; a broken one is closed and opened by the next try."""
@@ -123,7 +144,7 @@ class RedisClient:
 
 @asynccontextmanager
 async def open_client(
-    url: str, *, call_timeout_s: float = CALL_TIMEOUT_S
+    url: str, *, call_timeout_s: float = CALL_TIMEOUT_S, listener: Listener = ignore
 ) -> AsyncIterator[RedisClient]:
     """A client for the Redis at `url`, which need not be up.
 
@@ -131,7 +152,7 @@ async def open_client(
         ConfigurationError: the URL cannot be understood.
     """
     driver = open_driver(url, max_connections=CONCURRENT_CALLS)
-    client = RedisClient(driver, call_timeout_s=call_timeout_s)
+    client = RedisClient(driver, call_timeout_s=call_timeout_s, listener=listener)
     try:
         await client.connect()
         yield client

@@ -37,7 +37,7 @@ REST_S = 0.2
 
 # Where a command has its (first) key. What is not here is refused, not sent to some node.
 _KEY_AT: Final = dict.fromkeys(
-    ("GET", "SET", "MGET", "STRLEN", "EXISTS", "UNLINK", "DEL", "PEXPIRE", "PTTL"), 1
+    ("GET", "SET", "MGET", "HMGET", "STRLEN", "EXISTS", "UNLINK", "DEL", "PEXPIRE", "PTTL"), 1
 ) | dict.fromkeys(("EVAL", "EVALSHA"), 3)
 
 _GONE = (ConnectionError, TimeoutError, ClusterDownError)

@@ -11,8 +11,11 @@ import structlog
 
 from rag_core.events import (
     REQUEST_ID,
+    AlertRaised,
+    AlertUndelivered,
     Answered,
     AttackRefused,
+    BreakerChanged,
     CacheLookedUp,
     Event,
     LeakBlocked,
@@ -25,8 +28,8 @@ Level = Literal["debug", "info", "warning", "error"]
 class LogListener:
     """Writes each event of at least `level`, each line with the id of its request.
 
-    Warning: leaks, searches that fell short. Info: one line an answer, attacks, Redis away. All
-    else is debug.
+    Warning: leaks, searches that fell short, breakers that change, alerts that do not reach a
+    listener. Info: one line an answer, attacks, alerts, Redis away. All else is debug.
     """
 
     def __init__(self, level: Level = "warning") -> None:
@@ -63,9 +66,9 @@ _LEVELS = {
 
 def _level(event: Event) -> int:
     match event:
-        case LeakBlocked() | SearchFellShort():
+        case LeakBlocked() | SearchFellShort() | BreakerChanged() | AlertUndelivered():
             return logging.WARNING
-        case Answered() | AttackRefused():
+        case Answered() | AttackRefused() | AlertRaised():
             return logging.INFO
         case CacheLookedUp(outcome="unavailable"):
             return logging.INFO

@@ -14,9 +14,9 @@ import pytest
 from evals.budgets.grid import BudgetSetting, Chunking
 from evals.budgets.stages import Parts, Stages
 from evals.budgets.sweep import Purse, Sweep
-from evals.budgets.vectors import KeptEmbedder, kept_vectors
 from evals.datasets.corpus import ingest_golden
 from evals.datasets.golden import GoldenQuestion, GoldenSet, Scenario, load
+from evals.measures.kept_vectors import KeptEmbedder, kept_vectors
 from evals.measures.vectors import Vectors
 from rag_core.adapters.documents import read_notes
 from rag_core.adapters.embedders import HashingEmbedder

@@ -10,7 +10,6 @@ import pytest
 
 from evals.budgets.grid import BudgetSetting
 from evals.budgets.stages import Parts, Stages
-from evals.budgets.vectors import kept_vectors
 from evals.datasets.golden import GoldenQuestion, GoldenSet, Scenario, load
 from evals.fit.extractive import (
     DEPLOYED,
@@ -23,6 +22,7 @@ from evals.fit.extractive import (
     gathered,
     tried,
 )
+from evals.measures.kept_vectors import kept_vectors
 from rag_core.adapters.documents import read_notes
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.generators import ExtractiveGenerator, ExtractiveWeights

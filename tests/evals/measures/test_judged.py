@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,12 +84,9 @@ def best_hit_alone(ranking: Ranking) -> Context:
     return Context(tuple(Source(1, hit, hit.text) for hit in ranking.hits[:1]))
 
 
-async def judged(judge: Judge, *observed: Observation, build: bool = False) -> Summary:
+async def judged(judge: Judge, *observed: Observation) -> Summary:
     vectors = Vectors(HashingEmbedder())
-    use = Instruments(
-        GOLDEN, vectors, LightChecker(vectors), judge, best_hit_alone if build else None
-    )
-    return await summarise(observed, use)
+    return await summarise(observed, Instruments(GOLDEN, vectors, LightChecker(vectors), judge))
 
 
 async def test_declining_is_right_where_the_notes_found_hold_no_answer(judging: Judging) -> None:
@@ -128,7 +126,8 @@ async def test_the_context_is_judged_cited_or_not_and_what_found_no_room_is_not(
     server: JudgeServer, judging: Judging
 ) -> None:
     observed = seen(answer("Abel did [1].", cite(1, ABEL)), question(), hit(CAIN), hit(ABEL))
-    await judged(judging(), observed, build=True)
+    assert observed.ranking is not None
+    await judged(judging(), replace(observed, context=best_hit_alone(observed.ranking)))
     [prompt] = [each for each in server.prompts if '"answerable"' in each]
     assert CAIN in prompt
     assert ABEL not in prompt

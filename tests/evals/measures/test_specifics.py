@@ -18,6 +18,10 @@ from evals.measures.specifics import missing_names, missing_numbers
         ("It is in chapter 4:7.", "Gen 4:1-7", ()),
         ("It is in the twelfth chapter.", "As ch. xii. says", ()),
         ("The seventh law is kept.", "The fifth law is kept.", ("7",)),
+        ("Five hundred men came.", "500 men came.", ()),
+        ("Two thousand and three hundred men came.", "2000 and 300 men came.", ()),
+        ("Five hundred men came.", "Five men came.", ("500",)),
+        ("An ill wind blew.", "A wind blew.", ()),
     ],
 )
 def test_numbers_must_be_in_the_source(claim: str, source: str, missing: tuple[str, ...]) -> None:
@@ -36,6 +40,7 @@ def test_numbers_must_be_in_the_source(claim: str, source: str, missing: tuple[s
         ("It fell in March.", "Mar 52", ()),
         ("Then Theresa came.", "Then the king came.", ("Theresa",)),
         ("They met the Lord.", "They met God.", ()),
+        ("So the Bible says.", "So it says.", ()),
     ],
 )
 def test_names_must_be_in_the_source(claim: str, source: str, missing: tuple[str, ...]) -> None:

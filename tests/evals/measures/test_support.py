@@ -31,8 +31,13 @@ def checker(exported_model: Path) -> LightChecker:
             "It is always best to wait, never else.",
         ),
         (CREEK, "Until the ice has melted it is often best to wait.", "It is often worst to wait."),
+        (
+            WELL,
+            "The shepherd Abram dug wells and was commended by a lot of wayfarers.",
+            "The shepherd Abram dug wells and married the daughter of a rich innkeeper.",
+        ),
     ],
-    ids=["negated", "number", "name", "overgeneralised", "roles", "quantifier", "opposite"],
+    ids=["negated", "number", "name", "overgeneralised", "roles", "quantifier", "opposite", "off"],
 )
 async def test_a_wrong_claim_scores_below_its_right_counterpart(
     checker: LightChecker, source: str, right: str, wrong: str
@@ -47,6 +52,7 @@ async def test_a_wrong_claim_scores_below_its_right_counterpart(
     [
         ("Abram did not dig twelve wells near Hebron.", WELL),
         ("Abram dug thirty wells near Sodom.", WELL),
+        ("Abram dug wells and married the daughter of a rich innkeeper.", WELL),
         ("The baker thanked the mayor.", CREEK),
         ("The parliament passed a new tax on imported steel.", WELL),
     ],

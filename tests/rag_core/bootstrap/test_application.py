@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 import rag_core
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.generators import ExtractiveGenerator
-from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
+from rag_core.adapters.generators.chat_completions import ChatCompletionsGenerator
 from rag_core.adapters.postgres import HNSW_INDEX, IndexKind, index_vectors
-from rag_core.bootstrap import assemble, open_generator, servers
+from rag_core.bootstrap import assemble, open_generator, open_providers, servers
 from rag_core.domain import Provenance, Tokenizer, UserId
 from rag_core.embedded import StackUrls
 from rag_core.errors import ConfigurationError
 from rag_core.settings import Settings
+from rag_core.settings_providers import ProviderSettings
 from tests.rag_core.embedded.processes import eventually, running_below
 from tests.rag_core.library import note
 from tests.rag_core.scene import QUESTION, open_scene, settings_for
@@ -26,10 +28,10 @@ from tests.rag_core.scene import QUESTION, open_scene, settings_for
     ("settings", "expected"),
     [
         ({}, ExtractiveGenerator),
-        ({"hf_token": "hf_x"}, HuggingFaceGenerator),
-        ({"hf_base_url": "http://127.0.0.1:1/v1"}, HuggingFaceGenerator),
+        ({"hf_token": "hf_x"}, ChatCompletionsGenerator),
+        ({"hf_base_url": "http://127.0.0.1:1/v1"}, ChatCompletionsGenerator),
         ({"generator": "extractive", "hf_token": "hf_x"}, ExtractiveGenerator),
-        ({"generator": "huggingface", "hf_token": "hf_x"}, HuggingFaceGenerator),
+        ({"generator": "providers", "hf_token": "hf_x"}, ChatCompletionsGenerator),
     ],
 )
 async def test_hugging_face_answers_where_it_is_configured_else_the_extractive_generator(
@@ -41,8 +43,33 @@ async def test_hugging_face_answers_where_it_is_configured_else_the_extractive_g
 
 async def test_hugging_face_without_a_token_or_a_server_is_refused(tokenizer: Tokenizer) -> None:
     with pytest.raises(ConfigurationError, match=r"RAG_HF_TOKEN.*RAG_HF_BASE_URL"):
-        async with open_generator(Settings(generator="huggingface"), HashingEmbedder(), tokenizer):
+        async with open_generator(Settings(generator="providers"), HashingEmbedder(), tokenizer):
             raise AssertionError("it must not open")
+
+
+async def test_the_providers_come_in_the_order_of_their_names(tokenizer: Tokenizer) -> None:
+    settings = Settings(
+        providers="openai,mine,groq,huggingface",  # type: ignore[arg-type] # as from the environment
+        provider={
+            "groq": ProviderSettings(
+                key=SecretStr("gsk"), model="g", price_input_usd=0.1, price_output_usd=0.2
+            ),
+            "mine": ProviderSettings(
+                base_url=SecretStr("http://127.0.0.1:1/v1"),
+                model="m",
+                price_input_usd=0,
+                price_output_usd=0,
+            ),
+        },
+        hf_token=SecretStr("hf_x"),
+    )
+    async with open_providers(settings, tokenizer) as generators:
+        assert [(each.name, each.model) for each in generators] == [
+            *(("mine", "m"), ("groq", "g"), ("huggingface", settings.hf_model)),
+        ]
+        assert [each.prices.input_usd for each in generators] == [0, 0.1, settings.price_input_usd]
+    async with open_providers(Settings(), tokenizer) as generators:
+        assert generators == ()
 
 
 async def test_settings_name_the_model_and_its_prices(tokenizer: Tokenizer) -> None:

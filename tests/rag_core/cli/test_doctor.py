@@ -74,7 +74,7 @@ async def test_everything_is_looked_at_even_when_the_first_part_fails(
         "RAG_REDIS_URL": f"redis://:hunter22@127.0.0.1:{unused_tcp_port}/0",
         "RAG_EMBEDDER_MODEL": "/no/such/model",
         "RAG_HF_BASE_URL": f"http://me:hunter22@127.0.0.1:{unused_tcp_port}/v1",
-        "RAG_GENERATOR": "huggingface",
+        "RAG_GENERATOR": "providers",
         "RAG_HOME": str(tmp_path / "home" / "below-a-file"),
     }.items():
         monkeypatch.setenv(name, value)
@@ -150,7 +150,7 @@ async def test_a_home_that_cannot_be_made_fails_where_it_is_needed(
     ("variables", "level"),
     [
         ({}, Level.OK),
-        ({"RAG_GENERATOR": "huggingface"}, Level.FAIL),
+        ({"RAG_GENERATOR": "providers"}, Level.FAIL),
         ({"RAG_HF_TOKEN": "sk-something"}, Level.FAIL),
         ({"RAG_HF_TOKEN": "hf_something"}, Level.OK),
     ],
@@ -161,6 +161,32 @@ async def test_the_provider_is_configured_or_said_not_to_be(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert (await levels())["provider"] is level
+
+
+async def test_each_provider_is_looked_at(
+    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with silent_server() as port:
+        for name, value in {
+            "RAG_PROVIDERS": "huggingface,here,gone,openai",
+            "RAG_HF_TOKEN": "hf_something",
+            "RAG_PROVIDER_HERE_BASE_URL": f"http://127.0.0.1:{port}/v1",
+            "RAG_PROVIDER_GONE_BASE_URL": f"http://me:hunter22@127.0.0.1:{unused_tcp_port}/v1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        assert (await findings())["provider"].text.startswith("RAG_PROVIDER_HERE_MODEL")
+        for name in ("HERE", "GONE"):
+            for field, value in {
+                "MODEL": "m",
+                "PRICE_INPUT_USD": "0",
+                "PRICE_OUTPUT_USD": "0",
+            }.items():
+                monkeypatch.setenv(f"RAG_PROVIDER_{name}_{field}", value)
+        looked = [each for each in await doctor.examine() if each.part == "provider"]
+    assert [(each.text.partition(":")[0], each.level) for each in looked] == [
+        *(("huggingface", Level.OK), ("here", Level.OK), ("gone", Level.FAIL)),
+    ]
+    assert "hunter" not in as_text(looked)
 
 
 def test_the_command_prints_a_line_a_finding_and_says_by_its_exit_code_whether_all_is_well(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 from redis.asyncio import ConnectionPool
 
-from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
+from rag_core.adapters.generators.chat_completions import ChatCompletionsGenerator
 from rag_core.domain import (
     HTTP,
     PIECE,
@@ -64,7 +64,7 @@ class Letters:
 
 
 def generator(url: str) -> object:
-    return HuggingFaceGenerator(tokenizer=Letters(), base_url=url)
+    return ChatCompletionsGenerator("local", "m", tokenizer=Letters(), base_url=url)
 
 
 USES: dict[str, tuple[Callable[[str], object], str]] = {

@@ -204,4 +204,6 @@ async def test_at_debug_every_line_carries_the_id_of_its_request(
     ids = [line["request_id"] for line in lines]
     assert len(set(ids)) == 2
     assert ids == sorted(ids, key=ids.index), "one request after the other"
-    assert {"StepFinished", "CacheLookedUp", "Answered"} == {line["event"] for line in lines}
+    assert {"StepFinished", "CacheLookedUp", "ProviderCalled", "Answered"} == {
+        line["event"] for line in lines
+    }

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from rag_core.adapters.generators import Interrupted, ScriptItem
 from rag_core.domain import (
+    BROKEN_OFF_TEXT,
     LEAK_WORDS,
     REFUSAL_TEXT,
     Answer,
     Completion,
     Context,
+    Flag,
     Prices,
     Prompt,
     Provenance,
@@ -124,18 +126,21 @@ async def test_who_stops_listening_ends_the_generators_stream_and_caches_nothing
     assert watched.calls == 2
 
 
-async def test_a_stream_that_breaks_raises_its_error_and_caches_nothing(
+async def test_a_stream_that_breaks_ends_with_a_marker_and_caches_nothing(
     database_url: str, user: UserId, tokenizer: Tokenizer
 ) -> None:
     script: list[ScriptItem] = [Interrupted(LONG_ANSWER, ProviderTimeout("cut off")), ANSWER]
-    pieces: list[str | Answer] = []
     async with open_scene(settings_for(database_url), user, tokenizer, script) as scene:
         await scene.store(note("grace"))
-        with pytest.raises(ProviderTimeout):
-            await drain(scene.application.pipeline.stream(QUESTION, user), into=pieces)
+        pieces, answer = await scene.stream()
         assert (await scene.ask()).provenance is Provenance.FRESH
-    assert not any(isinstance(piece, Answer) for piece in pieces)
-    assert LONG_ANSWER.startswith("".join(map(str, pieces)))
+    assert answer.flags[-1] is Flag.BROKEN_OFF
+    assert "".join(pieces).split() == answer.text.split()
+    shown = answer.text.removesuffix(f"\n\n{BROKEN_OFF_TEXT}")
+    assert LONG_ANSWER.startswith(shown)
+    assert shown
+    assert answer.usage.output_tokens == tokenizer.count(shown)
+    assert answer.cost_usd > 0
 
 
 async def test_a_stream_that_begins_to_leak_stops_and_ends_as_a_refusal(

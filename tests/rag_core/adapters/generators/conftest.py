@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
+from rag_core.adapters.generators.chat_completions import ChatCompletionsGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.domain import Completion, Context, Hit, Prompt, Question, Source, assemble_prompt
 from rag_core.embedded import local_llm
@@ -180,15 +180,20 @@ DONE = b"data: [DONE]\n\n"
 
 
 @pytest.fixture
-async def hf_generator(
+async def chat_generator(
     server: PlayingServer, tokenizer: LlamaTokenizer
-) -> AsyncGenerator[HuggingFaceGenerator, None]:
-    made = HuggingFaceGenerator(
-        "some/model", tokenizer=tokenizer, token=TOKEN, base_url=server.url, timeout_s=5.0
+) -> AsyncGenerator[ChatCompletionsGenerator, None]:
+    made = ChatCompletionsGenerator(
+        "huggingface",
+        "some/model",
+        tokenizer=tokenizer,
+        key=TOKEN,
+        base_url=server.url,
+        timeout_s=5.0,
     )
     yield made
     await made.aclose()
 
 
-async def streamed(generator: HuggingFaceGenerator, prompt: Prompt) -> list[str | Completion]:
+async def streamed(generator: ChatCompletionsGenerator, prompt: Prompt) -> list[str | Completion]:
     return [item async for item in generator.stream(prompt, max_tokens=9)]

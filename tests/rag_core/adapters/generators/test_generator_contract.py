@@ -10,12 +10,12 @@ import pytest
 
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.generators import ExtractiveGenerator, ScriptedGenerator
-from rag_core.adapters.generators.huggingface import HuggingFaceGenerator
+from rag_core.adapters.generators.chat_completions import ChatCompletionsGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.domain import Generator, Prices, Prompt
 
 
-@pytest.fixture(params=["scripted", "extractive", "huggingface"])
+@pytest.fixture(params=["scripted", "extractive", "chat completions"])
 async def generator(
     request: pytest.FixtureRequest, tokenizer: LlamaTokenizer
 ) -> AsyncGenerator[Generator, None]:
@@ -25,8 +25,8 @@ async def generator(
         yield ExtractiveGenerator(HashingEmbedder(), tokenizer)
     else:
         llm_url: str = request.getfixturevalue("llm_url")
-        real = HuggingFaceGenerator(
-            "smollm2", tokenizer=tokenizer, base_url=llm_url, timeout_s=300.0
+        real = ChatCompletionsGenerator(
+            "local", "smollm2", tokenizer=tokenizer, base_url=llm_url, timeout_s=300.0
         )
         yield real
         await real.aclose()

@@ -15,6 +15,7 @@ from rag_core.cache import AnswerCache, EmbeddingCache, MemoryAnswerCache, Memor
 from rag_core.clock import ManualClock
 from rag_core.embedded import OwnValkey, embedded_stack
 from tests.rag_core.adapters.redis.fake_server import FakeServer, fake_server
+from tests.rag_core.budget.parts import World, memory_world, redis_world
 from tests.rag_core.cache.parts import PATIENCE_S
 
 
@@ -81,3 +82,12 @@ async def fake(tmp_path: Path) -> AsyncIterator[FakeServer]:
     """A server that answers like Redis, until it is told to misbehave."""
     async with AsyncExitStack() as stack:
         yield await stack.enter_async_context(fake_server(tmp_path / "fake.sock"))
+
+
+@pytest.fixture(params=["memory", "redis"])
+def world(request: pytest.FixtureRequest) -> World:
+    """A ledger's store in memory, then on Redis; each on a day of its own."""
+    if request.param == "memory":
+        return memory_world()
+    client: RedisClient = request.getfixturevalue("client")
+    return redis_world(client)
