@@ -36,7 +36,19 @@ from rag_core import errors
 UNITS = {
     *("s", "ms", "us", "ns", "day", "days", "hours", "time", "epoch", "usd", "bytes", "mb", "gb"),
     "nano",  # billionths of a US dollar
-    *("tokens", "share", "rate", "ratio", "probability", "score", "count", "per", "size", "number"),
+    *(
+        "tokens",
+        "share",
+        "percent",
+        "rate",
+        "ratio",
+        "probability",
+        "score",
+        "count",
+        "per",
+        "size",
+        "number",
+    ),
     *("position", "recall", "ndcg", "cosine", "k", "n"),
     *("seed", "port", "pid", "uid", "gid", "status", "version", "code"),  # numbers, not quantities
     *("m", "ef"),  # pgvector's names for HNSW's settings

@@ -2,8 +2,11 @@
 
     RagError
     ├── InvalidInput            the caller's mistake; names the field and the fix
-    │   └── UnknownUser         no such user, or a user without notes
-    ├── Unauthenticated         no user id came with the request
+    │   ├── UnknownUser         no such user, or a user without notes
+    │   └── NotFound            the user has nothing of that id
+    ├── Unauthenticated         no user id came with the request, or none that can be believed
+    ├── PreconditionFailed      another change came first
+    ├── RateLimitExceeded       the user, or all users, asked too often
     ├── ConfigurationError      a setting or an installed part is wrong
     │   └── EmbedderMismatch    stored vectors come from another embedder
     ├── Unavailable             a part we depend on cannot be reached; may be retried
@@ -58,10 +61,35 @@ class UnknownUser(InvalidInput):
         )
 
 
+class NotFound(InvalidInput):
+    """The user has nothing of that kind and id; whether somebody else has is not said."""
+
+
 class Unauthenticated(RagError):
-    """No authentication context came with the request."""
+    """No authentication context came with the request, or none that can be believed."""
 
     exit_code = 2
+
+
+class PreconditionFailed(RagError):
+    """What was to be changed is not what the caller saw; `stored` is its version now, if any."""
+
+    exit_code = 2
+
+    def __init__(self, problem: str, fix: str = "", *, stored: str | None = None) -> None:
+        self.problem, self.fix, self.stored = problem, fix, stored
+        super().__init__(problem + (f". {fix}" if fix else ""))
+
+
+class RateLimitExceeded(RagError):
+    """The user (or all users together) asked too often; there is room again after a while."""
+
+    exit_code = 4
+
+    def __init__(self, limit: str, scope: str, *, retry_after_s: float) -> None:
+        self.limit, self.scope, self.retry_after_s = limit, scope, retry_after_s
+        whose = "this user" if scope == "user" else "all users together"
+        super().__init__(f"{limit} is the limit of {whose}")
 
 
 class ConfigurationError(RagError):

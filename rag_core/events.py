@@ -10,14 +10,19 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
-from rag_core.domain.answer import Provenance
+from rag_core.domain.answer import Flag, Provenance
 from rag_core.domain.cost import Usage
+
+TRACE_PARENT: ContextVar[str] = ContextVar("trace_parent", default="")
+"""The `traceparent` (W3C Trace Context) that a request brought, if it was a valid one."""
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """Id of the request within which an event is emitted; empty outside of any request."""
 
 Level = Literal["answer", "embedding", "context"]
 BreakerState = Literal["closed", "open", "half-open"]
+Variant = Literal["stable", "canary"]
+"""Which of two pipelines answered, where some users are answered by other settings."""
 LookupOutcome = Literal["hit", "miss", "revalidated", "stale", "unavailable"]
 
 
@@ -31,6 +36,17 @@ class Answered:
     usage: Usage
     cost_usd: float
     total_ms: float
+    flags: tuple[Flag, ...] = ()
+    variant: Variant = "stable"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryFailed:
+    """A question got no answer; `error` is the class of what was raised, or `cancelled`."""
+
+    error: str
+    total_ms: float
+    variant: Variant = "stable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +139,86 @@ class AlertUndelivered:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class EpochsRead:
+    """Postgres was asked for users' epochs, once for several requests; `users` of them."""
+
+    users: int
+    elapsed_ms: float
+    outcome: Literal["ok", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolWaited:
+    """A connection was waited for."""
+
+    pool: Literal["read", "write"]
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyHeld:
+    """Before a paid call a hold was asked for."""
+
+    outcome: Literal["held", "refused", "allowance"]
+    """`allowance`: the ledger could not be asked."""
+    scope: str = ""
+    """Whose budget refused: `user`, `all` or `process`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetUsed:
+    """Share of the day's budget of all users that is spent or held, from 0."""
+
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStarted:
+    """An HTTP request came in."""
+
+    route: str
+    """The route's pattern, never the path: `/notes/{id}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestServed:
+    """An HTTP request ended, its last byte sent or its client gone (status 499)."""
+
+    route: str
+    method: str
+    status: int
+    elapsed_ms: float
+    error: str = ""
+    """The problem's code where it was one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimited:
+    """A request was turned away, as its user or all users asked too often."""
+
+    scope: Literal["user", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestShed:
+    """A request was turned away, as too many are under way."""
+
+    limit: int
+    """How many may be."""
+
+
 Event = (
     Answered
+    | QueryFailed
+    | EpochsRead
+    | PoolWaited
+    | MoneyHeld
+    | BudgetUsed
+    | RequestStarted
+    | RequestServed
+    | RateLimited
+    | RequestShed
     | StepFinished
     | AttackRefused
     | LeakBlocked

@@ -96,6 +96,7 @@ class Request:
                 given.usage,
                 given.cost_usd,
                 total_ms,
+                given.flags,
             )
         )
         return given

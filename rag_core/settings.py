@@ -40,6 +40,7 @@ from rag_core.settings_providers import (
     provider_problems,
     provider_variables_like,
 )
+from rag_core.settings_serving import ServingSettings
 
 PREFIX = "RAG_"
 
@@ -52,11 +53,13 @@ _URLS = {
     "hf_base_url": (HTTP, "http://localhost:8000/v1"),
     "alert_webhook_url": (HTTP, "https://hooks.example.org/secret"),
     "alert_smtp_url": (SMTP, "smtp://user:secret@mail.example.org:587"),
+    "jwt_jwks_url": (HTTP, "https://id.example.org/.well-known/jwks.json"),
+    "otlp_endpoint": (HTTP, "http://collector:4318"),
 }
 """Settings that hold a URL, perhaps with a password: its schemes, and an example."""
 
 
-class Settings(MoneySettings):
+class Settings(MoneySettings, ServingSettings):
     """Settings from `RAG_*` variables and, below them, from the file that `--env` names."""
 
     model_config = SettingsConfigDict(

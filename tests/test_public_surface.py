@@ -37,7 +37,7 @@ ROOMS = (
 
 FILES = {
     *("rag_core", "rag_core.clock", "rag_core.errors", "rag_core.events", "rag_core.settings"),
-    "rag_core.settings_providers",
+    *("rag_core.settings_providers", "rag_core.settings_serving"),
     *("rag_core.ingest", "rag_core.migrations", "rag_core.pipeline", "rag_core.purge"),
     *("rag_core.request", "rag_core.__main__"),
     "rag_core.embedded.supervisor",

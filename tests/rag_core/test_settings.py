@@ -11,7 +11,16 @@ from rag_core.errors import ConfigurationError
 from rag_core.settings import Settings, examine_settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = ("home", "embedder_model", "tokenizer", "hf_model")
+TEXTS = (
+    "home",
+    "embedder_model",
+    "tokenizer",
+    "hf_model",
+    "host",
+    "trace_file",
+    "jwt_issuer",
+    "jwt_audience",
+)
 NOT_TEXT = [
     name
     for name, field in Settings.model_fields.items()

@@ -1,0 +1,1 @@
+"""The ASGI application: HTTP in front of the pipeline that is deployed."""

@@ -1,0 +1,112 @@
+"""Settings of serving: where the app listens, who may ask, how much, and what operators see."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode
+
+_LIMIT = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
+_ORIGIN = re.compile(r"https?://[^/\s*]+")
+
+
+class ServingSettings(BaseSettings):
+    """The part of the settings that is about serving over HTTP."""
+
+    # Serving.
+    host: str = Field("127.0.0.1", description="0.0.0.0 in a container")
+    port: int = Field(8000, ge=0, le=65535)
+    workers: int = Field(1, ge=1, le=256, description="processes that share the port")
+    shutdown_s: float = Field(20.0, ge=0, description="what is under way may still end")
+    body_bytes: int = Field(5_000_000, ge=1_000, description="of a request; a note has 1 M letters")
+    body_timeout_s: float = Field(15.0, gt=0, description="by when a request's body has come")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="origins of pages that may call the app; none: only its own"
+    )
+    streaming: bool = Field(True, description="false: answers come whole, as JSON")
+
+    # Who asks: API keys of `python -m rag_core keys`, and bearer tokens where one of these is set.
+    jwt_secret: SecretStr | None = Field(None, description="of HS256; 32 bytes or more")
+    jwt_jwks_url: SecretStr | None = Field(None, description="keys of RS256 and ES256")
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = Field(None, description="required where tokens are taken")
+
+    # How much. Sliding windows, shared through Redis; empty behind a gateway that does it.
+    rate_limits: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("10/minute", "100/hour", "500/day"), description="of each user"
+    )
+    rate_limits_all: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("1000/hour",), description="of all users together"
+    )
+    rate_limit_plans: Annotated[dict[str, str], NoDecode] = Field(
+        {}, description='JSON: limits by plan or user, as in {"pro": "60/minute, 5000/day"}'
+    )
+    concurrent_queries: int = Field(
+        100, ge=0, le=100_000, description="under way at once in a process; 0: as many as come"
+    )
+
+    # A canary: some users are answered by other settings.
+    canary_percent: float = Field(
+        0.0, ge=0, le=100, description="percent of users, by a hash of their id"
+    )
+    canary_settings: Annotated[dict[str, Any], NoDecode] = Field(
+        {}, description='JSON: settings of the pipeline, as in {"top_k": 8}'
+    )
+
+    # Switches: what can be left out of the pipeline. A cache is switched off by RAG_CACHE=off,
+    # limits by an empty list, providers by RAG_PROVIDERS, hedging by RAG_HEDGING.
+    breakers: bool = Field(True, description="false: every call is made, whatever failed before")
+    budgets: bool = Field(True, description="false: nothing is held back, all is still booked")
+
+    # What operators see.
+    metrics: Literal["prometheus", "otlp", "none"] = "prometheus"
+    traces: Literal["otlp", "none"] = "none"
+    otlp_endpoint: SecretStr | None = Field(None, description="http://collector:4318")
+    log_format: Literal["text", "json"] = "text"
+    trace_file: Path | None = Field(
+        None, description="record who asked what when, hashed, for the cache notebook"
+    )
+
+    @field_validator("rate_limits", "rate_limits_all", "cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, values: object) -> object:
+        return _parts(values) if isinstance(values, str) else values
+
+    @field_validator("rate_limit_plans", "canary_settings", mode="before")
+    @classmethod
+    def _objects(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise ValueError(f"is not JSON: {error}") from None
+
+    @field_validator("rate_limits", "rate_limits_all")
+    @classmethod
+    def _limits(cls, limits: tuple[str, ...]) -> tuple[str, ...]:
+        for limit in limits:
+            if not _LIMIT.fullmatch(limit):
+                raise ValueError(f"must be like 10/minute, 100/hour, 500/day, got {limit!r}")
+        return limits
+
+    @field_validator("rate_limit_plans")
+    @classmethod
+    def _plans(cls, plans: dict[str, str]) -> dict[str, str]:
+        for limits in plans.values():
+            cls._limits(_parts(limits))
+        return plans
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"must be like https://notes.example.org, got {origin!r}")
+        return origins
+
+
+def _parts(values: str) -> tuple[str, ...]:
+    return tuple(value.strip() for value in values.split(",") if value.strip())
