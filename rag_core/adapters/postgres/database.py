@@ -138,7 +138,7 @@ class Database:
             try:
                 with hung_up_at(connection, time.monotonic() + self.read_timeout_s):
                     await line.open()
-            except psycopg.Error:
+            except BaseException:  # a request that is cancelled meanwhile leaves none open, either
                 await connection.close()
                 raise
         return line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -148,3 +149,21 @@ async def test_without_postgres_at_the_start_there_is_an_error_and_later_a_line(
             proxy.resume()
             await eventually(lambda: epochs.on_line)
             assert await epochs(known) == known
+
+
+async def test_a_line_whose_opening_is_given_up_leaves_no_connection(
+    own_database: str, known: dict[UserId, str]
+) -> None:
+    """Preparing the statement waits for whoever holds the table; the request goes meanwhile."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with connected(own_database) as holder, connected(own_database) as operator:
+        async with open_database(own_database) as database:
+            with holder.transaction():
+                holder.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+                opening = asyncio.create_task(database.open_line("SELECT epoch FROM users"))
+                await eventually(lambda: operator.execute(waiting).fetchone() == (1,))
+                opening.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await opening
+                del opening
+                gc.collect()  # a connection that nobody closed would warn here, and fail the test
