@@ -42,8 +42,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    return Settings(database_url=SecretStr(database_url), home=tmp_path / "home", cache="memory")
+def settings(own_database: str, tmp_path: Path) -> Settings:
+    """Over a database of the test's own: what others left in an index is no part of this."""
+    return Settings(database_url=SecretStr(own_database), home=tmp_path / "home", cache="memory")
 
 
 async def run(folder: Path, settings: Settings, *, chunked: bool = False) -> list[Calibration]:
