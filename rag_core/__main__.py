@@ -16,10 +16,12 @@ from rag_core.cli.database import index, migrate
 from rag_core.cli.doctor import doctor
 from rag_core.cli.embedded import embedded
 from rag_core.cli.notes import delete, ingest, purge
+from rag_core.cli.serve import serve
 
 commands = CommandLine("python -m rag_core")
 for command in (doctor, migrate, ingest, ask, costs, delete, purge, index, bundle, embedded):
     commands.add(command)
+commands.command()(serve)
 
 
 @commands.callback()

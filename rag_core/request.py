@@ -34,7 +34,7 @@ class Requests:
         self._limits, self._clock, self._listener = limits, clock, listener
 
     def begin(self, user: str | None) -> Request:
-        """A request of `user`, whose time runs from now.
+        """A request of `user`, whose time runs from now; its id is the one that is bound, if any.
 
         Raises:
             Unauthenticated: no user.
@@ -49,7 +49,7 @@ class Request:
 
     def __init__(self, user: UserId, *, limits: Limits, clock: Clock, listener: Listener) -> None:
         self.user = user
-        self.id = secrets.token_hex(8)
+        self.id = REQUEST_ID.get() or secrets.token_hex(8)
         self.deadline = Deadline(limits.request_s, clock)
         self.listener = listener
         self._redis = TimeBudget(limits.redis_s)

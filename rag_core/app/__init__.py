@@ -1,1 +1,11 @@
 """The ASGI application: HTTP in front of the pipeline that is deployed."""
+
+from __future__ import annotations
+
+# fmt: off
+from rag_core.app.application import create_app
+from rag_core.app.credential import Authenticator, Credential
+
+__all__ = [
+    "Authenticator", "Credential", "create_app",
+]

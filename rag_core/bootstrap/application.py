@@ -71,6 +71,7 @@ class Application:
     retriever: PostgresRetriever
     embedder: Embedder
     tokenizer: Tokenizer
+    listener: events.Listener
 
 
 @asynccontextmanager
@@ -147,7 +148,8 @@ async def assemble(
         ingest = Ingest(store=notes, embedder=embedder, chunker=chunker)
         purge = Purge(store=notes, answers=stores.answers)
         yield Application(
-            pipeline, wired, ingest, purge, notes, epochs, retriever, embedder, tokenizer
+            *(pipeline, wired, ingest, purge, notes, epochs, retriever, embedder, tokenizer),
+            listener,
         )
 
 

@@ -169,7 +169,8 @@ class Generation:
         most = math.ceil(self._read(prompt) * PROMPT_MARGIN) + TEMPLATE_TOKENS
 
         def pay(generator: Generator) -> AbstractAsyncContextManager[Account]:
-            attempt = f"{REQUEST_ID.get()}-{secrets.token_hex(4)}"
+            # An id that came with a request may come again and again.
+            attempt = f"{REQUEST_ID.get()}-{secrets.token_hex(8)}"
             return spending.paid(user, attempt, generator, most, max_tokens)
 
         return pay

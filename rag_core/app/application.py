@@ -1,0 +1,72 @@
+"""The ASGI application: routes, what stands around them, and the parts behind them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Unpack
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from rag_core.app.authentication import Authentication
+from rag_core.app.body import BodyLimits
+from rag_core.app.credential import Authenticator, Credential
+from rag_core.app.health import live
+from rag_core.app.problems import Problems, tell_http_error, tell_unforeseen
+from rag_core.app.query import QueryRoute
+from rag_core.app.request_context import RequestContext, RoutePatterns
+from rag_core.app.service import Service
+from rag_core.bootstrap.application import Overrides, assemble
+from rag_core.errors import Unauthenticated
+from rag_core.settings import Settings
+
+
+def create_app(
+    settings: Settings,
+    *,
+    authenticator: Authenticator | None = None,
+    **overrides: Unpack[Overrides],
+) -> Starlette:
+    """The application that `settings` describe; its parts are assembled when a server starts it.
+
+    Args:
+        authenticator: tells who asks.
+    """
+    service = Service(settings)
+    routes = [
+        Route("/assistant/query", QueryRoute(service), methods=["POST"]),
+        Route("/health/live", live),
+    ]
+
+    @asynccontextmanager
+    async def running(app: Starlette) -> AsyncIterator[None]:
+        async with assemble(settings, **overrides) as service.application:
+            service.authenticate = authenticator or nobody
+            yield
+
+    return Starlette(
+        routes=routes,
+        middleware=_middleware(service, RoutePatterns(routes)),
+        exception_handlers={HTTPException: tell_http_error, Exception: tell_unforeseen},
+        lifespan=running,
+    )
+
+
+def _middleware(service: Service, patterns: RoutePatterns) -> list[Middleware]:
+    """What stands around the routes, outermost first: each sees what those before it let in."""
+    settings = service.settings
+    return [
+        Middleware(RequestContext, service=service, routes=patterns),  # names all that follows
+        Middleware(Problems),  # so that every refusal below is told in one way
+        Middleware(BodyLimits, most_bytes=settings.body_bytes, timeout_s=settings.body_timeout_s),
+        Middleware(Authentication, service=service),
+    ]
+
+
+async def nobody(headers: Headers) -> Credential:
+    """Lets nobody in."""
+    raise Unauthenticated("this application has no way to tell who asks")

@@ -1,0 +1,69 @@
+"""POST /assistant/query: an answer in one piece, or its text as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from rag_core.app.answer_body import encode_answer, server_timing
+from rag_core.app.authentication import user_of
+from rag_core.app.body import decode_json, read_body
+from rag_core.app.event_stream import EventStream, wants_events
+from rag_core.app.response import send_bytes
+from rag_core.app.service import Service
+from rag_core.domain.answer import Answer
+
+_JSON = (b"content-type", b"application/json")
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a question; who asks is not in it."""
+
+    question: str
+
+
+_queries = msgspec.json.Decoder(Query)
+
+
+class QueryRoute:
+    """Answers questions; an ASGI application of its own, as every person's request comes by."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._streaming = service.settings.streaming
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one question."""
+        query = decode_json(scope, await read_body(receive), _queries)
+        pipeline, user = self._service.application.pipeline, user_of(scope)
+        if self._streaming and wants_events(scope):
+            await _stream(pipeline.stream(query.question, user), scope, send)
+        else:
+            await _send_answer(send, await pipeline.answer(query.question, user))
+
+
+async def _send_answer(send: Send, answer: Answer) -> None:
+    timing = (b"server-timing", server_timing(answer.timings_ms))
+    headers = [_JSON, _NO_STORE, timing]
+    await send_bytes(send, encode_answer(answer), status=200, headers=headers)
+
+
+async def _stream(pieces: AsyncGenerator[str | Answer, None], scope: Scope, send: Send) -> None:
+    """What fails before the first piece is a problem with a status, as it is without a stream."""
+    async with aclosing(pieces):
+        first = await anext(pieces)
+        async with EventStream(scope, send) as events:
+            await _tell(events, first)
+            async for piece in pieces:
+                await _tell(events, piece)
+
+
+async def _tell(events: EventStream, piece: str | Answer) -> None:
+    if isinstance(piece, Answer):
+        await events.send(b"answer", encode_answer(piece))
+    else:
+        await events.send(b"token", msgspec.json.encode({"text": piece}))

@@ -1,0 +1,100 @@
+"""The application behind a real HTTP server, with a client for each of its users."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp
+
+from rag_core.adapters.generators import ScriptedGenerator, ScriptItem
+from rag_core.app import Credential, create_app
+from rag_core.clock import ManualClock
+from rag_core.domain import Generator, Tokenizer, UserId, authenticated
+from rag_core.events import Event
+from rag_core.settings import Settings
+from tests.rag_core.embedded.processes import eventually
+from tests.rag_core.library import CountingEmbedder
+from tests.rag_core.scene import ANSWER
+
+USER_HEADER = "x-test-user"
+
+
+async def who_says_so(headers: Headers) -> Credential:
+    """Believes whatever the request says; real credentials have tests of their own."""
+    return Credential(authenticated(headers.get(USER_HEADER)))
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running application, and what can be seen of it."""
+
+    url: str
+    client: httpx.AsyncClient
+    events: list[Event]
+    clock: ManualClock
+    server: uvicorn.Server
+
+    def told(self, kind: type[Event]) -> list[Any]:
+        """The events of that kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def ask(self, question: str, **headers: str) -> httpx.Response:
+        return await self.client.post(
+            "/assistant/query", json={"question": question}, headers=headers
+        )
+
+    async def store(self, *notes: Any) -> None:
+        for note in notes:
+            body = {"title": note.title, "body": note.body}
+            (await self.client.put(f"/notes/{note.id}", json=body)).raise_for_status()
+
+
+@asynccontextmanager
+async def running(app: ASGIApp, **options: Any) -> AsyncIterator[tuple[uvicorn.Server, str]]:
+    """A server of `app` on a port of its own, and its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, lifespan="on", ws="none", log_level="error", **options)
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    await eventually(lambda: server.started or serving.done())
+    try:
+        yield server, "http://{}:{}".format(*listener.getsockname())
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@asynccontextmanager
+async def open_served(
+    settings: Settings,
+    user: UserId,
+    tokenizer: Tokenizer,
+    script: Iterable[ScriptItem] = repeat(ANSWER),
+    *,
+    generator: Generator | None = None,
+) -> AsyncIterator[Served]:
+    """The application on a clock that its test moves; the client is `user`'s."""
+    clock, events = ManualClock(), list[Event]()
+    app = create_app(
+        settings,
+        authenticator=who_says_so,
+        embedder=CountingEmbedder(),
+        generator=generator or ScriptedGenerator(script, clock=clock),
+        tokenizer=tokenizer,
+        clock=clock,
+        listener=events.append,
+    )
+    async with (
+        running(app) as (server, url),
+        httpx.AsyncClient(base_url=url, headers={USER_HEADER: user}, timeout=30) as client,
+    ):
+        yield Served(url, client, events, clock, server)
