@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rag_core.domain.chunks import Chunk, Chunker
+from rag_core.domain.condition import ALWAYS, Condition
 from rag_core.domain.note_store import Conflict, EmbeddedNote, NoteStore, StoredNotes, StoredVersion
 from rag_core.domain.notes import Note, check_note
 from rag_core.domain.ranking import Embedder
@@ -34,6 +35,15 @@ class IngestReport:
     chunks_embedded: int
     skipped: tuple[str, ...] = ()
     """Ids of notes that someone else changed or deleted meanwhile; theirs stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A note that is stored now as its writer wanted it."""
+
+    version: str
+    created: bool
+    """Whether there was none of its id before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +87,7 @@ class Ingest:
         for note in notes:
             check_note(note)
         library = await self._store.stored_notes(user, [note.id for note in notes])
-        if library.embedder not in (None, self._embedder.digest):
-            raise EmbedderMismatch(user, library.embedder, self._embedder.digest)
+        self._check_embedder(user, library)
         changed = await asyncio.to_thread(self._changed, notes, library)
         progress(len(notes) - len(changed))
         known = [note.id for note in changed if note.id in library.notes]
@@ -105,6 +114,30 @@ class Ingest:
         names = tuple(conflict.note_id for conflict in skipped)
         return IngestReport(len(notes), len(changed) - len(names), written, embedded, names)
 
+    async def keep(self, user: UserId, note: Note, condition: Condition = ALWAYS) -> Kept:
+        """Store one note over what meets the condition; the same once more costs nothing.
+
+        Raises:
+            InvalidInput: the note cannot be stored; names the field and the fix.
+            PreconditionFailed: what is stored does not meet the condition.
+            EmbedderMismatch: the user's stored chunks come from another embedder.
+        """
+        check_note(note)
+        vectors: dict[str, Vector] = {}
+        while True:  # until nobody else changes the note between our look and our write
+            library = await self._store.stored_notes(user, [note.id])
+            self._check_embedder(user, library)
+            stored = library.notes.get(note.id)
+            condition.check(stored.version if stored else None)
+            if stored == self._stored(note):
+                return Kept(note.version, created=False)
+            if stored:
+                vectors |= await self._store.vectors(user, [note.id])
+            batch = await asyncio.to_thread(list, self._batches([note]))
+            vectors |= await self._embed_missing(batch[0], vectors)
+            if not await self._replace(user, [_embedded(batch[0][0], vectors, library)]):
+                return Kept(note.version, created=stored is None)
+
     async def re_embed(
         self, user: UserId, *, progress: Progress = lambda notes: None
     ) -> IngestReport:
@@ -127,6 +160,10 @@ class Ingest:
                 break
         chunks = sum(len(item.chunks) for item in items)
         return IngestReport(len(notes), len(notes), chunks, len(vectors))
+
+    def _check_embedder(self, user: UserId, library: StoredNotes) -> None:
+        if library.embedder not in (None, self._embedder.digest):
+            raise EmbedderMismatch(user, library.embedder, self._embedder.digest)
 
     def _changed(self, notes: Sequence[Note], library: StoredNotes) -> list[Note]:
         return [note for note in notes if library.notes.get(note.id) != self._stored(note)]

@@ -14,12 +14,15 @@ from rag_core.domain.citations import (
     cites, marks_inside_sentences, resolve_citations, without_citations,
 )
 from rag_core.domain.completion import Completion, Generator
+from rag_core.domain.condition import ALWAYS, Condition
 from rag_core.domain.context import Context, Source, build_context, merge_verses
 from rag_core.domain.cost import FREE, NO_USAGE, Prices, Usage
 from rag_core.domain.declining import DECLINING_TEXT, declines
 from rag_core.domain.evidence import fingerprint
 from rag_core.domain.findings import Finding, Level, all_well, fail, ok, warn
-from rag_core.domain.note_store import Conflict, EmbeddedNote, NoteStore, StoredNotes, StoredVersion
+from rag_core.domain.note_store import (
+    Conflict, EmbeddedNote, NoteHead, NoteStore, StoredNotes, StoredVersion,
+)
 from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note, Verses, check_note
 from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.prompt import PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt
@@ -38,16 +41,16 @@ if TYPE_CHECKING:  # numpy is not imported for a name
     from rag_core.domain.ranking import Vector as Vector
 
 __all__ = [
-    "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "FREE", "HTTP", "LEAK_WORDS",
+    "ALWAYS", "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "FREE", "HTTP", "LEAK_WORDS",
     "MAX_CHARACTERS", "MAX_TITLE_CHARACTERS", "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION",
     "REDIS", "REFUSAL_TEXT", "RULES", "Answer", "CheckedText", "Chunk", "Chunker", "Citation",
-    "Completion", "Conflict", "Context", "EmbeddedNote", "Embedder", "Finding", "Flag", "Generator",
-    "Hit", "Level", "Message", "Note", "NoteStore", "PipelineConfig", "Prices", "Prompt",
-    "Provenance", "Question", "Ranking", "Retriever", "SearchMethod", "SentenceChunker", "Source",
-    "StoredNotes", "StoredVersion", "Tokenizer", "Usage", "UserId", "Verses", "WholeNoteChunker",
-    "all_well", "assemble_prompt", "authenticated", "build_context", "check_completion",
-    "check_note", "check_url", "cites", "declines", "fail", "fingerprint", "leaks",
-    "marks_inside_sentences", "masked", "merge_verses", "normalise", "nothing_found", "ok",
+    "Completion", "Condition", "Conflict", "Context", "EmbeddedNote", "Embedder", "Finding", "Flag",
+    "Generator", "Hit", "Level", "Message", "Note", "NoteHead", "NoteStore", "PipelineConfig",
+    "Prices", "Prompt", "Provenance", "Question", "Ranking", "Retriever", "SearchMethod",
+    "SentenceChunker", "Source", "StoredNotes", "StoredVersion", "Tokenizer", "Usage", "UserId",
+    "Verses", "WholeNoteChunker", "all_well", "assemble_prompt", "authenticated", "build_context",
+    "check_completion", "check_note", "check_url", "cites", "declines", "fail", "fingerprint",
+    "leaks", "marks_inside_sentences", "masked", "merge_verses", "normalise", "nothing_found", "ok",
     "refusal", "resolve_citations", "sentence_spans", "split_sections", "split_sentences", "target",
     "validate_question", "warn", "without_citations", "without_secrets",
 ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from rag_core.domain.chunks import Chunk
+from rag_core.domain.condition import ALWAYS, Condition
 from rag_core.domain.notes import Note
 from rag_core.domain.user import UserId
 
@@ -54,6 +55,23 @@ class StoredNotes:
     """Digest of the embedder of all chunks; None before the first."""
 
 
+@dataclass(frozen=True, slots=True)
+class NoteHead:
+    """A stored note without what it says."""
+
+    id: str
+    version: str
+    title: str
+    author: str
+    date: date | None
+    tags: tuple[str, ...]
+
+
+def note_head(note: Note) -> NoteHead:
+    """The note without what it says."""
+    return NoteHead(note.id, note.version, note.title, note.author, note.date, note.tags)
+
+
 class NoteStore(Protocol):
     """Notes and chunks of many users; every method is bound to one of them.
 
@@ -72,6 +90,14 @@ class NoteStore(Protocol):
 
     async def read(self, user: UserId) -> list[Note]:
         """The user's live notes in order of id."""
+        ...
+
+    async def note(self, user: UserId, note_id: str) -> Note | None:
+        """The user's live note of that id."""
+        ...
+
+    async def page(self, user: UserId, *, after: str = "", most: int = 100) -> list[NoteHead]:
+        """The user's next live notes after that id, in the order of ids, and `most` of them."""
         ...
 
     async def replace(
@@ -95,8 +121,12 @@ class NoteStore(Protocol):
         """
         ...
 
-    async def delete(self, user: UserId, note_id: str) -> bool:
-        """Soft-delete a note, at once for retrieval; false when there is no such live note."""
+    async def delete(self, user: UserId, note_id: str, condition: Condition = ALWAYS) -> bool:
+        """Soft-delete a note, at once for retrieval; false when there is no such live note.
+
+        Raises:
+            PreconditionFailed: what is live does not meet the condition.
+        """
         ...
 
     async def deleted(self, before: datetime) -> list[UserId]:

@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING
 from rag_core.cache.epochs import Epoch
 from rag_core.clock import Clock, SystemClock
 from rag_core.domain.chunks import Chunk
-from rag_core.domain.note_store import Conflict, EmbeddedNote, StoredNotes, StoredVersion
+from rag_core.domain.condition import ALWAYS, Condition
+from rag_core.domain.note_store import (
+    Conflict,
+    EmbeddedNote,
+    NoteHead,
+    StoredNotes,
+    StoredVersion,
+    note_head,
+)
 from rag_core.domain.notes import Note
 from rag_core.domain.ranking import DIMENSIONS, Hit, Ranking
 from rag_core.domain.user import UserId
@@ -98,6 +106,17 @@ class MemoryNotes:
         await asyncio.sleep(0)
         return [stored.item.note for _, stored in sorted(self._shelves[user].live.items())]
 
+    async def note(self, user: UserId, note_id: str) -> Note | None:
+        """See `rag_core.domain.note_store.NoteStore`."""
+        await asyncio.sleep(0)
+        stored = self._shelves[user].live.get(note_id)
+        return stored.item.note if stored else None
+
+    async def page(self, user: UserId, *, after: str = "", most: int = 100) -> list[NoteHead]:
+        """See `rag_core.domain.note_store.NoteStore`."""
+        notes = [note for note in await self.read(user) if note.id > after]
+        return [note_head(note) for note in notes[:most]]
+
     async def replace(
         self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
     ) -> list[Conflict]:
@@ -134,11 +153,13 @@ class MemoryNotes:
             done = True
         return done
 
-    async def delete(self, user: UserId, note_id: str) -> bool:
+    async def delete(self, user: UserId, note_id: str, condition: Condition = ALWAYS) -> bool:
         """See `rag_core.domain.note_store.NoteStore`."""
         done = False
         async with self._change(user) as shelf:
-            if note_id not in shelf.live:
+            live = shelf.live.get(note_id)
+            condition.check(live.item.note.version if live else None)
+            if live is None:
                 raise _NothingToDo
             shelf.stored[note_id] = replace(
                 shelf.stored[note_id], live=False, changed_at=self._now()

@@ -12,9 +12,17 @@ from psycopg.types.numeric import Int4
 
 from rag_core.adapters.postgres.connection import Connection, Cursor
 from rag_core.adapters.postgres.database import Database
+from rag_core.adapters.postgres.note_rows import read_note, read_notes, read_page
 from rag_core.domain.chunks import Chunk
-from rag_core.domain.note_store import Conflict, EmbeddedNote, StoredNotes, StoredVersion
-from rag_core.domain.notes import Note, Verses
+from rag_core.domain.condition import ALWAYS, Condition
+from rag_core.domain.note_store import (
+    Conflict,
+    EmbeddedNote,
+    NoteHead,
+    StoredNotes,
+    StoredVersion,
+)
+from rag_core.domain.notes import Note
 from rag_core.domain.ranking import DIMENSIONS
 from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
@@ -63,6 +71,7 @@ _INSERT_VECTORS = """
 INSERT INTO chunk_vectors (user_id, note_id, position, embedding)
 SELECT %(user)s, * FROM unnest(%(note_id)b::text[], %(position)b::int4[], %(vector)b::vector[])
 """
+_LIVE = "SELECT version FROM notes WHERE user_id = %s AND id = %s AND deleted_at IS NULL"
 _DELETE_CHUNKS = "DELETE FROM chunks WHERE user_id = %(user)s AND note_id = ANY(%(ids)s)"
 _DELETE_NOTE = """
 WITH gone AS (
@@ -106,12 +115,15 @@ class PostgresNotes:
 
     async def read(self, user: UserId) -> list[Note]:
         """See `rag_core.domain.note_store.NoteStore`."""
-        rows = await self._database.fetch(
-            "SELECT id, title, body, author, date, tags, verses FROM notes"
-            " WHERE user_id = %s AND deleted_at IS NULL ORDER BY id",
-            (user,),
-        )
-        return [_note(row) for row in rows]
+        return await read_notes(self._database, user)
+
+    async def note(self, user: UserId, note_id: str) -> Note | None:
+        """See `rag_core.domain.note_store.NoteStore`."""
+        return await read_note(self._database, user, note_id)
+
+    async def page(self, user: UserId, *, after: str = "", most: int = 100) -> list[NoteHead]:
+        """See `rag_core.domain.note_store.NoteStore`."""
+        return await read_page(self._database, user, after, most)
 
     async def replace(
         self, user: UserId, notes: Sequence[EmbeddedNote], *, chunking: str, embedder: str
@@ -157,11 +169,14 @@ class PostgresNotes:
 
         return await self._database.write(user, work)
 
-    async def delete(self, user: UserId, note_id: str) -> bool:
+    async def delete(self, user: UserId, note_id: str, condition: Condition = ALWAYS) -> bool:
         """See `rag_core.domain.note_store.NoteStore`; the note's row stays, its chunks go."""
 
         async def work(connection: Connection) -> Cursor:
             await connection.execute(_LOCK, {"user": user})
+            if condition != ALWAYS:
+                live = await (await connection.execute(_LIVE, (user, note_id))).fetchone()
+                condition.check(live[0] if live else None)
             return await connection.execute(_DELETE_NOTE, {"user": user, "note": note_id})
 
         changed = await self._database.write(user, work)
@@ -255,13 +270,6 @@ def _chunk_columns(chunks: Sequence[Chunk]) -> dict[str, list[Any]]:
         "heading": [chunk.heading for chunk in chunks],
         "text": [chunk.text for chunk in chunks],
     }
-
-
-def _note(row: tuple[Any, ...]) -> Note:
-    note_id, title, body, author, date, tags, verses = row
-    return Note(
-        note_id, title, body, author, date, tuple(tags), tuple(Verses(*verse) for verse in verses)
-    )
 
 
 def _array(vector: Any) -> Vector:
