@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from rag_core.domain.chunks import Chunk, Chunker
 from rag_core.domain.condition import ALWAYS, Condition
+from rag_core.domain.context import count_chunk
 from rag_core.domain.note_store import Conflict, EmbeddedNote, NoteStore, StoredNotes, StoredVersion
 from rag_core.domain.notes import Note, check_note
 from rag_core.domain.ranking import Embedder
+from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
 
@@ -53,12 +55,25 @@ class _Cut:
 
 
 class Ingest:
-    """Brings a user's stored notes up to date with the notes given."""
+    """Brings a user's stored notes up to date with the notes given.
 
-    def __init__(self, *, store: NoteStore, embedder: Embedder, chunker: Chunker) -> None:
+    Args:
+        tokenizer: counts what each chunk takes of a context, once and for all questions; None:
+            they are counted when they are found.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: NoteStore,
+        embedder: Embedder,
+        chunker: Chunker,
+        tokenizer: Tokenizer | None = None,
+    ) -> None:
         self._store = store
         self._embedder = embedder
         self._chunker = chunker
+        self._tokenizer = tokenizer
 
     async def run(
         self,
@@ -175,12 +190,18 @@ class Ingest:
         """Whole notes, about `BATCH_CHUNKS` chunks at a time; cutting them takes CPU time."""
         batch: list[_Cut] = []
         for note in notes:
-            batch.append(_Cut(note, self._chunker(note)))
+            batch.append(_Cut(note, self._cut(note)))
             if sum(len(cut.chunks) for cut in batch) >= BATCH_CHUNKS:
                 yield batch
                 batch = []
         if batch:
             yield batch
+
+    def _cut(self, note: Note) -> tuple[Chunk, ...]:
+        chunks, tokenizer = self._chunker(note), self._tokenizer
+        if tokenizer is None:
+            return chunks
+        return tuple(count_chunk(note, chunk, tokenizer) for chunk in chunks)
 
     async def _embed_missing(self, batch: list[_Cut], kept: dict[str, Vector]) -> dict[str, Vector]:
         """Vectors, by SHA-256, of the batch's chunks that are not in `kept`."""

@@ -11,6 +11,7 @@ from evals.bench.cache import context_get, revalidated_answer, simulator
 from evals.bench.cache_fleet import killed_leader, simultaneous_misses
 from evals.bench.cache_freeze import frozen_redis
 from evals.bench.cache_hit import cached_answer
+from evals.bench.context import built_context, ingested_count, quoted_answer
 from evals.bench.embedders import backends
 from evals.bench.figures import Bench, Figure
 from evals.bench.forecast import choice, cost, warnings
@@ -44,6 +45,7 @@ SETS: dict[str, dict[str, Bench]] = {
         "queue": queued_saves,
         "frozen": frozen_postgres,
     },
+    "context": {"built": built_context, "quoted": quoted_answer, "ingest": ingested_count},
     "embedders": {"backends": backends},
     "guard": {"cpu": added_cpu, "fleet": shared_breaker},
     "hedging": {"tail": hedged_tail},

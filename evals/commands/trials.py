@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 
 def bench(
     name: Annotated[
-        Literal["cache", "store", "embedders", "guard", "hedging", "ledger", "forecast"],
+        Literal["cache", "store", "context", "embedders", "guard", "hedging", "ledger", "forecast"],
         Argument(help="What of."),
     ],
     only: Annotated[
@@ -20,9 +20,8 @@ def bench(
 ) -> int:
     """Measure costs on this machine, beside references.
 
-    cache takes about two minutes, store some three, embedders one, guard half of one, hedging one,
-    ledger two,
-    forecast three.
+    cache takes about two minutes, store some three, context a few seconds, embedders one minute,
+    guard half of one, hedging one, ledger two, forecast three.
     Exit code 1 when a figure misses its reference.
     """
     from evals.bench.command import run_benches

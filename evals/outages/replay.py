@@ -95,6 +95,7 @@ class _LineTokenizer:
     def __init__(self) -> None:
         tokenizer = prose().tokenizer
         self._count = tokenizer.count
+        self.name = f"{tokenizer.name} by lines"
         self.truncate = tokenizer.truncate
 
     def count(self, text: str) -> int:

@@ -6,16 +6,24 @@ import itertools
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 from evals.project import GOLDEN
 from rag_core.adapters.documents import read_notes
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.adapters.redis import RedisClient, RedisEmbeddingCache
-from rag_core.cache import CacheSize
+from rag_core.cache import CacheSize, RememberedCounts
 from rag_core.clock import Clock
-from rag_core.domain import Hit, Note, Ranking, SentenceChunker, UserId, split_sentences
+from rag_core.domain import (
+    Hit,
+    Note,
+    Ranking,
+    SentenceChunker,
+    Tokenizer,
+    UserId,
+    split_sentences,
+)
 
 if TYPE_CHECKING:
     from rag_core.domain import Vector
@@ -27,20 +35,11 @@ CITED = 3
 """Notes that the scripted answer quotes and cites."""
 
 
-class RememberingTokenizer:
-    """The Llama tokenizer, which counts a text once: a replay's few passages come back always."""
-
-    def __init__(self) -> None:
-        tokenizer = LlamaTokenizer()
-        self.count = lru_cache(maxsize=100_000)(tokenizer.count)
-        self.truncate = tokenizer.truncate
-
-
 @dataclass(frozen=True, slots=True)
 class Prose:
     """Real chunks of real notes, and the tokenizer that cut them."""
 
-    tokenizer: RememberingTokenizer
+    tokenizer: Tokenizer
     chunks: tuple[tuple[Note, str], ...]
 
     @property
@@ -55,7 +54,7 @@ class Prose:
 @cache
 def prose() -> Prose:
     """The first `PASSAGES` chunks of a golden user's notes; read once."""
-    tokenizer = RememberingTokenizer()
+    tokenizer = RememberedCounts(LlamaTokenizer())
     chunker = SentenceChunker(tokenizer)
     cut = ((note, chunk.text) for note in read_notes(_NOTES) for chunk in chunker(note))
     return Prose(tokenizer, tuple(itertools.islice(cut, PASSAGES)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,7 +34,7 @@ class LlamaTokenizer:
     def __init__(self, path: Path | None = None) -> None:
         file = tokenizer_file(path)
         try:
-            self._tokenizer = _read(file, file.stat().st_mtime_ns)
+            self._tokenizer, self.name = _read(file, file.stat().st_mtime_ns)
         except ValueError as error:
             raise ConfigurationError(_SETTING, f"{file} is not a tokenizer", _FIX) from error
 
@@ -69,9 +70,13 @@ class LlamaTokenizer:
 
 
 @lru_cache(maxsize=2)
-def _read(file: Path, changed_ns: int) -> tokenizers.Tokenizer:
-    """The rules in `file` as of `changed_ns`, read once a process: 128,000 tokens take a while."""
-    return tokenizers.Tokenizer.from_buffer(file.read_bytes())
+def _read(file: Path, changed_ns: int) -> tuple[tokenizers.Tokenizer, str]:
+    """The rules in `file` as of `changed_ns`, and the first 64 bits of its SHA-256 as their name.
+
+    Read once a process: 128,000 tokens take a while.
+    """
+    rules = file.read_bytes()
+    return tokenizers.Tokenizer.from_buffer(rules), hashlib.sha256(rules).hexdigest()[:16]
 
 
 def tokenizer_file(path: Path | None) -> Path:

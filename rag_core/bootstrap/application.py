@@ -27,6 +27,7 @@ from rag_core.bootstrap.providers import Writers, open_providers, wire_writers
 from rag_core.bootstrap.servers import servers
 from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
+from rag_core.cache.token_counts import RememberedCounts
 from rag_core.clock import Clock, SystemClock
 from rag_core.domain.chunks import Chunker, SentenceChunker
 from rag_core.domain.completion import Generator
@@ -86,12 +87,13 @@ async def assemble(
     settings: Settings, **overrides: Unpack[Overrides]
 ) -> AsyncIterator[Application]:
     """Pipeline, ingest and stores over the servers of `settings`, started if embedded."""
-    tokenizer = overrides.get("tokenizer") or LlamaTokenizer(settings.tokenizer)
+    counting = overrides.get("tokenizer") or LlamaTokenizer(settings.tokenizer)
+    tokenizer = RememberedCounts(counting)
     embedder = overrides.get("embedder")
     if embedder is None:  # loading takes seconds, the first time longer
         embedder = await asyncio.to_thread(_load_embedder, settings)
     chunker = overrides.get("chunker") or SentenceChunker(
-        tokenizer, settings.chunk_tokens, settings.chunk_overlap_tokens, embedder
+        counting, settings.chunk_tokens, settings.chunk_overlap_tokens, embedder
     )
     clock = overrides.get("clock") or SystemClock()
     listener = overrides.get("listener") or LogListener(settings.log_level)
@@ -145,7 +147,7 @@ async def assemble(
                 search_name=f"{settings.search_method}:{settings.ef_search}:{chunker.name}",
             ),
         )
-        ingest = Ingest(store=notes, embedder=embedder, chunker=chunker)
+        ingest = Ingest(store=notes, embedder=embedder, chunker=chunker, tokenizer=counting)
         purge = Purge(store=notes, answers=stores.answers)
         yield Application(
             *(pipeline, wired, ingest, purge, notes, epochs, retriever, embedder, tokenizer),

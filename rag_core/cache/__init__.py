@@ -15,12 +15,13 @@ from rag_core.cache.single_flight import (
     Emit, FleetFlight, FleetWork, Flight, NoFleet, SingleFlight, Work,
 )
 from rag_core.cache.stats import CacheSize, CacheStats, LevelStats
+from rag_core.cache.token_counts import RememberedCounts
 
 __all__ = [
     "VERSION", "AnswerCache", "AnswerTtl", "BelievedEpochs", "CacheSize", "CacheStats",
     "CachedAnswer", "Caches", "ContextCache", "Decision", "EmbeddingCache", "Emit", "Epoch",
     "EpochSource", "FleetFlight", "FleetWork", "Flight", "LevelStats", "Lookup",
-    "MemoryAnswerCache", "MemoryEmbeddingCache", "NoFleet", "ReadEpochs", "SharedEpochs",
-    "SingleFlight", "Work", "answer_key", "context_bytes", "context_key", "decide", "decode_answer",
-    "decode_cached", "embedding_key", "encode", "flight_key", "user_key",
+    "MemoryAnswerCache", "MemoryEmbeddingCache", "NoFleet", "ReadEpochs", "RememberedCounts",
+    "SharedEpochs", "SingleFlight", "Work", "answer_key", "context_bytes", "context_key", "decide",
+    "decode_answer", "decode_cached", "embedding_key", "encode", "flight_key", "user_key",
 ]

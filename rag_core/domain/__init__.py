@@ -15,7 +15,7 @@ from rag_core.domain.citations import (
 )
 from rag_core.domain.completion import Completion, Generator
 from rag_core.domain.condition import ALWAYS, Condition
-from rag_core.domain.context import Context, Source, build_context, merge_verses
+from rag_core.domain.context import Context, Source, build_context, count_chunk, merge_verses
 from rag_core.domain.cost import FREE, NO_USAGE, Prices, Usage
 from rag_core.domain.declining import DECLINING_TEXT, declines
 from rag_core.domain.evidence import fingerprint
@@ -25,15 +25,19 @@ from rag_core.domain.note_store import (
 )
 from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note, Verses, check_note
 from rag_core.domain.pipeline_config import PipelineConfig
-from rag_core.domain.prompt import PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt
+from rag_core.domain.prompt import (
+    PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt, count_prompt,
+)
 from rag_core.domain.question import MAX_CHARACTERS, Question, normalise, validate_question
-from rag_core.domain.ranking import DIMENSIONS, Embedder, Hit, Ranking, Retriever, SearchMethod
+from rag_core.domain.ranking import (
+    DIMENSIONS, Embedder, Hit, Ranking, Retriever, SearchMethod, hit_of,
+)
 from rag_core.domain.sections import split_sections
 from rag_core.domain.sentences import sentence_spans, split_sentences
 from rag_core.domain.server_url import (
     HTTP, PIECE, POSTGRES, REDIS, check_url, masked, target, without_secrets,
 )
-from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.tokens import TokenCount, Tokenizer
 from rag_core.domain.user import UserId, authenticated
 
 if TYPE_CHECKING:  # numpy is not imported for a name
@@ -47,10 +51,11 @@ __all__ = [
     "Completion", "Condition", "Conflict", "Context", "EmbeddedNote", "Embedder", "Finding", "Flag",
     "Generator", "Hit", "Level", "Message", "Note", "NoteHead", "NoteStore", "PipelineConfig",
     "Prices", "Prompt", "Provenance", "Question", "Ranking", "Retriever", "SearchMethod",
-    "SentenceChunker", "Source", "StoredNotes", "StoredVersion", "Tokenizer", "Usage", "UserId",
-    "Verses", "WholeNoteChunker", "all_well", "assemble_prompt", "authenticated", "build_context",
-    "check_completion", "check_note", "check_url", "cites", "declines", "fail", "fingerprint",
-    "leaks", "marks_inside_sentences", "masked", "merge_verses", "normalise", "nothing_found", "ok",
-    "refusal", "resolve_citations", "sentence_spans", "split_sections", "split_sentences", "target",
-    "validate_question", "warn", "without_citations", "without_secrets",
+    "SentenceChunker", "Source", "StoredNotes", "StoredVersion", "TokenCount", "Tokenizer", "Usage",
+    "UserId", "Verses", "WholeNoteChunker", "all_well", "assemble_prompt", "authenticated",
+    "build_context", "check_completion", "check_note", "check_url", "cites", "count_chunk",
+    "count_prompt", "declines", "fail", "fingerprint", "hit_of", "leaks", "marks_inside_sentences",
+    "masked", "merge_verses", "normalise", "nothing_found", "ok", "refusal", "resolve_citations",
+    "sentence_spans", "split_sections", "split_sentences", "target", "validate_question", "warn",
+    "without_citations", "without_secrets",
 ]

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from rag_core.domain.notes import Note
 from rag_core.domain.sections import Section, grouped
-from rag_core.domain.tokens import UNLIMITED, Tokenizer, WordPieceCounter
+from rag_core.domain.tokens import UNLIMITED, TokenCount, Tokenizer, WordPieceCounter
 from rag_core.domain.windows import Limits, Windows, read_whole, whole_words
 from rag_core.errors import ConfigurationError
 
@@ -33,6 +33,8 @@ class Chunk:
     text: str
     start: int
     end: int
+    cost: TokenCount | None = None
+    """Of the block that a context shows it in, where that was counted."""
 
     @property
     def embedded_text(self) -> str:

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag_core.domain.notes import Verses
-from rag_core.domain.ranking import Hit, Ranking
+from rag_core.domain.chunks import Chunk
+from rag_core.domain.notes import Note, Verses
+from rag_core.domain.ranking import Hit, Ranking, hit_of
+from rag_core.domain.repetition import Said
 from rag_core.domain.sentences import split_sentences
-from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.tokens import Tokenizer, count_again, count_once
 
-NEAR_DUPLICATE = 0.8
-"""Share of a hit's word trigrams already in the context from which it adds nothing."""
+_FIRST = 1
+"""The number under which a chunk is counted; the others have as many digits, or more."""
 
 _FACT_CHARACTERS = 200
 """What a note may say of itself must leave room for what it says."""
@@ -77,20 +79,26 @@ def build_context(
     leading whole sentences.
     """
     sources: list[Source] = []
-    seen: set[tuple[str, ...]] = set()
+    said = Said()
     room = max_tokens
     for hit in ranking.hits:
-        trigrams = _trigrams(hit.text)
-        if hit.score < min_score or _overlap(trigrams, seen) >= NEAR_DUPLICATE:
+        words = hit.text.lower().split()
+        if hit.score < min_score or said.repeats(words):
             continue
         fitted = _fit(Source(len(sources) + 1, hit, hit.text), tokenizer, room)
         if fitted is None:
             continue
         source, tokens = fitted
         sources.append(source)
-        seen |= trigrams
+        said.add(words)
         room -= tokens
     return Context(tuple(sources), max_tokens - room)
+
+
+def count_chunk(note: Note, chunk: Chunk, tokenizer: Tokenizer) -> Chunk:
+    """The chunk with what it takes of a context as a whole, for the store to keep."""
+    source = Source(_FIRST, hit_of(note, chunk, 0.0), chunk.text)
+    return replace(chunk, cost=count_once(_block(source), tokenizer))
 
 
 def merge_verses(verses: Sequence[Verses]) -> Iterator[Verses]:
@@ -136,14 +144,19 @@ def _shortened(fact: str) -> str:
 
 
 def _cost(source: Source, tokenizer: Tokenizer) -> int:
-    """Tokens of the block and of the blank line that follows it."""
-    return tokenizer.count(source.render() + "\n\n")
+    """Tokens of the block and of the blank line that follows it.
+
+    What the chunk as a whole takes was counted under the first number. No token spans from a
+    number to the brackets around it, so another number is worth the difference of the two.
+    """
+    as_first = Source(_FIRST, source.hit, source.text)
+    tokens = count_again(_block(as_first), tokenizer, source.hit.cost)
+    return tokens + _number(source.number, tokenizer) - _number(_FIRST, tokenizer)
 
 
-def _trigrams(text: str) -> set[tuple[str, ...]]:
-    words = text.lower().split()
-    return {tuple(words[i : i + 3]) for i in range(max(1, len(words) - 2))}
+def _block(source: Source) -> str:
+    return source.render() + "\n\n"
 
 
-def _overlap(trigrams: set[tuple[str, ...]], seen: set[tuple[str, ...]]) -> float:
-    return len(trigrams & seen) / len(trigrams)
+def _number(number: int, tokenizer: Tokenizer) -> int:
+    return tokenizer.count(f"[{number}]")

@@ -9,6 +9,7 @@ from typing import Literal
 from rag_core.domain.context import Context
 from rag_core.domain.declining import DECLINING_TEXT
 from rag_core.domain.question import Question
+from rag_core.domain.tokens import Tokenizer
 
 RULES = f"""\
 You answer a person's question from that person's own notes, and from nothing else.
@@ -56,8 +57,22 @@ class Prompt:
         return self.messages[0].content
 
 
+_OPENED = "<notes>\n"
+_CLOSED = "</notes>\n\nQuestion:"
+
+
 def assemble_prompt(question: Question, context: Context, *, canary: str) -> Prompt:
     """Rules as the system turn; notes and question as the user's."""
-    content = f"<notes>\n{context.render()}\n</notes>\n\nQuestion: {question.text}"
+    content = f"{_OPENED}{context.render()}\n{_CLOSED} {question.text}"
     messages = (Message("system", RULES.format(canary=canary)), Message("user", content))
     return Prompt(messages, question, context, canary)
+
+
+def count_prompt(prompt: Prompt, tokenizer: Tokenizer) -> int:
+    """Tokens of both turns, the chat template not counted.
+
+    Those of the notes were counted when their context was built; the rest is counted in parts, and
+    where they meet a token may be more or less.
+    """
+    parts = (prompt.system, _OPENED, _CLOSED, f" {prompt.question.text}")
+    return prompt.context.tokens + sum(map(tokenizer.count, parts))

@@ -8,8 +8,9 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from rag_core.domain.notes import Verses
-from rag_core.domain.tokens import WordPieceCounter
+from rag_core.domain.chunks import Chunk
+from rag_core.domain.notes import Note, Verses
+from rag_core.domain.tokens import TokenCount, WordPieceCounter
 from rag_core.domain.user import UserId
 
 if TYPE_CHECKING:
@@ -71,11 +72,32 @@ class Hit:
     verses: tuple[Verses, ...]
     score: float
     """Cosine similarity to the question, -1 to 1."""
+    cost: TokenCount | None = None
+    """See `Chunk.cost`."""
 
     @property
     def chunk_id(self) -> str:
         """`note#position`, unique within the user."""
         return f"{self.note_id}#{self.position}"
+
+
+def hit_of(note: Note, chunk: Chunk, score: float) -> Hit:
+    """A chunk of `note` as a search finds it, with a cosine of `score`."""
+    return Hit(
+        note_id=note.id,
+        position=chunk.position,
+        title=note.title,
+        heading=chunk.heading,
+        text=chunk.text,
+        start=chunk.start,
+        end=chunk.end,
+        author=note.author,
+        date=note.date,
+        tags=note.tags,
+        verses=note.verses,
+        score=score,
+        cost=chunk.cost,
+    )
 
 
 @dataclass(frozen=True, slots=True)

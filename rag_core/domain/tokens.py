@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
 
 class Tokenizer(Protocol):
     """Splits text as the generator does; special tokens are never added."""
+
+    @property
+    def name(self) -> str:
+        """Names the rules: one that may split otherwise is called otherwise."""
+        ...
 
     def count(self, text: str) -> int:
         """Number of tokens in `text`."""
@@ -41,3 +47,29 @@ class _Unlimited:
 
 UNLIMITED: WordPieceCounter = _Unlimited()
 """For chunks that no embedder cuts."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """How many tokens a text has, kept beside what says of which text that is true."""
+
+    tokens: int
+    of: str
+    """`counted_text` of the text and the tokenizer."""
+
+
+def counted_text(text: str, tokenizer: Tokenizer) -> str:
+    """Names `text` as `tokenizer` reads it: the first 64 bits of a SHA-256, 16 hex digits."""
+    return hashlib.sha256(f"{tokenizer.name}\n{text}".encode()).hexdigest()[:16]
+
+
+def count_once(text: str, tokenizer: Tokenizer) -> TokenCount:
+    """The tokens of `text`, for whoever keeps them."""
+    return TokenCount(tokenizer.count(text), counted_text(text, tokenizer))
+
+
+def count_again(text: str, tokenizer: Tokenizer, kept: TokenCount | None) -> int:
+    """What was `kept`, if that is of this very text by this very tokenizer; else counted."""
+    if kept and kept.of == counted_text(text, tokenizer):
+        return kept.tokens
+    return tokenizer.count(text)

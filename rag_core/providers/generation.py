@@ -7,7 +7,6 @@ import math
 import secrets
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from rag_core.budget.alerts import output_budget
 from rag_core.budget.spending import Spending
@@ -25,7 +24,7 @@ from rag_core.domain.answer import (
 from rag_core.domain.completion import Completion, Generator
 from rag_core.domain.context import Context
 from rag_core.domain.cost import Usage
-from rag_core.domain.prompt import RULES, Prompt, assemble_prompt
+from rag_core.domain.prompt import Prompt, assemble_prompt, count_prompt
 from rag_core.domain.question import Question
 from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import UserId
@@ -166,7 +165,7 @@ class Generation:
     def _pay(self, user: UserId, prompt: Prompt, max_tokens: int) -> Pay:
         if (spending := self._spending) is None:
             return unpaid
-        most = math.ceil(self._read(prompt) * PROMPT_MARGIN) + TEMPLATE_TOKENS
+        most = math.ceil(count_prompt(prompt, self._tokenizer) * PROMPT_MARGIN) + TEMPLATE_TOKENS
 
         def pay(generator: Generator) -> AbstractAsyncContextManager[Account]:
             # An id that came with a request may come again and again.
@@ -175,18 +174,10 @@ class Generation:
 
         return pay
 
-    @cached_property
-    def _rules_tokens(self) -> int:
-        return self._tokenizer.count(RULES.format(canary=self._canary))
-
-    def _read(self, prompt: Prompt) -> int:
-        """Tokens of a prompt; those of its context were counted when that was built."""
-        question = self._tokenizer.count(prompt.question.text)
-        return self._rules_tokens + prompt.context.tokens + question
-
     def _broken_off(self, draft: Draft, shown: LeakFilter, error: Exception) -> BrokenOff:
         """What was shown becomes an answer that ends with a marker, for its reader to see too."""
-        usage = Usage(self._read(draft.prompt), self._tokenizer.count(shown.text))
+        count = self._tokenizer.count
+        usage = Usage(count_prompt(draft.prompt, self._tokenizer), count(shown.text))
         draft.completion = Completion(shown.text, usage, draft.generator.model)
         draft.shown = None
         answer = self.checked(draft, "")

@@ -14,7 +14,16 @@ import pytest
 
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.postgres import Database, PostgresEpochs, PostgresNotes
-from rag_core.domain import Chunk, Conflict, EmbeddedNote, Note, SentenceChunker, Tokenizer, UserId
+from rag_core.domain import (
+    Chunk,
+    Conflict,
+    EmbeddedNote,
+    Note,
+    SentenceChunker,
+    Tokenizer,
+    UserId,
+    count_chunk,
+)
 from rag_core.errors import EmbedderMismatch, InvalidInput, RagError
 from rag_core.ingest import BATCH_CHUNKS, Ingest, IngestReport
 from tests.rag_core.library import (
@@ -53,6 +62,27 @@ async def test_every_note_is_stored_whole_with_the_vectors_of_its_chunks(
     expected = await HashingEmbedder().embed([chunk.embedded_text for chunk in chunks])
     for chunk, vector in zip(chunks, expected, strict=True):
         assert (kept[chunk.sha256] == vector).all()
+
+
+async def test_what_a_chunk_takes_of_a_context_is_counted_and_stored(
+    database: Database, tokenizer: Tokenizer, user: UserId
+) -> None:
+    cut = SentenceChunker(tokenizer, 60, 10)
+    ingest = Ingest(
+        store=PostgresNotes(database),
+        embedder=HashingEmbedder(),
+        chunker=cut,
+        tokenizer=tokenizer,
+    )
+    await ingest.run(user, [long_note()])
+    stored = await rows(
+        database,
+        "SELECT tokens, tokens_of FROM chunks WHERE user_id = %s ORDER BY position",
+        user,
+    )
+    chunks = [count_chunk(long_note(), chunk, tokenizer) for chunk in cut(long_note())]
+    assert stored == [(chunk.cost.tokens, chunk.cost.of) for chunk in chunks if chunk.cost]
+    assert len(stored) == len(chunks) > 3
 
 
 async def test_a_second_run_embeds_nothing_writes_nothing_and_keeps_the_epoch(

@@ -14,6 +14,7 @@ from rag_core.domain.citations import cites
 from rag_core.domain.completion import Completion
 from rag_core.domain.cost import FREE, Usage
 from rag_core.domain.declining import DECLINING_TEXT
+from rag_core.domain.prompt import count_prompt
 from rag_core.domain.sentences import split_sentences
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ class ExtractiveGenerator:
         quotes = quoted(await self.evidence(prompt), self._weights)
         lines = [str(quote) for quote in quotes] or [DECLINING_TEXT]
         text, cut = self._fit(lines, max_tokens)
-        count = self._tokenizer.count
-        usage = Usage(sum(count(turn.content) for turn in prompt.messages), count(text))
+        usage = Usage(count_prompt(prompt, self._tokenizer), self._tokenizer.count(text))
         return Completion(text, usage, self.model, "length" if cut else "stop")
 
     async def stream(
@@ -152,13 +152,11 @@ class ExtractiveGenerator:
 
     def _fit(self, lines: Sequence[str], max_tokens: int) -> tuple[str, bool]:
         """As many whole lines as fit, and whether not even the first did."""
-        text = ""
-        for line in lines:
-            longer = f"{text}\n{line}" if text else line
-            if self._tokenizer.count(longer) > max_tokens:
-                break
-            text = longer
-        return (text, False) if text else (self._tokenizer.truncate(lines[0], max_tokens), True)
+        for kept in range(len(lines), 0, -1):
+            text = "\n".join(lines[:kept])
+            if self._tokenizer.count(text) <= max_tokens:
+                return text, False
+        return self._tokenizer.truncate(lines[0], max_tokens), True
 
 
 def quoted(evidence: Evidence, weights: ExtractiveWeights) -> list[Candidate]:

@@ -27,7 +27,7 @@ from rag_core.domain.note_store import (
     note_head,
 )
 from rag_core.domain.notes import Note
-from rag_core.domain.ranking import DIMENSIONS, Hit, Ranking
+from rag_core.domain.ranking import DIMENSIONS, Ranking, hit_of
 from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
 
@@ -188,7 +188,7 @@ class MemoryNotes:
         if shelf.embedder not in (None, self._digest):
             raise EmbedderMismatch(user, str(shelf.embedder), self._digest)
         hits = [
-            _hit(stored.item.note, chunk, float(vector_of_chunk @ vector))
+            hit_of(stored.item.note, chunk, float(vector_of_chunk @ vector))
             for stored in shelf.live.values()
             for chunk, vector_of_chunk in _placed(stored.item)
         ]
@@ -242,20 +242,3 @@ def _placed(item: EmbeddedNote) -> list[tuple[Chunk, Vector]]:
 def _gone(shelf: Shelf, before: datetime) -> list[str]:
     deleted = ((note_id, stored) for note_id, stored in shelf.stored.items() if not stored.live)
     return [note_id for note_id, stored in deleted if stored.changed_at < before]
-
-
-def _hit(note: Note, chunk: Chunk, score: float) -> Hit:
-    return Hit(
-        note_id=note.id,
-        position=chunk.position,
-        title=note.title,
-        heading=chunk.heading,
-        text=chunk.text,
-        start=chunk.start,
-        end=chunk.end,
-        author=note.author,
-        date=note.date,
-        tags=note.tags,
-        verses=note.verses,
-        score=score,
-    )

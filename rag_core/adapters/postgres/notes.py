@@ -62,10 +62,12 @@ ON CONFLICT (user_id, id) DO UPDATE SET
     verses = excluded.verses, updated_at = now(), deleted_at = NULL
 """
 _INSERT_CHUNKS = """
-INSERT INTO chunks (user_id, note_id, position, start_char, end_char, sha256, heading, text)
+INSERT INTO chunks (user_id, note_id, position, start_char, end_char, sha256, heading, text,
+                    tokens, tokens_of)
 SELECT %(user)s, * FROM unnest(
     %(note_id)b::text[], %(position)b::int4[], %(start)b::int4[], %(end)b::int4[],
-    %(sha256)b::text[], %(heading)b::text[], %(text)b::text[])
+    %(sha256)b::text[], %(heading)b::text[], %(text)b::text[], %(tokens)b::int4[],
+    %(tokens_of)b::text[])
 """
 _INSERT_VECTORS = """
 INSERT INTO chunk_vectors (user_id, note_id, position, embedding)
@@ -269,6 +271,8 @@ def _chunk_columns(chunks: Sequence[Chunk]) -> dict[str, list[Any]]:
         "sha256": [chunk.sha256 for chunk in chunks],
         "heading": [chunk.heading for chunk in chunks],
         "text": [chunk.text for chunk in chunks],
+        "tokens": [chunk.cost and Int4(chunk.cost.tokens) for chunk in chunks],
+        "tokens_of": [chunk.cost and chunk.cost.of for chunk in chunks],
     }
 
 

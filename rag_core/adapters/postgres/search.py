@@ -11,6 +11,7 @@ from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.plan import PlanNode, plan_nodes
 from rag_core.domain.notes import Verses
 from rag_core.domain.ranking import Hit, Ranking, SearchMethod
+from rag_core.domain.tokens import TokenCount
 from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
 
@@ -33,7 +34,7 @@ WITH nearest AS MATERIALIZED (
 )
 SELECT users.embedder, nearest.note_id, nearest.position, notes.title, chunk.heading, chunk.text,
        chunk.start_char, chunk.end_char, notes.author, notes.date, notes.tags, notes.verses::text,
-       nearest.distance{available}
+       nearest.distance, chunk.tokens, chunk.tokens_of{available}
 FROM users
 LEFT JOIN nearest ON nearest.user_id = users.id
 LEFT JOIN chunks AS chunk USING (user_id, note_id, position)
@@ -71,9 +72,9 @@ class PostgresRetriever:
         rows = await self._fetch(self._sql, user, vector, k)
         if rows and rows[0][0] not in (None, self._digest):
             raise EmbedderMismatch(user, rows[0][0], self._digest)
-        hits = [_hit(row[1:13]) for row in rows if row[1] is not None]
+        hits = [_hit(row[1:15]) for row in rows if row[1] is not None]
         hits.sort(key=lambda hit: (-hit.score, hit.note_id, hit.position))
-        available = rows[0][13] if rows and self._local else len(hits)
+        available = rows[0][15] if rows and self._local else len(hits)
         return Ranking(tuple(hits), missed=max(0, available - len(hits)))
 
     async def explain(self, user: UserId, vector: Vector, *, k: int) -> list[PlanNode]:
@@ -103,7 +104,8 @@ def _graph_settings(ef_search: int) -> dict[str, str]:
 
 
 def _hit(row: tuple[Any, ...]) -> Hit:
-    note_id, position, title, heading, text, start, end, author, date, tags, verses, distance = row
+    note_id, position, title, heading, text, start, end, author, date, tags, verses = row[:11]
+    distance, tokens, tokens_of = row[11:]
     return Hit(
         note_id=note_id,
         position=position,
@@ -117,4 +119,5 @@ def _hit(row: tuple[Any, ...]) -> Hit:
         tags=tuple(tags),
         verses=tuple(Verses(*verse) for verse in json.loads(verses)),
         score=-distance,
+        cost=None if tokens is None else TokenCount(tokens, tokens_of),
     )

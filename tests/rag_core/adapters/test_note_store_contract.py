@@ -19,6 +19,7 @@ from rag_core.domain import (
     SentenceChunker,
     StoredNotes,
     StoredVersion,
+    TokenCount,
     UserId,
     Verses,
 )
@@ -68,6 +69,17 @@ async def test_the_library_says_version_and_chunker_of_each_note_and_the_embedde
         },
         DIGEST,
     )
+
+
+async def test_a_chunk_is_found_with_the_count_that_it_was_stored_with(
+    backend: Backend, user: UserId
+) -> None:
+    (grace, storm) = await backend.embedded(note("grace"), note("storm"))
+    cost = TokenCount(17, "0123456789abcdef")
+    counted = replace(grace, chunks=tuple(replace(chunk, cost=cost) for chunk in grace.chunks))
+    assert await backend.put(user, [counted, storm]) == []
+    ranking = await backend.retriever.search(user, storm.vectors[0], k=9)
+    assert {hit.note_id: hit.cost for hit in ranking.hits} == {"grace": cost, "storm": None}
 
 
 async def test_vectors_come_back_bit_for_bit_by_the_hash_of_their_chunk(

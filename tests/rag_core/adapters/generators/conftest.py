@@ -51,7 +51,8 @@ def context_of(*texts: str) -> Context:
             strict=False,
         )
     )
-    return Context(sources, 100)
+    whole = Context(sources).render() + "\n\n"
+    return Context(sources, LlamaTokenizer().count(whole))
 
 
 def prompt_of(question: str, *texts: str) -> Prompt:

@@ -16,7 +16,7 @@ from rag_core.errors import ConfigurationError, DatabaseUnavailable
 from rag_core.migrations import migrate
 from tests.rag_core.library import connected, note
 
-NEWEST = "0005"
+NEWEST = "0007"
 DIGEST = HashingEmbedder().digest
 
 
@@ -179,6 +179,7 @@ async def test_what_0001_stored_is_found_after_the_migration(old_database: str) 
         retriever = PostgresRetriever(database, embedder_digest=DIGEST)
         (hit,) = (await retriever.search(ruth, question, k=5)).hits
         assert (hit.note_id, hit.text, hit.score > 0.1) == ("grace", note("grace").body, True)
+        assert hit.cost is None  # counted when it is asked for
         assert await PostgresNotes(database).read(ruth) == [note("grace")]
     with connected(old_database) as connection:
         assert connection.execute("SELECT id, epoch FROM users").fetchall() == before
