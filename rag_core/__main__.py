@@ -8,6 +8,7 @@ from typing import Annotated
 
 from typer import Context, Option
 
+from rag_core.cli import keys
 from rag_core.cli.ask import ask
 from rag_core.cli.bundle import bundle
 from rag_core.cli.command_line import CommandLine
@@ -22,6 +23,7 @@ commands = CommandLine("python -m rag_core")
 for command in (doctor, migrate, ingest, ask, costs, delete, purge, index, bundle, embedded):
     commands.add(command)
 commands.command()(serve)
+commands.add_group("keys", keys.ABOUT, keys.COMMANDS)
 
 
 @commands.callback()

@@ -4,7 +4,8 @@
     ├── InvalidInput            the caller's mistake; names the field and the fix
     │   ├── UnknownUser         no such user, or a user without notes
     │   └── NotFound            the user has nothing of that id
-    ├── Unauthenticated         no user id came with the request, or none that can be believed
+    ├── Unauthenticated         no user id came with the request
+    │   └── InvalidCredential   one came that cannot be believed
     ├── PreconditionFailed      another change came first
     ├── RateLimitExceeded       the user, or all users, asked too often
     ├── ConfigurationError      a setting or an installed part is wrong
@@ -69,6 +70,10 @@ class Unauthenticated(RagError):
     """No authentication context came with the request, or none that can be believed."""
 
     exit_code = 2
+
+
+class InvalidCredential(Unauthenticated):
+    """A key or token came that is malformed, forged, expired, revoked or meant for others."""
 
 
 class PreconditionFailed(RagError):

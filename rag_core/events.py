@@ -194,6 +194,17 @@ class RequestServed:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningKeysFetched:
+    """The keys that tokens are signed with were fetched from the identity provider, or not."""
+
+    outcome: str
+    """`ok`, or what went wrong; then the last keys go on for a while."""
+    keys: int
+    """How many are known now."""
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class RateLimited:
     """A request was turned away, as its user or all users asked too often."""
 
@@ -217,6 +228,7 @@ Event = (
     | BudgetUsed
     | RequestStarted
     | RequestServed
+    | SigningKeysFetched
     | RateLimited
     | RequestShed
     | StepFinished

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode
+
+MIN_JWT_SECRET_BYTES = 32
+"""As long as the hash of HS256 (RFC 7518, section 3.2)."""
 
 _LIMIT = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
 _ORIGIN = re.compile(r"https?://[^/\s*]+")
@@ -70,6 +73,24 @@ class ServingSettings(BaseSettings):
     trace_file: Path | None = Field(
         None, description="record who asked what when, hashed, for the cache notebook"
     )
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _long(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret and len(secret.get_secret_value().encode()) < MIN_JWT_SECRET_BYTES:
+            raise ValueError(
+                f"must have {MIN_JWT_SECRET_BYTES} bytes or more: openssl rand -hex 32"
+            )
+        return secret
+
+    @model_validator(mode="after")
+    def _meant_for_us(self) -> Self:
+        if (self.jwt_secret or self.jwt_jwks_url) and not self.jwt_audience:
+            raise ValueError(
+                "RAG_JWT_AUDIENCE must be set where tokens are taken (RAG_JWT_SECRET, "
+                "RAG_JWT_JWKS_URL), or a token for another service would do here"
+            )
+        return self
 
     @field_validator("rate_limits", "rate_limits_all", "cors_origins", mode="before")
     @classmethod

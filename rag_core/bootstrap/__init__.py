@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 # fmt: off
+from rag_core.bootstrap.access import open_authenticator, open_keys
 from rag_core.bootstrap.alerts import watch_spending
 from rag_core.bootstrap.application import Application, Overrides, assemble, build
 from rag_core.bootstrap.budget import caps_of, open_spending
@@ -15,6 +16,6 @@ from rag_core.bootstrap.servers import servers
 
 __all__ = [
     "Application", "CacheStores", "Overrides", "Parts", "assemble", "build", "caps_of",
-    "open_costs", "open_generator", "open_providers", "open_spending", "provider_guard", "servers",
-    "watch_spending", "wire_pipeline",
+    "open_authenticator", "open_costs", "open_generator", "open_keys", "open_providers",
+    "open_spending", "provider_guard", "servers", "watch_spending", "wire_pipeline",
 ]

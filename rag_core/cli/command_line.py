@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
 from typing import Any
 
 import typer
 
 from rag_core.errors import RagError
+
+Command = Callable[..., Coroutine[Any, Any, int | None]]
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as a shell has it."""
@@ -25,14 +27,22 @@ class CommandLine(typer.Typer):
         )
         self._program = program
 
-    def add(self, command: Callable[..., Coroutine[Any, Any, int | None]]) -> None:
-        """Make a coroutine function a command of its name, its docstring the help."""
+    def add(self, command: Command, name: str | None = None) -> None:
+        """Make a coroutine function a command, of its own name or of `name`, its docstring the
+        help."""
 
         @wraps(command)
         def run(*given: Any, **named: Any) -> int | None:
             return asyncio.run(command(*given, **named))
 
-        self.command()(run)
+        self.command(name)(run)
+
+    def add_group(self, name: str, about: str, commands: Mapping[str, Command]) -> None:
+        """Make coroutine functions commands under `name`, which `about` is the help of."""
+        group = CommandLine(f"{self._program} {name}")
+        for each, command in commands.items():
+            group.add(command, each)
+        self.add_typer(group, name=name, help=about)
 
     def run(self, arguments: list[str] | None = None) -> int:
         """Run one command; returns the exit code, 0 where the command returns none."""

@@ -9,8 +9,9 @@ from rag_core.errors import InvalidInput, Unauthenticated
 
 UserId = NewType("UserId", str)
 
-# No braces, spaces or control characters: the id becomes a Redis hash tag `{user}`.
-_ALLOWED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:+-]{0,127}")
+# No braces, spaces or control characters: the id becomes a Redis hash tag `{user}`. The bar is what
+# some identity providers put into it: auth0|5f7c8ec7c33c6c004bbafe82.
+_ALLOWED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:+|-]{0,127}")
 
 
 def authenticated(user: str | None) -> UserId:
@@ -26,6 +27,6 @@ def authenticated(user: str | None) -> UserId:
         raise InvalidInput(
             "user",
             f"{user[:40]!r} is not a user id",
-            "Use 1 to 128 letters, digits or . _ @ : + - beginning with a letter or digit",
+            "Use 1 to 128 letters, digits or . _ @ : + | - beginning with a letter or digit",
         )
     return UserId(user)

@@ -84,6 +84,7 @@ def test_a_value_out_of_bounds_names_its_variable(
         ("RAG_PRICE_INPUT_USD", "-0.1"),
         ("RAG_ANSWER_SOFT_TTL_S", "-5"),
         ("RAG_SEARCH_METHOD", "ivfflat"),
+        ("RAG_JWT_SECRET", "x" * 31),
     ]:
         with subtests.test(variable=variable), monkeypatch.context() as environment:
             environment.setenv(variable, value)
@@ -106,6 +107,10 @@ def test_settings_that_contradict_each_other_are_both_named(
         (
             {"RAG_BUDGET_ALL_USD": "1", "RAG_BUDGET_ALLOWANCE_USD": "0.2"},
             "RAG_BUDGET_ALLOWANCE_USD times RAG_BUDGET_PROCESSES must be at most",
+        ),
+        (
+            {"RAG_JWT_SECRET": "x" * 32},
+            "RAG_JWT_AUDIENCE must be set where tokens are taken",
         ),
     ]:
         with subtests.test(variables=variables), monkeypatch.context() as environment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rag_core.adapters.postgres.api_keys import PostgresApiKeys
 from rag_core.adapters.postgres.connection import Connection, Row
 from rag_core.adapters.postgres.costs import PostgresCosts
 from rag_core.adapters.postgres.cost_report import PostgresCostReport
@@ -15,8 +16,8 @@ from rag_core.adapters.postgres.search import PostgresRetriever
 
 # fmt: off
 __all__ = [
-    "HNSW_INDEX", "Connection", "Database", "IndexKind", "PlanNode", "Pool", "PostgresCostReport",
-    "PostgresCosts",
+    "HNSW_INDEX", "Connection", "Database", "IndexKind", "PlanNode", "Pool", "PostgresApiKeys",
+    "PostgresCostReport", "PostgresCosts",
     "PostgresEpochs", "PostgresNotes", "PostgresRetriever", "Row", "check_index", "index_vectors",
     "open_database", "translated",
 ]

@@ -37,14 +37,14 @@ SELECT current_setting('server_version'), pg_backend_pid(), current_user,
     coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)
 """
 
-# Ours are the tables whose key begins with the user's id, and that of the users.
+# Ours are the tables whose key begins with the user's id, and those that say who users are.
 _MISSING_PRIVILEGES = """
 SELECT privilege || ' on ' || relname
 FROM pg_class CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
 WHERE relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('alembic_version'))
     AND relkind IN ('r', 'p')
     AND NOT has_table_privilege(pg_class.oid, privilege)
-    AND (relname = 'users' OR EXISTS (
+    AND (relname IN ('users', 'api_keys') OR EXISTS (
         SELECT FROM pg_index
         JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
         WHERE indrelid = pg_class.oid AND indisprimary AND attname = 'user_id'))

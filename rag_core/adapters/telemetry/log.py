@@ -20,6 +20,7 @@ from rag_core.events import (
     Event,
     LeakBlocked,
     SearchFellShort,
+    SigningKeysFetched,
 )
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -29,7 +30,8 @@ class LogListener:
     """Writes each event of at least `level`, each line with the id of its request.
 
     Warning: leaks, searches that fell short, breakers that change, alerts that do not reach a
-    listener. Info: one line an answer, attacks, alerts, Redis away. All else is debug.
+    listener, an identity provider whose keys cannot be fetched. Info: one line an answer, attacks,
+    alerts, Redis away. All else is debug.
     """
 
     def __init__(self, level: Level = "warning") -> None:
@@ -67,6 +69,8 @@ _LEVELS = {
 def _level(event: Event) -> int:
     match event:
         case LeakBlocked() | SearchFellShort() | BreakerChanged() | AlertUndelivered():
+            return logging.WARNING
+        case SigningKeysFetched(outcome=outcome) if outcome != "ok":
             return logging.WARNING
         case Answered() | AttackRefused() | AlertRaised():
             return logging.INFO

@@ -17,7 +17,15 @@ def test_nobody_is_not_a_user(subtests: pytest.Subtests) -> None:
 
 
 def test_ordinary_ids_are_taken_as_they_are() -> None:
-    for user in ["u", "anna", "anna@church.org", "auth0:12-ab_c+d", "0f8e", "a" * 128]:
+    for user in [
+        "u",
+        "anna",
+        "anna@church.org",
+        "auth0:12-ab_c+d",
+        "auth0|5f7c8ec7",
+        "0f8e",
+        "a" * 128,
+    ]:
         assert authenticated(user) == user
 
 
