@@ -30,7 +30,7 @@ ROOMS = (
     "rag_core.app",
     *("rag_core.bootstrap", "rag_core.budget", "rag_core.cache", "rag_core.cli", "rag_core.domain"),
     *("rag_core.embedded", "rag_core.guard", "rag_core.providers", "rag_core.safety"),
-    "rag_core.search",
+    *("rag_core.search", "rag_core.throttle"),
     *(f"rag_core.adapters.{room}" for room in ("alerts", "documents", "embedders", "generators")),
     *(f"rag_core.adapters.{room}" for room in ("memory", "postgres", "redis", "telemetry")),
 )
