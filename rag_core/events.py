@@ -212,6 +212,11 @@ class RateLimited:
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimitsUnknown:
+    """A request was let in although nobody could tell how often its user asked before."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestShed:
     """A request was turned away, as too many are under way."""
 
@@ -230,6 +235,7 @@ Event = (
     | RequestServed
     | SigningKeysFetched
     | RateLimited
+    | RateLimitsUnknown
     | RequestShed
     | StepFinished
     | AttackRefused

@@ -34,7 +34,7 @@ ROOMS = (
 >>>>>>> 0678a03 (Who asks: hashed API keys, believed for seconds, and bearer tokens checked by the key's own algorithm)
     *("rag_core.bootstrap", "rag_core.budget", "rag_core.cache", "rag_core.cli", "rag_core.domain"),
     *("rag_core.embedded", "rag_core.guard", "rag_core.providers", "rag_core.safety"),
-    "rag_core.search",
+    *("rag_core.search", "rag_core.throttle"),
     *(f"rag_core.adapters.{room}" for room in ("alerts", "documents", "embedders", "generators")),
     *(f"rag_core.adapters.{room}" for room in ("identity", "memory", "postgres", "redis")),
     "rag_core.adapters.telemetry",

@@ -6,23 +6,20 @@ and everyone's: of a cluster, one node has the day.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from redis.exceptions import NoScriptError
-
 from rag_core.adapters.redis import ledger_scripts as scripts
 from rag_core.adapters.redis.client import RedisClient
+from rag_core.adapters.redis.script import Script
 from rag_core.budget.ledger import Admission, Call, CallState, Hold, Spent, Sums, as_held
 from rag_core.budget.money import Caps
 from rag_core.cache.keys import PREFIX
 from rag_core.clock import Clock
 from rag_core.domain.cost import Usage
 from rag_core.domain.user import UserId
-from rag_core.errors import CacheUnavailable
 from rag_core.guard.time_budget import TimeBudget
 
 LEDGER_TIMEOUT_S = 0.25
@@ -111,31 +108,14 @@ class RedisLedgerStore:
         """Milliseconds of the clock in place of the server's; empty: the server's."""
         return str(int(self._clock.now() * 1000)) if self._clock else ""
 
-    async def _run(self, script: str, day: date, *arguments: str | int) -> Any:
-        """The script's reply; its text is sent where the server does not have it yet."""
-        keys = _keys(day)
-        rest = (len(keys), *keys, *arguments)
+    async def _run(self, script: Script, day: date, *arguments: str | int) -> Any:
         with TimeBudget(self._timeout_s).applied():
-            try:
-                return await self._redis.execute("EVALSHA", _digest(script), *rest)
-            except CacheUnavailable as error:
-                if not isinstance(error.__cause__, NoScriptError):
-                    raise
-            return await self._redis.execute("EVAL", script, *rest)
+            return await script.run(self._redis, _keys(day), *arguments)
 
 
 def _keys(day: date) -> tuple[str, str, str]:
     tag = f"{PREFIX}:{{ledger:{day.isoformat()}}}"
     return f"{tag}:day", f"{tag}:holds", f"{tag}:unbooked"
-
-
-_DIGESTS: dict[str, str] = {}
-
-
-def _digest(script: str) -> str:
-    if script not in _DIGESTS:
-        _DIGESTS[script] = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
-    return _DIGESTS[script]
 
 
 def _admission(reply: list[Any]) -> Admission:

@@ -8,6 +8,8 @@ KEYS[2] orders holds by when they expire, KEYS[3] calls that are to be booked by
 
 from __future__ import annotations
 
+from rag_core.adapters.redis.script import Script
+
 _COMMON = """
 local day, holds, unbooked = KEYS[1], KEYS[2], KEYS[3]
 local HELD, RECLAIMED, GUESSED, SETTLED, BOOKED = 1, 2, 3, 4, 5
@@ -62,7 +64,7 @@ end
 
 # day's number, now or '', user, call, worst, expected, user's cap, cap of all, TTL in ms, keep ms,
 # whether to ask for an allowance, how many there are
-HOLD = (
+HOLD = Script(
     _COMMON
     + """
 local now, user, call = clock(ARGV[2]), ARGV[3], ARGV[4]
@@ -118,7 +120,7 @@ return reply
 )
 
 # call
-RELEASE = (
+RELEASE = Script(
     _COMMON
     + """
 local was, user, nano, expected = known(ARGV[1])
@@ -131,7 +133,7 @@ return 1
 )
 
 # now or '', ms until booking is due, keep ms; for each call its id, state, user, nano, detail
-RECORD = (
+RECORD = Script(
     _COMMON
     + """
 local due = clock(ARGV[1]) + tonumber(ARGV[2])
@@ -144,7 +146,7 @@ return 1
 )
 
 # now or ''; replies for each call: id, user, nano, detail
-DUE = (
+DUE = Script(
     _COMMON
     + """
 local now = clock(ARGV[1])
@@ -162,17 +164,17 @@ return reply
 )
 
 # closing, allowances that count as given
-OPEN = """
+OPEN = Script("""
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 if redis.call('HGET', KEYS[1], 'ready') ~= ARGV[1] then
     redis.call('HSET', KEYS[1], 'ready', ARGV[1], 'granted', ARGV[2])
 end
 return 1
-"""
+""")
 
-GIVE_BACK = """
+GIVE_BACK = Script("""
 if tonumber(redis.call('HGET', KEYS[1], 'granted') or '0') > 0 then
     redis.call('HINCRBY', KEYS[1], 'granted', -1)
 end
 return 1
-"""
+""")

@@ -1,0 +1,88 @@
+"""Places for requests under way: fewer while the process is late."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_core.clock import ManualClock
+from rag_core.throttle import DECREASE, INCREASE, LATE_S, LEAST, PERIOD_S, Concurrency
+
+LATE, IN_TIME = LATE_S * 1.01, LATE_S * 0.99
+
+
+def period(places: Concurrency, clock: ManualClock, *reads: float, under_way: int = 0) -> None:
+    """So many come at once and go again, some of whom read the stores; with the last it ends."""
+    let_in = sum(places.enter() for _ in range(under_way))
+    for _ in range(let_in):
+        places.leave()
+    for read in reads[:-1]:
+        places.read(read)
+    clock.advance(PERIOD_S)
+    for read in reads[-1:]:
+        places.read(read)
+
+
+def test_there_is_a_place_for_as_many_as_the_limit_and_none_for_the_next() -> None:
+    places = Concurrency(3, ManualClock())
+    assert [places.enter() for _ in range(5)] == [True, True, True, False, False]
+    places.leave()
+    assert places.enter()
+    assert places.under_way == 3
+
+
+def test_without_a_limit_everybody_has_a_place() -> None:
+    clock = ManualClock()
+    places = Concurrency(0, clock)
+    period(places, clock, *[LATE] * 50, under_way=1_000)
+    assert all(places.enter() for _ in range(1_000))
+
+
+def test_a_late_process_has_three_quarters_of_the_places_that_were_taken() -> None:
+    clock = ManualClock()
+    places = Concurrency(1_000, clock)
+    period(places, clock, LATE, under_way=100)
+    assert places.limit == DECREASE * 100
+
+
+def test_however_many_there_were_lateness_brings_them_down_to_the_least_within_seconds() -> None:
+    clock = ManualClock()
+    places = Concurrency(100_000, clock)
+    for _ in range(40):
+        period(places, clock, LATE, under_way=100_000)
+    assert places.limit == LEAST
+
+
+def test_a_process_that_keeps_up_gets_them_back_as_they_are_wanted() -> None:
+    clock = ManualClock()
+    places = Concurrency(100, clock)
+    for _ in range(20):
+        period(places, clock, LATE, under_way=100)
+    assert places.limit == LEAST
+    period(places, clock, IN_TIME, under_way=LEAST - 1)
+    assert places.limit == LEAST, "nobody wanted more"
+    for _ in range(round(1 / INCREASE)):
+        period(places, clock, IN_TIME, under_way=100)
+    assert places.limit == 100
+
+
+def test_one_stall_of_a_moment_is_no_reason_to_shed() -> None:
+    clock = ManualClock()
+    places = Concurrency(100, clock)
+    period(places, clock, *[LATE] * 10, *[IN_TIME] * 11, under_way=20)
+    assert places.limit == 100
+
+
+@given(
+    most=st.integers(1, 500),
+    periods=st.lists(st.tuples(st.integers(0, 600), st.lists(st.sampled_from([LATE, IN_TIME])))),
+)
+def test_the_limit_stays_between_the_least_and_the_most_whatever_happens(
+    most: int, periods: list[tuple[int, list[float]]]
+) -> None:
+    clock = ManualClock()
+    places = Concurrency(most, clock)
+    for under_way, reads in periods:
+        period(places, clock, *reads, under_way=under_way)
+        assert min(LEAST, most) <= places.limit <= most
+        assert places.under_way == 0
