@@ -92,8 +92,13 @@ def default(field: FieldInfo) -> str:
     if isinstance(value, tuple):
         value = ",".join(value)
     if isinstance(value, float):
-        value = f"{Decimal(repr(value)).normalize():f}"
+        value = plain(value)
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def plain(number: float) -> str:
+    """A number without an exponent."""
+    return f"{Decimal(repr(number)).normalize():f}"
 
 
 def values(field: FieldInfo) -> str:
@@ -108,7 +113,7 @@ def values(field: FieldInfo) -> str:
     if kind is bool:
         return "`true`, `false`"
     bounds = [
-        f"{sign} {getattr(each, word):g}"
+        f"{sign} {plain(getattr(each, word))}"
         for each in field.metadata
         for word, sign in BOUNDS.items()
         if getattr(each, word, None) is not None
