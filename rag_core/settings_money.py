@@ -23,10 +23,10 @@ class MoneySettings(BaseSettings):
     budget_processes: int = Field(
         8, ge=1, le=10_000, description="how many have an allowance; theirs is kept back from all"
     )
-    alert_webhook_url: SecretStr | None = None
+    alert_webhook_url: SecretStr | None = Field(None, description="gets JSON by POST")
     alert_email_to: str | None = Field(None, description="addresses, separated by commas")
-    alert_email_from: str | None = None
-    alert_smtp_url: SecretStr | None = None
+    alert_email_from: str | None = Field(None, description="address of the sender")
+    alert_smtp_url: SecretStr | None = Field(None, description="smtps://user:password@host:465")
 
     @model_validator(mode="after")
     def _affordable(self) -> Self:

@@ -52,12 +52,16 @@ class ProviderSettings(BaseModel):
         extra="forbid", frozen=True, hide_input_in_errors=True, protected_namespaces=()
     )
 
-    base_url: SecretStr | None = None
-    model: str | None = None
-    key: SecretStr | None = None
-    price_input_usd: float | None = Field(None, ge=0, allow_inf_nan=False)
-    price_output_usd: float | None = Field(None, ge=0, allow_inf_nan=False)
-    timeout_s: float = Field(30.0, gt=0, allow_inf_nan=False)
+    base_url: SecretStr | None = Field(None, description="known for groq, openai and local")
+    model: str | None = Field(None, description="as the provider calls it; required")
+    key: SecretStr | None = Field(None, description="required of groq and openai")
+    price_input_usd: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="US dollars a token; 0 where it is free"
+    )
+    price_output_usd: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="US dollars a token; 0 where it is free"
+    )
+    timeout_s: float = Field(30.0, gt=0, allow_inf_nan=False, description="for a call as a whole")
 
     @field_validator("base_url")
     @classmethod

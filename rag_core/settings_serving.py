@@ -22,7 +22,7 @@ class ServingSettings(BaseSettings):
 
     # Serving.
     host: str = Field("127.0.0.1", description="0.0.0.0 in a container")
-    port: int = Field(8000, ge=0, le=65535)
+    port: int = Field(8000, ge=0, le=65535, description="0: any that is free")
     workers: int = Field(1, ge=1, le=256, description="processes that share the port")
     shutdown_s: float = Field(20.0, ge=0, description="what is under way may still end")
     body_bytes: int = Field(5_000_000, ge=1_000, description="of a request; a note has 1 M letters")
@@ -35,7 +35,7 @@ class ServingSettings(BaseSettings):
     # Who asks: API keys of `python -m rag_core keys`, and bearer tokens where one of these is set.
     jwt_secret: SecretStr | None = Field(None, description="of HS256; 32 bytes or more")
     jwt_jwks_url: SecretStr | None = Field(None, description="keys of RS256 and ES256")
-    jwt_issuer: str | None = None
+    jwt_issuer: str | None = Field(None, description="who must have issued a token, where set")
     jwt_audience: str | None = Field(None, description="required where tokens are taken")
 
     # How much. Sliding windows, shared through Redis; empty behind a gateway that does it.
@@ -66,10 +66,12 @@ class ServingSettings(BaseSettings):
     budgets: bool = Field(True, description="false: nothing is held back, all is still booked")
 
     # What operators see.
-    metrics: Literal["prometheus", "otlp", "none"] = "prometheus"
-    traces: Literal["otlp", "none"] = "none"
+    metrics: Literal["prometheus", "otlp", "none"] = Field(
+        "prometheus", description="prometheus: at GET /metrics"
+    )
+    traces: Literal["otlp", "none"] = Field("none", description="a span for each step of a request")
     otlp_endpoint: SecretStr | None = Field(None, description="http://collector:4318")
-    log_format: Literal["text", "json"] = "text"
+    log_format: Literal["text", "json"] = Field("text", description="json: a line for each event")
     trace_file: Path | None = Field(
         None, description="record who asked what when, hashed, for the cache notebook"
     )

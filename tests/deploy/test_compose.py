@@ -1,0 +1,95 @@
+"""docker-compose.yml: by its schema, and whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from rag_core.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = [ROOT / "docker-compose.yml", *sorted((ROOT / "deploy").glob("compose*.yml"))]
+SCHEMA = json.loads(
+    (files("check_jsonschema") / "builtin_schemas/vendor/compose-spec.json").read_text()
+)
+COMPOSE: dict[str, Any] = yaml.safe_load(FILES[0].read_text(encoding="utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+TARGETS = re.findall(r"^FROM \S+ AS (\w+)", (ROOT / "deploy/Dockerfile").read_text(), re.M)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_it_is_as_the_compose_specification_has_it(path: Path) -> None:
+    jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA)
+
+
+def test_the_schema_finds_a_mistake() -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"services": {"app": {"image": "a", "portss": []}}}, SCHEMA)
+
+
+def test_two_apps_serve_under_one_name() -> None:
+    apps = [
+        s
+        for s in SERVICES.values()
+        if "app" in s.get("networks", {}).get("default", {}).get("aliases", ())
+    ]
+    assert len(apps) == 2
+    assert apps[0]["environment"] == apps[1]["environment"]
+
+
+def test_what_it_names_is_there() -> None:
+    for name, service in SERVICES.items():
+        for needed in service.get("depends_on", ()):
+            assert needed in SERVICES, f"{name} depends on {needed}"
+        for volume in service.get("volumes", ()):
+            source = volume.partition(":")[0]
+            there = (
+                (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
+            )
+            assert there, f"{name} mounts {source}"
+        if build := service.get("build"):
+            assert (ROOT / build["dockerfile"]).is_file()
+            assert build["target"] in TARGETS
+
+
+def test_a_setting_that_a_service_is_given_is_one() -> None:
+    known = {f"RAG_{name.upper()}" for name in Settings.model_fields}
+    secret = {f"{name}_FILE" for name in known}
+    for path in FILES:
+        for service in yaml.safe_load(path.read_text())["services"].values():
+            given = {name for name in service.get("environment", ()) if name.startswith("RAG_")}
+            assert given <= known | secret
+
+
+def test_everything_answers_on_the_loopback_interface_only_each_at_a_port_of_its_own() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", ())]
+    assert len(ports) >= 7
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert len({port.split(":")[1] for port in ports}) == len(ports)
+
+
+def test_what_is_ours_can_write_nothing_and_gain_nothing() -> None:
+    ours = {name: s for name, s in SERVICES.items() if "build" in s}
+    assert ours.keys() >= {"app-1", "app-2", "migrate"}
+    for service in ours.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_who_is_stopped_has_the_time_that_the_settings_promise() -> None:
+    grace_s = float(SERVICES["app-1"]["stop_grace_period"].removesuffix("s"))
+    assert grace_s > Settings.model_fields["shutdown_s"].default
+
+
+def test_every_image_says_its_version() -> None:
+    for service in SERVICES.values():
+        name, _, tag = service["image"].partition(":")
+        assert name.startswith("rag_core") or (tag and tag != "latest")
