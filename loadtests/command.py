@@ -89,7 +89,7 @@ def _verdict(folder: Path) -> int:
     """Judge the run in `folder`: the tables on the terminal, summary.json, the exit code."""
     record = read_record(folder)
     found = figures(record)
-    verdict = judge(read_objectives(record.run.shape), found)
+    verdict = judge(read_objectives(record.shape.name), found)
     write_summary(record, found, verdict, folder)
     print_summary(record, verdict, folder)
     return verdict.exit_code

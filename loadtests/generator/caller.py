@@ -31,12 +31,11 @@ class Caller(FastHttpUser):
         due = load.next()
         if due is None:
             raise StopUser
-        arrival, call = due
-        gevent.sleep(max(0.0, arrival.at_s - load.now_s))
+        gevent.sleep(max(0.0, due.arrival.at_s - load.now_s))
         sent_s = load.now_s
-        with self._sent(call) as response:
-            reply, first_s = _read(call, response, load)
-            sample = load.record(arrival, call, reply, sent_s, first_s)
+        with self._sent(due.call) as response:
+            reply, first_s = _read(due.call, response, load)
+            sample = load.record(due, reply, sent_s, first_s)
             response.request_meta["response_time"] = sample.latency_ms  # from the intended moment
             response.success() if reply.right else response.failure(reply.outcome)
 

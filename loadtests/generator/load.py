@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from loadtests.record.reply import Reply
 from loadtests.record.sample import Sample
@@ -11,24 +12,31 @@ from loadtests.traffic.arrivals import Arrival, drawn_arrivals
 from loadtests.traffic.calls import Call, Calls
 from loadtests.traffic.credentials import Signer
 from loadtests.traffic.golden_notes import short_notes
+from loadtests.traffic.order import Order
 from loadtests.traffic.people import people
-from loadtests.traffic.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An arrival and its request; whether whoever takes it is free before its moment."""
+
+    arrival: Arrival
+    call: Call
+    in_time: bool
 
 
 class Load:
     """The arrivals of one process of several, handed out one by one.
 
-    `origin_s` is the moment, in seconds of `time.time()`, at which the load begins in all of them.
-    Each process sends what the people with numbers `part` modulo `parts` send.
+    Each process draws the whole load, and sends for the people numbered `part` modulo `parts`.
     """
 
-    def __init__(
-        self, shape: Shape, signer: Signer, *, seed: int, origin_s: float, part: int, parts: int
-    ) -> None:
-        drawn = drawn_arrivals(shape, seed=seed)
+    def __init__(self, order: Order, signer: Signer, *, part: int = 0, parts: int = 1) -> None:
+        drawn = drawn_arrivals(order.shape, seed=order.seed)
+        everyone = people(order.shape.people, short_notes(), seed=order.seed)
         self._left: Iterator[Arrival] = iter([a for a in drawn if a.person % parts == part])
-        self._calls = Calls(people(shape.people, short_notes(), seed=seed), signer)
-        self._begin = time.monotonic() + origin_s - time.time()
+        self._calls = Calls(everyone, signer)
+        self._begin = time.monotonic() + order.origin_s - time.time()
         self.samples: list[Sample] = []
 
     @property
@@ -36,20 +44,21 @@ class Load:
         """Seconds since the load began; below 0 before it does."""
         return time.monotonic() - self._begin
 
-    def next(self) -> tuple[Arrival, Call] | None:
-        """The next arrival and its request; None when all are under way."""
+    def next(self) -> Due | None:
+        """What is due next; None when all are under way."""
         arrival = next(self._left, None)
-        return (arrival, self._calls.of(arrival)) if arrival else None
+        if arrival is None:
+            return None
+        return Due(arrival, self._calls.of(arrival), in_time=self.now_s <= arrival.at_s)
 
-    def record(
-        self, arrival: Arrival, call: Call, reply: Reply, sent_s: float, first_s: float | None
-    ) -> Sample:
+    def record(self, due: Due, reply: Reply, sent_s: float, first_s: float | None) -> Sample:
         """Keep what became of an arrival whose reply was whole just now.
 
         Args:
             sent_s: when it was sent, in seconds from the load's begin.
             first_s: when a stream's first token came, in the same seconds.
         """
+        arrival, call = due.arrival, due.call
         sample = Sample(
             serial=arrival.serial,
             at_s=arrival.at_s,
@@ -62,6 +71,7 @@ class Load:
             status=reply.status,
             outcome=reply.outcome,
             right=reply.right,
+            in_time=due.in_time,
             pipeline_ms=reply.pipeline_ms,
             cost_usd=reply.cost_usd,
             note=call.note,

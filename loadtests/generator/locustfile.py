@@ -19,7 +19,7 @@ from loadtests.generator.caller import Caller
 from loadtests.generator.load import Load
 from loadtests.record.sample import Sample, write_samples
 from loadtests.traffic.credentials import Signer
-from loadtests.traffic.shapes import SHAPES
+from loadtests.traffic.order import read_order
 
 __all__ = ["Caller"]  # Locust looks for the users here
 
@@ -28,9 +28,7 @@ SECRET = "LOADTEST_JWT_SECRET"
 
 
 def _add_options(parser: LocustArgumentParser) -> None:
-    parser.add_argument("--shape", choices=sorted(SHAPES), default="smoke")
-    parser.add_argument("--load-seed", type=int, default=0)
-    parser.add_argument("--origin", type=float, default=0.0, help="seconds since 1970")
+    parser.add_argument("--order", default="", help="what to send, as JSON; workers get it")
     parser.add_argument("--folder", default=".", help="for the samples")
 
 
@@ -58,10 +56,8 @@ class _Part:
         if not isinstance(runner, LocalRunner | WorkerRunner):
             return  # the master sends nothing
         self._load = Load(
-            SHAPES[options.shape],
+            read_order(options.order),
             Signer(os.environ[SECRET]),
-            seed=options.load_seed,
-            origin_s=options.origin,
             part=runner.worker_index,
             parts=options.expect_workers if isinstance(runner, WorkerRunner) else 1,
         )

@@ -29,14 +29,14 @@ def percentile(values: Iterable[float | None], percent: float) -> float | None:
 
 
 def share(part: float, whole: float) -> float | None:
-    """`part` of `whole`; None of nothing."""
+    """`part` of `whole`, both in the same unit; None of nothing."""
     return part / whole if whole else None
 
 
 def figures(record: Record) -> dict[str, float | None]:
     """All of them."""
     return {
-        **_of_questions(record.judged),
+        **_of_questions(record),
         **_of_others(record.judged),
         **_of_generator(record),
         **_of_application(record),
@@ -44,16 +44,20 @@ def figures(record: Record) -> dict[str, float | None]:
     }
 
 
-def _of_questions(samples: Sequence[Sample]) -> dict[str, float | None]:
-    asked = [each for each in samples if each.asked]
+def _of_questions(record: Record) -> dict[str, float | None]:
+    """A question that was never sent, as all callers still waited for replies, has failed."""
+    asked = [each for each in record.judged if each.asked]
     answered = [each for each in asked if each.answered]
     hits = [each for each in answered if each.hit]
     misses = [each for each in answered if each.outcome == "FRESH"]
     seconds = {name: [e.latency_ms / 1000 for e in of] for name, of in
                (("latency", answered), ("hit", hits), ("miss", misses))}  # fmt: skip
     return {
-        "questions": len(asked),
-        "error_share": share(len(asked) - len(answered), len(asked)),
+        "questions": len(asked) + record.unsent,
+        "error_share": share(
+            len(asked) + record.unsent - len(answered), len(asked) + record.unsent
+        ),
+        "starved_share": share(sum(not each.in_time for each in asked), len(asked)),
         "hit_share": share(len(hits), len(answered)),
         **{f"{name}_p50_s": percentile(of, 50) for name, of in seconds.items()},
         **{f"{name}_p99_s": percentile(of, 99) for name, of in seconds.items()},
@@ -76,8 +80,7 @@ def _of_others(samples: Sequence[Sample]) -> dict[str, float | None]:
 
 def _of_generator(record: Record) -> dict[str, float | None]:
     return {
-        "sent_share": share(len(record.samples), record.run.arrivals),
-        "send_lag_p99_ms": percentile((each.lag_ms for each in record.samples), 99),
+        "send_lag_p99_ms": percentile((e.lag_ms for e in record.samples if e.in_time), 99),
         "generator_cpu_share": _busiest_share(record),
     }
 
@@ -99,8 +102,8 @@ def _of_application(record: Record) -> dict[str, float | None]:
 def _of_troubles(record: Record) -> dict[str, float | None]:
     """How long each was felt, and the share of questions that it cost."""
     found: dict[str, float | None] = {}
-    ends = [each.begun_s for each in record.run.troubles[1:]] + [math.inf]
-    for happened, end_s in zip(record.run.troubles, ends, strict=True):
+    begins = [each.begun_s for each in record.run.troubles]
+    for happened, end_s in zip(record.run.troubles, [*begins[1:], math.inf], strict=False):
         felt = [each for each in record.judged if happened.begun_s <= each.ended_s < end_s]
         found[f"{happened.victim}_recovery_s"] = recovery_s(felt, happened)
         found[f"{happened.victim}_errors"] = sum(e.asked and not e.answered for e in felt)

@@ -18,10 +18,12 @@ class Bounds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a figure may be, in the figure's own unit."""
 
     at_most: float | None = None
+    """In the figure's unit."""
     at_least: float | None = None
+    """In the figure's unit."""
 
     def hold(self, value: float) -> bool:
-        """Whether `value` lies within them."""
+        """Whether `value`, in the figure's unit, lies within them."""
         above = self.at_most is not None and value > self.at_most
         return not above and not (self.at_least is not None and value < self.at_least)
 
@@ -36,6 +38,7 @@ class Finding:
 
     name: str
     value: float | None
+    """In the unit that the name says."""
     bounds: Bounds
 
     @property

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from loadtests.record.resources import Usage, read_resources
 from loadtests.record.run import Run, read_run
 from loadtests.record.sample import Sample, judged, read_samples
+from loadtests.traffic.arrivals import drawn_arrivals
 from loadtests.traffic.shape import Shape
-from loadtests.traffic.shapes import SHAPES
+from loadtests.traffic.stage import Kind
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,21 @@ class Record:
     @property
     def shape(self) -> Shape:
         """What was planned."""
-        return SHAPES[self.run.shape]
+        return self.run.shape
 
     @property
     def judged(self) -> list[Sample]:
         """What the objectives are about: all but the warming up."""
         return judged(self.samples, (stage.name for stage in self.shape.stages if stage.judged))
+
+    @cached_property
+    def unsent(self) -> int:
+        """The number of judged questions that were never sent, as every caller was busy."""
+        sent = {each.serial for each in self.samples}
+        names = {stage.name for stage in self.shape.stages if stage.judged}
+        drawn = drawn_arrivals(self.shape, seed=self.run.seed)
+        kinds = (Kind.QUESTION, Kind.STREAM)
+        return sum(a.kind in kinds and a.stage in names and a.serial not in sent for a in drawn)
 
     @property
     def judged_s(self) -> tuple[float, float]:

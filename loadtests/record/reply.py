@@ -50,7 +50,8 @@ def read_reply(call: Call, status: int, body: bytes, etag: str = "") -> Reply:
     except msgspec.MsgspecError:
         said = _Body()
     outcome = said.provenance or said.code or _plain(call, status)
-    right = status in call.expects and outcome in (call.outcome or outcome, said.code)
+    known = bool(said.provenance or said.code) or call.method != "POST"
+    right = known and status in call.expects and call.outcome in ("", outcome)
     return Reply(status, outcome, right, said.cost_usd, _total_ms(said.timings_ms), etag)
 
 

@@ -24,6 +24,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     cpu_s: float
     rss_bytes: int
     fds: int
+    """Number of open files and connections."""
     threads: int
     processes: int
     busiest_cpu_s: float

@@ -9,6 +9,7 @@ import msgspec
 
 from loadtests.record.happened import Happened
 from loadtests.record.saves import Lost
+from loadtests.traffic.shape import Shape
 
 RUN = "run.json"
 """The file's name in a run's folder."""
@@ -19,10 +20,10 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
 
     rss_bytes: int
     fds: int
-    """Open files and connections."""
+    """Number of open files and connections."""
     threads: int
     connections: int
-    """Connections of clients."""
+    """Number of connections of clients."""
 
 
 class Books(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,21 +44,15 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     by the load test, and `series` where it has no metrics.
     """
 
-    shape: str
+    shape: Shape
     seed: int
     began: str
     """UTC, as ISO 8601 writes it."""
     commit: str
     cpu: str
     cores: int
-    people: int
-    """Number of people who asked."""
     generators: int
     """Number of processes that sent the load."""
-    workers: int
-    """Number of the application's processes."""
-    arrivals: int
-    """Number of arrivals that were drawn."""
     notes: int
     """Number of notes that people had before."""
     warmed: int
@@ -71,7 +66,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     books: Books | None = None
     series: int | None = None
     """Number of series at /metrics after the load."""
-    settings: dict[str, str] = {}
 
 
 def write_run(run: Run, folder: Path) -> None:

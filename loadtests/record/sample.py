@@ -37,6 +37,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """Of HTTP; 0 without a reply."""
     outcome: str
     """The answer's provenance, the problem's code, `saved`, `read`, or `no reply`."""
+    in_time: bool
+    """Whether a caller was free before its moment; else all of them were still busy."""
     right: bool
     """Whether the status is one of those that are right for it, and the reply whole."""
     first_ms: float | None = None

@@ -71,7 +71,7 @@ def write_summary(record: Record, figures: Figures, verdict: Verdict, folder: Pa
     """Write it to the run's folder."""
     path = folder / SUMMARY
     said = {
-        "shape": record.run.shape,
+        "shape": record.shape.name,
         "verdict": verdict.words,
         "exit_code": verdict.exit_code,
         "figures": figures,

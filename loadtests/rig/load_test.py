@@ -26,10 +26,10 @@ from loadtests.rig.site import Site, running_site, tree
 from loadtests.rig.troubles import make_troubles
 from loadtests.rig.watch import Watch
 from loadtests.stub_provider import Latency
-from loadtests.traffic.arrivals import drawn_arrivals
 from loadtests.traffic.calls import Calls
 from loadtests.traffic.credentials import Signer
 from loadtests.traffic.golden_notes import short_notes
+from loadtests.traffic.order import Order
 from loadtests.traffic.people import people
 from loadtests.traffic.shape import Shape
 
@@ -88,13 +88,11 @@ class _LoadTest:
         samples = read_samples(plan.folder)
         found = await self._saved(samples)
         run = Run(
-            shape=plan.shape.name, seed=plan.seed, began=began.isoformat(timespec="seconds"),
-            commit=commit(), cpu=cpu(), cores=cores(), people=plan.shape.people,
-            generators=plan.generators, workers=plan.shape.workers, notes=notes, warmed=warmed,
-            arrivals=len(drawn_arrivals(plan.shape, seed=plan.seed)), troubles=troubles,
+            shape=plan.shape, seed=plan.seed, began=began.isoformat(timespec="seconds"),
+            commit=commit(), cpu=cpu(), cores=cores(),
+            generators=plan.generators, notes=notes, warmed=warmed, troubles=troubles,
             lost=lost_saves(samples, found), saves=len(found), rest_before=before,
             rest_after=after, books=await self._books(), series=await series(self._url),
-            settings=dict(plan.shape.settings),
         )  # fmt: skip
         write_run(run, plan.folder)
         return run
@@ -119,18 +117,17 @@ class _LoadTest:
         origin_s = time.time() + (JOINING_S if plan.joining else START_S)
         self._watch.origin_s = origin_s
         command = arguments(
-            plan.shape, self._url, plan.folder, seed=plan.seed, origin_s=origin_s,
+            Order(shape=plan.shape, seed=plan.seed, origin_s=origin_s), self._url, plan.folder,
             generators=plan.generators, joining=plan.joining,
         )  # fmt: skip
         environment = clean_environment() | {SECRET: self._secret}
         async with child(command, environment, log) as locust, self._watch.running():
             self._generator_pid = locust.pid
             troubles = asyncio.create_task(self._troubles(origin_s))
-            await locust.wait()
-            happened = await troubles
-        if locust.returncode:
-            raise ChildFailed(f"the generator ended with {locust.returncode}: {tail(log)}")
-        return happened
+            if await locust.wait():
+                troubles.cancel()
+                raise ChildFailed(f"the generator ended with {locust.returncode}: {tail(log, 20)}")
+            return await troubles
 
     async def _troubles(self, origin_s: float) -> list[Happened]:
         if not self._site:

@@ -23,6 +23,7 @@ from loadtests.traffic.shape import Shape
 
 PRICE_INPUT_USD, PRICE_OUTPUT_USD = 0.0000002, 0.0000006
 """US dollars a token; the application is told the same."""
+_SERVE = ("rag_core", "serve")
 _START_S, _LOOK_S = 120.0, 0.1
 _OWN = {
     # People stay far below it; one who floods does not.
@@ -109,7 +110,7 @@ async def running_site(shape: Shape, folder: Path) -> AsyncIterator[Site]:
             } | dict(shape.settings)  # fmt: skip
             await run_child(("rag_core", "migrate"), environment, folder / "migrate.log")
             log = folder / "app.log"
-            async with child(("rag_core", "serve"), environment, log) as app:
+            async with child(_SERVE, environment, log) as app:
                 url = f"http://127.0.0.1:{port}"
                 await _ready(url, app, log)
                 yield Site(url, secret, app, Path(home), provider, environment, folder)
