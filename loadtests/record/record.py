@@ -1,0 +1,59 @@
+"""All that a run left behind, read back from its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from loadtests.record.resources import Usage, read_resources
+from loadtests.record.run import Run, read_run
+from loadtests.record.sample import Sample, judged, read_samples
+from loadtests.traffic.arrivals import drawn_arrivals
+from loadtests.traffic.shape import Shape
+from loadtests.traffic.stage import Kind
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run with all its requests, and what was used meanwhile."""
+
+    run: Run
+    samples: Sequence[Sample]
+    usages: Sequence[Usage]
+
+    @property
+    def shape(self) -> Shape:
+        """What was planned."""
+        return self.run.shape
+
+    @property
+    def judged(self) -> list[Sample]:
+        """What the objectives are about: all but the warming up."""
+        return judged(self.samples, (stage.name for stage in self.shape.stages if stage.judged))
+
+    @cached_property
+    def unsent(self) -> int:
+        """The number of judged questions that were never sent, as every caller was busy."""
+        sent = {each.serial for each in self.samples}
+        names = {stage.name for stage in self.shape.stages if stage.judged}
+        drawn = drawn_arrivals(self.shape, seed=self.run.seed)
+        kinds = (Kind.QUESTION, Kind.STREAM)
+        return sum(a.kind in kinds and a.stage in names and a.serial not in sent for a in drawn)
+
+    @property
+    def judged_s(self) -> tuple[float, float]:
+        """When what is judged begins and ends, in seconds from the load's begin."""
+        stages = zip(self.shape.begins_s, self.shape.stages, strict=True)
+        return next(begin for begin, stage in stages if stage.judged), self.shape.seconds
+
+
+def read_record(folder: Path) -> Record:
+    """The run in this folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: a file is not of the form that it should have.
+    """
+    return Record(read_run(folder), read_samples(folder), read_resources(folder))

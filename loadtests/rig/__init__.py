@@ -1,0 +1,1 @@
+"""What a load test stands on: the application and its servers, watched and put to trouble."""

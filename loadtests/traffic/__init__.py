@@ -1,0 +1,1 @@
+"""Who sends what when, drawn before the load begins."""
