@@ -143,8 +143,10 @@ class Ingest:
             library = await self._store.stored_notes(user, [note.id])
             self._check_embedder(user, library)
             stored = library.notes.get(note.id)
-            condition.check(stored.version if stored else None)
-            if stored == self._stored(note):
+            again = stored == self._stored(note)  # who did not hear of its success, sends it again
+            if not again or condition.exists is False:
+                condition.check(stored.version if stored else None)
+            if again:
                 return Kept(note.version, created=False)
             if stored:
                 vectors |= await self._store.vectors(user, [note.id])

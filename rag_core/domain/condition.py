@@ -12,11 +12,11 @@ class Condition:
     """Holds what is stored to what a change was made for.
 
     Args:
-        versions: one of them is stored; None: it does not matter which.
+        versions: one of them is stored, where None among them is nothing; None: it does not matter.
         exists: whether anything is; None: it does not matter.
     """
 
-    versions: frozenset[str] | None = None
+    versions: frozenset[str | None] | None = None
     exists: bool | None = None
 
     def check(self, stored: str | None) -> None:

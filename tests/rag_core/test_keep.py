@@ -61,6 +61,8 @@ async def test_a_condition_that_does_not_hold_changes_nothing(
         await ingest.keep(user, note("grace", "Another text."), ABSENT)
     assert refused.value.stored == note("grace").version
     await ingest.keep(user, note("grace", "Another text."), seen)
+    again = await ingest.keep(user, note("grace", "Another text."), seen)  # its reply was lost
+    assert not again.created
     with pytest.raises(PreconditionFailed):
         await ingest.keep(user, note("grace", "A third text."), seen)
     assert await store.note(user, "grace") == note("grace", "Another text.")

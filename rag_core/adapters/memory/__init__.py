@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from rag_core.adapters.memory.ledger import MemoryCostBook, MemoryLedgerStore
 from rag_core.adapters.memory.alert_log import MemoryAlertLog
+from rag_core.adapters.memory.imports import MemoryImports
 from rag_core.adapters.memory.notes import MemoryNotes
 from rag_core.adapters.memory.spend_source import MemorySpendSource
 
 __all__ = [
     "MemoryAlertLog",
     "MemoryCostBook",
+    "MemoryImports",
     "MemoryLedgerStore",
     "MemoryNotes",
     "MemorySpendSource",

@@ -9,6 +9,7 @@ from rag_core.adapters.postgres.cost_report import PostgresCostReport
 from rag_core.adapters.postgres.database import Database, Pool, open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.failures import translated
+from rag_core.adapters.postgres.imports import PostgresImports
 from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, check_index, index_vectors
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.plan import PlanNode
@@ -17,7 +18,6 @@ from rag_core.adapters.postgres.search import PostgresRetriever
 # fmt: off
 __all__ = [
     "HNSW_INDEX", "Connection", "Database", "IndexKind", "PlanNode", "Pool", "PostgresApiKeys",
-    "PostgresCostReport", "PostgresCosts",
-    "PostgresEpochs", "PostgresNotes", "PostgresRetriever", "Row", "check_index", "index_vectors",
-    "open_database", "translated",
+    "PostgresCostReport", "PostgresCosts", "PostgresEpochs", "PostgresImports", "PostgresNotes",
+    "PostgresRetriever", "Row", "check_index", "index_vectors", "open_database", "translated",
 ]

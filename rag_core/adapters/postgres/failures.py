@@ -57,7 +57,7 @@ async def check_database(url: str, timeout_s: float) -> None:
             _SETTING, without_secrets(str(error).strip(), url), f"For example {_EXAMPLE}"
         ) from None
     async with connection:
-        found = await connection.execute("SELECT to_regclass('api_keys')")
+        found = await connection.execute("SELECT to_regclass('imports')")
         if await found.fetchone() == (None,):
             raise ConfigurationError(
                 _SETTING,
