@@ -27,11 +27,8 @@ HEAVY = "torch sentence_transformers ragas onnxruntime tokenizers psycopg redis 
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
-<<<<<<< HEAD
-    "rag_core.app",
-=======
     "rag_core.access",
->>>>>>> 0678a03 (Who asks: hashed API keys, believed for seconds, and bearer tokens checked by the key's own algorithm)
+    "rag_core.app",
     *("rag_core.bootstrap", "rag_core.budget", "rag_core.cache", "rag_core.cli", "rag_core.domain"),
     *("rag_core.embedded", "rag_core.guard", "rag_core.providers", "rag_core.safety"),
     "rag_core.search",

@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 
 def bench(
     name: Annotated[
-        Literal["cache", "store", "embedders", "guard", "hedging", "ledger", "forecast"],
+        Literal["cache", "store", "embedders", "guard", "hedging", "ledger", "forecast", "access"],
         Argument(help="What of."),
     ],
     only: Annotated[
@@ -21,8 +21,7 @@ def bench(
     """Measure costs on this machine, beside references.
 
     cache takes about two minutes, store some three, embedders one, guard half of one, hedging one,
-    ledger two,
-    forecast three.
+    ledger two, forecast three, access some seconds.
     Exit code 1 when a figure misses its reference.
     """
     from evals.bench.command import run_benches
