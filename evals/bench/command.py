@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from evals.bench.access import known_user
 from evals.bench.cache import context_get, revalidated_answer, simulator
 from evals.bench.cache_fleet import killed_leader, simultaneous_misses
 from evals.bench.cache_freeze import frozen_redis
@@ -47,6 +48,7 @@ SETS: dict[str, dict[str, Bench]] = {
     },
     "context": {"built": built_context, "quoted": quoted_answer, "ingest": ingested_count},
     "embedders": {"backends": backends},
+    "access": {"cpu": known_user},
     "guard": {"cpu": added_cpu, "fleet": shared_breaker},
     "hedging": {"tail": hedged_tail},
     "ledger": {"cost": hold_and_settle, "race": raced_budget},

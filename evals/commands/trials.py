@@ -11,7 +11,17 @@ from typer.core import TyperCommand
 
 def bench(
     name: Annotated[
-        Literal["cache", "store", "context", "embedders", "guard", "hedging", "ledger", "forecast"],
+        Literal[
+            "access",
+            "cache",
+            "context",
+            "embedders",
+            "forecast",
+            "guard",
+            "hedging",
+            "ledger",
+            "store",
+        ],
         Argument(help="What of."),
     ],
     only: Annotated[
@@ -21,7 +31,7 @@ def bench(
     """Measure costs on this machine, beside references.
 
     cache takes about two minutes, store some three, context a few seconds, embedders one minute,
-    guard half of one, hedging one, ledger two, forecast three.
+    guard half of one, hedging one, ledger two, forecast three, access some seconds.
     Exit code 1 when a figure misses its reference.
     """
     from evals.bench.command import run_benches

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from rag_core.access.credential import Credential
 from rag_core.domain.user import UserId
 
 _FORM = re.compile(r"rag_([0-9a-f]{12})_[0-9a-f]{64}")
@@ -50,8 +51,7 @@ class IssuedKey:
     """A key in force, as whoever checks one knows it."""
 
     digest: bytes = field(repr=False)
-    user: UserId
-    plan: str
+    credential: Credential
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ Raises:
     Unavailable: it cannot be told now.
 """
 
+_NAMES = frozenset((b"authorization", b"x-api-key"))
 _HOW = "Send Authorization: Bearer <API key or token>, or X-API-Key: <API key>"
 
 
@@ -40,15 +41,18 @@ class HeaderAuthenticator:
             InvalidCredential: they carry one that is not believed, or several.
             Unavailable: it cannot be told now.
         """
-        authorizations, shown = headers.getlist("authorization"), headers.getlist("x-api-key")
-        if not authorizations and not shown:
+        shown = [each for each in headers.raw if each[0] in _NAMES]
+        if not shown:
             raise Unauthenticated(f"no credential came with the request. {_HOW}")
-        if len(authorizations) + len(shown) > 1:
+        if len(shown) > 1:
             raise InvalidCredential("more than one credential came with the request")
-        text = shown[0] if shown else _bearer(authorizations[0])
+        ((name, value),) = shown
+        text = value.decode("latin-1")
+        if name == b"authorization":
+            text = _bearer(text)
         if key := ApiKey.parse(text):
             return await self._of_key(key)
-        if shown or self._verify_token is None:
+        if name != b"authorization" or self._verify_token is None:
             raise InvalidCredential("this is no API key")
         return await self._verify_token(text)
 
@@ -56,7 +60,7 @@ class HeaderAuthenticator:
         issued = await self._keys.find(key.prefix)
         if issued is None or not compare_digest(issued.digest, key.digest):
             raise InvalidCredential("the API key is not known, or not in force any more")
-        return Credential(issued.user, issued.plan)
+        return issued.credential
 
 
 def _bearer(authorization: str) -> str:

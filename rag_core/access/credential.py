@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,10 +18,11 @@ class Credential:
 
 
 class Headers(Protocol):
-    """The headers of a request; names in any letter case."""
+    """The headers of a request, as Starlette has them."""
 
-    def getlist(self, key: str) -> list[str]:
-        """All values of the header `key`, in the order in which they came."""
+    @property
+    def raw(self) -> Sequence[tuple[bytes, bytes]]:
+        """Each name, in lower case, and value, in the order in which they came."""
         ...
 
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Unpack
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from rag_core.app.authentication import Authentication
 from rag_core.app.body import BodyLimits
-from rag_core.app.credential import Authenticator, Credential
+from rag_core.app.credential import Authenticator
 from rag_core.app.health import live
 from rag_core.app.problems import Problems, tell_http_error, tell_unforeseen
 from rag_core.app.query import QueryRoute
 from rag_core.app.request_context import RequestContext, RoutePatterns
 from rag_core.app.service import Service
-from rag_core.bootstrap.application import Overrides, assemble
-from rag_core.errors import Unauthenticated
+from rag_core.bootstrap import Overrides, assemble, open_authenticator
 from rag_core.settings import Settings
 
 
@@ -34,7 +32,7 @@ def create_app(
     """The application that `settings` describe; its parts are assembled when a server starts it.
 
     Args:
-        authenticator: tells who asks.
+        authenticator: tells who asks, in place of API keys and tokens.
     """
     service = Service(settings)
     routes = [
@@ -44,8 +42,10 @@ def create_app(
 
     @asynccontextmanager
     async def running(app: Starlette) -> AsyncIterator[None]:
-        async with assemble(settings, **overrides) as service.application:
-            service.authenticate = authenticator or nobody
+        async with (
+            assemble(settings, **overrides) as service.application,
+            _who_asks(service, authenticator, overrides) as service.authenticate,
+        ):
             yield
 
     return Starlette(
@@ -53,6 +53,19 @@ def create_app(
         middleware=_middleware(service, RoutePatterns(routes)),
         exception_handlers={HTTPException: tell_http_error, Exception: tell_unforeseen},
         lifespan=running,
+    )
+
+
+def _who_asks(
+    service: Service, given: Authenticator | None, overrides: Overrides
+) -> AbstractAsyncContextManager[Authenticator]:
+    if given:
+        return nullcontext(given)
+    return open_authenticator(
+        service.settings,
+        service.application.database,
+        clock=overrides.get("clock"),
+        listener=service.application.listener,
     )
 
 
@@ -65,8 +78,3 @@ def _middleware(service: Service, patterns: RoutePatterns) -> list[Middleware]:
         Middleware(BodyLimits, most_bytes=settings.body_bytes, timeout_s=settings.body_timeout_s),
         Middleware(Authentication, service=service),
     ]
-
-
-async def nobody(headers: Headers) -> Credential:
-    """Lets nobody in."""
-    raise Unauthenticated("this application has no way to tell who asks")

@@ -1,31 +1,7 @@
-"""Who asks, as a request's credential says."""
+"""Who asks, as a request's credential says; see `rag_core.access`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from rag_core.access import Authenticator, Credential
 
-from starlette.datastructures import Headers
-
-from rag_core.domain.user import UserId
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """What a request's key or token vouches for."""
-
-    user: UserId
-    plan: str = ""
-    """Name of the user's plan, which has limits of its own; empty: the ordinary ones."""
-
-
-class Authenticator(Protocol):
-    """Tells from a request's headers who asks."""
-
-    async def __call__(self, headers: Headers) -> Credential:
-        """The credential that the headers carry.
-
-        Raises:
-            Unauthenticated: they carry none, or none that can be believed.
-        """
-        ...
+__all__ = ["Authenticator", "Credential"]

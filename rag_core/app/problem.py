@@ -51,9 +51,8 @@ _LATER = "Try again later; the trouble is on our side."
 KINDS: dict[type[Exception], Kind] = {
     errors.InvalidInput: Kind(422, "invalid_input", "The request cannot be used"),
     errors.NotFound: Kind(404, "not_found", "There is nothing here"),
-    errors.Unauthenticated: Kind(
-        401, "unauthenticated", "It is not known who asks", "Send a valid API key or bearer token."
-    ),
+    errors.Unauthenticated: Kind(401, "unauthenticated", "It is not known who asks"),
+    errors.InvalidCredential: Kind(401, "invalid_credential", "The credential is not believed"),
     errors.PreconditionFailed: Kind(412, "precondition_failed", "Another change came first"),
     errors.RateLimitExceeded: Kind(429, "rate_limited", "Asked too often", retryable=True),
     errors.Unavailable: Kind(503, "unavailable", "A part is away", _LATER, retryable=True),
@@ -122,12 +121,20 @@ def problem_headers(error: Exception, problem: Problem) -> list[tuple[bytes, byt
     headers = [(b"cache-control", b"no-store")]
     if problem.retry_after_s:
         headers.append((b"retry-after", str(problem.retry_after_s).encode()))
-    if problem.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
+    if isinstance(error, errors.Unauthenticated):
+        headers.append((b"www-authenticate", _challenge(error)))
     if isinstance(error, HTTPException) and error.headers:
         given = error.headers.items()
         headers += [(name.lower().encode(), value.encode()) for name, value in given]
     return headers
+
+
+def _challenge(error: errors.Unauthenticated) -> bytes:
+    """How to come back (RFC 6750, section 3); why the last one was refused, where one came."""
+    if not isinstance(error, errors.InvalidCredential):
+        return b'Bearer realm="rag_core"'
+    why = str(error).replace('"', "'").encode("ascii", "replace")
+    return b'Bearer realm="rag_core", error="invalid_token", error_description="%b"' % why
 
 
 def _words_of(error: Exception) -> str:

@@ -73,6 +73,7 @@ class Application:
     embedder: Embedder
     tokenizer: Tokenizer
     listener: events.Listener
+    database: Database
 
 
 @asynccontextmanager
@@ -151,7 +152,7 @@ async def assemble(
         purge = Purge(store=notes, answers=stores.answers)
         yield Application(
             *(pipeline, wired, ingest, purge, notes, epochs, retriever, embedder, tokenizer),
-            listener,
+            *(listener, database),
         )
 
 

@@ -7,13 +7,16 @@ no algorithm.
 
 from __future__ import annotations
 
-import math
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
+from cachebox import LRUCache
 
 from rag_core.access import Credential
+from rag_core.adapters.identity.key_set import SigningKey
 from rag_core.adapters.identity.signing_keys import SigningKeys
 from rag_core.clock import Clock
 from rag_core.domain.user import authenticated
@@ -26,6 +29,9 @@ MAX_TOKEN_BYTES = 8_192
 """Longer ones are not looked at: they would not fit into the headers of most servers."""
 
 MAX_PLAN_CHARACTERS = 64
+
+MAX_SEEN = 10_000
+"""Number of tokens whose signature is remembered; of others it is checked again."""
 
 LATEST_S = 1e12
 """Seconds since the Unix epoch; what is later (or NaN) is no time but a mistake."""
@@ -41,9 +47,25 @@ _OPTIONS: Any = {
 
 _Claims = Mapping[str, Any]
 
+SECRET_KEY = ""
+"""What the shared secret is called beside the provider's keys, whose ids are never empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a token says that `key` has signed; times in seconds since the Unix epoch."""
+
+    key: SigningKey
+    credential: Credential
+    begins: float
+    ends: float
+
 
 class BearerTokens:
     """Says whose a token is: the user by the claim `sub`, the plan by the claim `plan`.
+
+    The signature of a token is checked once; as long as the key that signed it is known, only the
+    times are checked again. (PyJWT takes 0.2 ms for what a cached answer takes altogether.)
 
     Args:
         audience: whom a token must be meant for.
@@ -62,8 +84,10 @@ class BearerTokens:
         clock: Clock,
     ) -> None:
         self._audience, self._issuer = audience, issuer
-        self._secret, self._signing_keys = secret, signing_keys
+        self._secret = SigningKey(SECRET_KEY, "HS256", secret) if secret else None
+        self._signing_keys = signing_keys
         self._clock = clock
+        self._seen: LRUCache[bytes, _Verified] = LRUCache(MAX_SEEN)
 
     async def __call__(self, token: str) -> Credential:
         """See `VerifyToken`.
@@ -72,14 +96,26 @@ class BearerTokens:
             InvalidCredential: the token is not believed.
             Unavailable: the provider's keys could not be fetched for too long.
         """
-        if len(token) > MAX_TOKEN_BYTES:
-            raise InvalidCredential("the token is too long")
+        if len(token) > MAX_TOKEN_BYTES or not token.isascii():
+            raise InvalidCredential("the token is malformed")
+        digest = hashlib.sha256(token.encode()).digest()
+        seen = self._seen.get(digest)
+        if seen is None or await self._find(seen.key.id) != seen.key:
+            seen = self._seen[digest] = await self._verified(token)
+        now = self._clock.now()
+        if now - LEEWAY_S >= seen.ends:
+            raise InvalidCredential("the token has expired")
+        if now + LEEWAY_S < seen.begins:
+            raise InvalidCredential("the token is not valid yet")
+        return seen.credential
+
+    async def _verified(self, token: str) -> _Verified:
         try:
-            algorithm, key = await self._key(jwt.get_unverified_header(token))
+            key = await self._key(jwt.get_unverified_header(token))
             claims = jwt.decode(
                 token,
-                key,
-                algorithms=[algorithm],
+                key.key,
+                algorithms=[key.algorithm],
                 audience=self._audience,
                 issuer=self._issuer,
                 options=_OPTIONS,
@@ -88,34 +124,31 @@ class BearerTokens:
             raise InvalidCredential(_reason(error)) from None
         except (ValueError, RecursionError):  # JSON that Python's own reader gives up on
             raise InvalidCredential("the token is malformed") from None
-        self._check_times(claims)
-        return _credential(claims)
+        begins = max(_moment(claims, "nbf"), _moment(claims, "iat"))
+        return _Verified(key, _credential(claims), begins, _moment(claims, "exp"))
 
-    async def _key(self, header: Mapping[str, Any]) -> tuple[str, Any]:
+    async def _key(self, header: Mapping[str, Any]) -> SigningKey:
         algorithm, key_id = header.get("alg"), header.get("kid")
-        if algorithm == "HS256" and self._secret:
-            return algorithm, self._secret
-        if algorithm not in ("RS256", "ES256") or self._signing_keys is None:
-            raise InvalidCredential("the token is signed in a way that is not taken here")
-        if not key_id:
+        if algorithm == "HS256":
+            key_id = SECRET_KEY
+        elif not key_id:
             raise InvalidCredential("the token does not name the key that signed it (kid)")
-        key = await self._signing_keys.find(key_id)
+        if algorithm not in ("HS256", "RS256", "ES256"):
+            raise InvalidCredential("the token is signed in a way that is not taken here")
+        key = await self._find(key_id)
         if key is None or key.algorithm != algorithm:
             raise InvalidCredential("the token is signed by a key that is not known")
-        return key.algorithm, key.key
+        return key
 
-    def _check_times(self, claims: _Claims) -> None:
-        now = self._clock.now()
-        if _moment(claims, "exp", math.inf) <= now - LEEWAY_S:
-            raise InvalidCredential("the token has expired")
-        for claim in ("nbf", "iat"):
-            if _moment(claims, claim, -math.inf) > now + LEEWAY_S:
-                raise InvalidCredential("the token is not valid yet")
+    async def _find(self, key_id: str) -> SigningKey | None:
+        if key_id == SECRET_KEY:
+            return self._secret
+        return await self._signing_keys.find(key_id) if self._signing_keys else None
 
 
-def _moment(claims: _Claims, claim: str, default: float) -> float:
-    """A time of the token, in seconds since the Unix epoch."""
-    value = claims.get(claim, default)
+def _moment(claims: _Claims, claim: str) -> float:
+    """A time of the token, in seconds since the Unix epoch; without the claim, before all times."""
+    value = claims.get(claim, -LATEST_S)
     if claim in claims and (type(value) not in (int, float) or not abs(value) < LATEST_S):
         raise InvalidCredential(f"the token's {claim} is no time")
     return float(value)

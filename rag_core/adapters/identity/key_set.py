@@ -13,7 +13,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from rag_core.errors import Unavailable
 
-Algorithm = Literal["RS256", "ES256"]
+Algorithm = Literal["HS256", "RS256", "ES256"]
 
 MIN_RSA_BITS = 2048
 """Shorter ones are not taken (RFC 7518, section 3.3)."""
@@ -21,7 +21,7 @@ MIN_RSA_BITS = 2048
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A public key, and the one algorithm that it may be used with, whatever a token says."""
+    """A key that checks signatures by its one algorithm, whatever a token says."""
 
     id: str
     algorithm: Algorithm

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from rag_core.access import ApiKey, IssuedKey, KeyRecord
+from rag_core.access import ApiKey, Credential, IssuedKey, KeyRecord
 from rag_core.adapters.postgres.connection import Connection
 from rag_core.adapters.postgres.database import Database
 from rag_core.domain.user import UserId
@@ -40,7 +40,9 @@ class PostgresApiKeys:
     async def find(self, prefixes: Collection[str]) -> Mapping[str, IssuedKey]:
         """See `KeyStore`."""
         rows = await self._database.fetch(_FIND, (list(prefixes),), binary=True)
-        return {prefix: IssuedKey(digest, user, plan) for prefix, digest, user, plan in rows}
+        return {
+            prefix: IssuedKey(digest, Credential(user, plan)) for prefix, digest, user, plan in rows
+        }
 
     async def add(
         self,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from evals.bench import (
+    access,
     cache_fleet,
     cache_freeze,
     cache_hit,
@@ -25,6 +26,7 @@ SMALL: dict[Bench, dict[str, int]] = {
     cache_hit.cached_answer: {"ROUNDS": 1, "CALLS": 32},
     cache_fleet.simultaneous_misses: {"PROCESSES": 2, "MISSES": 20},
     cache_freeze.frozen_redis: {"ROUNDS": 1},
+    access.known_user: {"ROUNDS": 1, "REQUESTS": 10, "FIRST_REQUESTS": 2},
     guard.added_cpu: {"ROUNDS": 1, "CALLS": 10},
     guard_fleet.shared_breaker: {"PROCESSES": 2, "OUTAGES": 1},
     hedging.hedged_tail: {"ROUNDS": 1, "CALLS": 60},

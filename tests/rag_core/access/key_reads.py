@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 
-from rag_core.access import ApiKey, IssuedKey
+from rag_core.access import ApiKey, Credential, IssuedKey
 from rag_core.domain import UserId
 from rag_core.errors import DatabaseUnavailable
 
@@ -22,7 +22,7 @@ class KeyReads:
 
     def issue(self, user: str = "ruth", plan: str = "") -> ApiKey:
         key = ApiKey.issue()
-        self.in_force[key.prefix] = IssuedKey(key.digest, UserId(user), plan)
+        self.in_force[key.prefix] = IssuedKey(key.digest, Credential(UserId(user), plan))
         return key
 
     def revoke(self, key: ApiKey) -> None:

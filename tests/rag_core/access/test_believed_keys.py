@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from rag_core.access import BELIEVED_S, IDLE_S, ApiKey, BelievedKeys
+from rag_core.access import BELIEVED_S, IDLE_S, ApiKey, BelievedKeys, Credential
 from rag_core.clock import ManualClock
+from rag_core.domain import UserId
 from rag_core.errors import DatabaseUnavailable
 from tests.rag_core.access.key_reads import KeyReads
 
@@ -34,7 +35,7 @@ async def test_the_second_request_with_a_key_reads_nothing(
     for _ in range(3):
         found = await keys.find(key.prefix)
         assert found is not None
-        assert (found.user, found.plan) == ("ruth", "pro")
+        assert found.credential == Credential(UserId("ruth"), "pro")
     assert store.reads == [{key.prefix}]
 
 

@@ -17,7 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag_core.access import Credential
-from rag_core.adapters.identity import LEEWAY_S, MAX_TOKEN_BYTES, BearerTokens, open_signing_keys
+from rag_core.adapters.identity import (
+    LEEWAY_S,
+    MAX_TOKEN_BYTES,
+    RETRY_S,
+    BearerTokens,
+    open_signing_keys,
+)
 from rag_core.clock import ManualClock, SystemClock
 from rag_core.domain import UserId
 from rag_core.errors import InvalidCredential
@@ -28,6 +34,7 @@ from tests.rag_core.adapters.identity.provider import (
     IdentityProvider,
     Signer,
     claims,
+    identity_provider,
 )
 
 SECRET = b"a secret of thirty-two bytes or so"
@@ -142,6 +149,28 @@ async def test_a_subject_must_be_text(clock: ManualClock) -> None:
             await refused(verify, hs256(claims(clock, sub=sub)))
 
 
+async def test_a_token_that_was_believed_ends_with_its_key(
+    clock: ManualClock, rsa_signer: Signer, ec_signer: Signer
+) -> None:
+    async with identity_provider(rsa_signer) as provider, taking(clock, provider) as verify:
+        token = rsa_signer.sign(claims(clock))
+        assert await verify(token) == RUTH
+        for signers in ([ec_signer], [ec_signer, Signer.rsa(rsa_signer.id)]):
+            provider.signers[:] = signers
+            clock.advance(RETRY_S)
+            await refused(verify, ec_signer.sign(claims(clock), kid="unknown"))  # so it is fetched
+            await refused(verify, token)
+
+
+async def test_a_token_that_was_believed_still_expires(clock: ManualClock) -> None:
+    async with taking(clock) as verify:
+        token = hs256(claims(clock, exp=clock.now() + 60))
+        for _ in range(2):
+            assert await verify(token) == RUTH
+        clock.advance(60 + LEEWAY_S)
+        await refused(verify, token, "expired")
+
+
 async def test_a_forged_signature_is_refused(
     verify: BearerTokens, clock: ManualClock, rsa_signer: Signer, ec_signer: Signer
 ) -> None:
@@ -173,7 +202,7 @@ async def test_other_algorithms_of_the_same_keys_are_refused(
     for algorithm in ("HS384", "HS512"):
         secret = SECRET * 2
         async with taking(clock, secret=secret) as tokens:
-            await refused(tokens, jwt.encode(claims(clock), secret, algorithm), "not taken here")
+            await refused(tokens, jwt.encode(claims(clock), secret, algorithm))
 
 
 async def test_a_public_key_is_no_shared_secret(
@@ -195,7 +224,7 @@ async def test_a_public_key_is_no_shared_secret(
             for kid in ("rsa-1", "ec-1"):
                 token = hs256(claims(clock), form, kid=kid)
                 await refused(verify, token, "signature")
-                await refused(without_secret, token, "not taken here")
+                await refused(without_secret, token, "not known")
 
 
 async def test_a_key_of_one_kind_does_not_verify_the_other(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag_core.access import ApiKey, BelievedKeys, HeaderAuthenticator
+from rag_core.access import ApiKey, BelievedKeys, Credential, HeaderAuthenticator
 from rag_core.adapters.postgres import Database, PostgresApiKeys
 from rag_core.clock import ManualClock
 from rag_core.domain import UserId
@@ -23,7 +23,7 @@ async def test_a_key_is_found_with_its_user_and_plan(keys: PostgresApiKeys, user
     found = await keys.find([key.prefix, ApiKey.issue().prefix])
     assert list(found) == [key.prefix]
     issued = found[key.prefix]
-    assert (issued.digest, issued.user, issued.plan) == (key.digest, user, "pro")
+    assert (issued.digest, issued.credential) == (key.digest, Credential(user, "pro"))
 
 
 async def test_a_key_that_is_not_in_force_is_not_found(keys: PostgresApiKeys, user: UserId) -> None:
@@ -92,7 +92,4 @@ class Shown:
     """Headers with a key."""
 
     def __init__(self, key: ApiKey) -> None:
-        self._values = {"x-api-key": [key.text]}
-
-    def getlist(self, key: str) -> list[str]:
-        return self._values.get(key, [])
+        self.raw = [(b"x-api-key", key.text.encode())]
