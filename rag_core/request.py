@@ -52,7 +52,7 @@ class Request:
         self.id = REQUEST_ID.get() or secrets.token_hex(8)
         self.deadline = Deadline(limits.request_s, clock)
         self.listener = listener
-        self._redis = TimeBudget(limits.redis_s)
+        self._redis = CURRENT_BUDGET.get() or TimeBudget(limits.redis_s)
         self._clock = clock
         self._started = clock.monotonic()
         self._steps_ms: dict[str, float] = {}

@@ -28,6 +28,7 @@ from pydantic_settings import (
 from rag_core.domain.ranking import SearchMethod
 from rag_core.domain.server_url import HTTP, POSTGRES, REDIS, SMTP
 from rag_core.errors import ConfigurationError
+from rag_core.settings_canary import canary_problems
 from rag_core.settings_money import MoneySettings
 from rag_core.settings_providers import (
     HUGGING_FACE,
@@ -127,8 +128,10 @@ class Settings(MoneySettings, ServingSettings):
     provider_queue_s: float = Field(1.0, ge=0, description="wait for a place, then shed")
     provider_retries: int = Field(1, ge=0, le=10, description="before the next provider is asked")
 
-    # Caches; `auto` is Redis when there is a URL, else the memory of this process.
-    cache: Literal["auto", "redis", "memory"] = Field("auto", description="where answers are kept")
+    # Caches; `auto` is Redis when there is a URL, else the memory of this process; `off` is none.
+    cache: Literal["auto", "redis", "memory", "off"] = Field(
+        "auto", description="where answers are kept"
+    )
     redis_budget_s: float = Field(0.05, gt=0, description="for all Redis work of a request")
     max_staleness_s: float = Field(
         0.0, ge=0, le=3_600, description="how long to believe an epoch; 0 asks Postgres every time"
@@ -229,7 +232,7 @@ def examine_settings(env_file: Path | None = None) -> tuple[Settings, list[Confi
     while True:
         try:
             settings = kind(_env_file=env_file, **_defaults_of(broken))
-            return settings, [*problems, *provider_problems(settings)]
+            return settings, [*problems, *provider_problems(settings), *canary_problems(settings)]
         except UnicodeDecodeError:
             problems.append(ConfigurationError("--env", f"{str(env_file)!r} is not UTF-8 text"))
             env_file = None

@@ -97,7 +97,7 @@ class ServingSettings(BaseSettings):
     @field_validator("rate_limits", "rate_limits_all", "cors_origins", mode="before")
     @classmethod
     def _listed(cls, values: object) -> object:
-        return _parts(values) if isinstance(values, str) else values
+        return listed(values) if isinstance(values, str) else values
 
     @field_validator("rate_limit_plans", "canary_settings", mode="before")
     @classmethod
@@ -119,7 +119,7 @@ class ServingSettings(BaseSettings):
     @classmethod
     def _plans(cls, plans: dict[str, str]) -> dict[str, str]:
         for limits in plans.values():
-            cls._limits(_parts(limits))
+            cls._limits(listed(limits))
         return plans
 
     @field_validator("cors_origins")
@@ -131,5 +131,6 @@ class ServingSettings(BaseSettings):
         return origins
 
 
-def _parts(values: str) -> tuple[str, ...]:
+def listed(values: str) -> tuple[str, ...]:
+    """The parts of a setting that commas separate."""
     return tuple(value.strip() for value in values.split(",") if value.strip())

@@ -40,14 +40,9 @@ ROOMS = (
 
 FILES = {
     *("rag_core", "rag_core.clock", "rag_core.errors", "rag_core.events", "rag_core.settings"),
-    *("rag_core.settings_providers", "rag_core.settings_serving"),
-    *(
-        "rag_core.imports",
-        "rag_core.ingest",
-        "rag_core.migrations",
-        "rag_core.pipeline",
-        "rag_core.purge",
-    ),
+    *(f"rag_core.settings_{part}" for part in ("canary", "providers", "serving")),
+    *("rag_core.imports", "rag_core.ingest", "rag_core.migrations", "rag_core.pipeline"),
+    "rag_core.purge",
     *("rag_core.request", "rag_core.__main__"),
     "rag_core.embedded.supervisor",
     *("rag_core.cli.ask", "rag_core.cli.bundle", "rag_core.cli.doctor", "rag_core.cli.progress"),

@@ -17,8 +17,11 @@ from rag_core.app.credential import Authenticator
 from rag_core.app.health import live
 from rag_core.app.problems import Problems, tell_http_error, tell_unforeseen
 from rag_core.app.query import QueryRoute
+from rag_core.app.rate_limit import LimitsRoute, RateLimiting
+from rag_core.app.reload import Read, reloading, with_canary_of
 from rag_core.app.request_context import RequestContext, RoutePatterns
 from rag_core.app.service import Service
+from rag_core.app.shedding import Shedding
 from rag_core.bootstrap import Overrides, assemble, open_authenticator
 from rag_core.settings import Settings
 
@@ -27,24 +30,29 @@ def create_app(
     settings: Settings,
     *,
     authenticator: Authenticator | None = None,
+    read: Read | None = None,
     **overrides: Unpack[Overrides],
 ) -> Starlette:
     """The application that `settings` describe; its parts are assembled when a server starts it.
 
     Args:
         authenticator: tells who asks, in place of API keys and tokens.
+        read: reads the settings again, for their canary: at the start, and on each SIGHUP.
     """
     service = Service(settings)
     routes = [
         Route("/assistant/query", QueryRoute(service), methods=["POST"]),
+        Route("/assistant/limits", LimitsRoute(service), methods=["GET"]),
         Route("/health/live", live),
     ]
 
     @asynccontextmanager
     async def running(app: Starlette) -> AsyncIterator[None]:
+        latest = with_canary_of(settings, read()) if read else settings
         async with (
-            assemble(settings, **overrides) as service.application,
+            assemble(latest, **overrides) as service.application,
             _who_asks(service, authenticator, overrides) as service.authenticate,
+            reloading(service.application.rollout, read),
         ):
             yield
 
@@ -77,4 +85,6 @@ def _middleware(service: Service, patterns: RoutePatterns) -> list[Middleware]:
         Middleware(Problems),  # so that every refusal below is told in one way
         Middleware(BodyLimits, most_bytes=settings.body_bytes, timeout_s=settings.body_timeout_s),
         Middleware(Authentication, service=service),
+        Middleware(Shedding, service=service),  # before Redis is asked: it costs nothing
+        Middleware(RateLimiting, service=service),
     ]

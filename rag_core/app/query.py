@@ -39,11 +39,12 @@ class QueryRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one question."""
         query = decode_json(scope, await read_body(receive), _queries)
-        pipeline, user = self._service.application.pipeline, user_of(scope)
+        user = user_of(scope)
+        answering = self._service.application.rollout.answering(user)
         if self._streaming and wants_events(scope):
-            await _stream(pipeline.stream(query.question, user), scope, send)
+            await _stream(answering.stream(query.question, user), scope, send)
         else:
-            await _send_answer(send, await pipeline.answer(query.question, user))
+            await _send_answer(send, await answering.answer(query.question, user))
 
 
 async def _send_answer(send: Send, answer: Answer) -> None:

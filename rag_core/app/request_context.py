@@ -81,7 +81,7 @@ class RequestContext:
 class Exchange:
     """Sends a response under its request's id, and remembers how it went."""
 
-    __slots__ = ("_send", "error", "request_id", "started", "status", "trace")
+    __slots__ = ("_send", "added", "error", "request_id", "started", "status", "trace")
 
     def __init__(self, send: Send, request_id: str, trace: str) -> None:
         self._send = send
@@ -90,13 +90,15 @@ class Exchange:
         """Whether the client has been sent anything."""
         self.status = 500
         """Of the response; 500 before there is one."""
+        self.added: Pairs = []
+        """Headers that whatever is answered carries besides."""
         self.error = ""
         """The code of the problem that was told."""
 
     @property
     def headers(self) -> Pairs:
         """What every response carries."""
-        headers = [(b"x-request-id", self.request_id.encode())]
+        headers = [*self.added, (b"x-request-id", self.request_id.encode())]
         if self.trace:
             headers.append((b"traceparent", self.trace.encode()))
         return headers

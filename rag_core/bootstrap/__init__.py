@@ -8,14 +8,17 @@ from rag_core.bootstrap.alerts import watch_spending
 from rag_core.bootstrap.application import Application, Overrides, assemble, build
 from rag_core.bootstrap.budget import caps_of, open_spending
 from rag_core.bootstrap.caches import CacheStores
+from rag_core.bootstrap.canary import Canary, in_canary
 from rag_core.bootstrap.costs import open_costs
 from rag_core.bootstrap.guards import provider_guard
 from rag_core.bootstrap.pipeline import Parts, wire_pipeline
 from rag_core.bootstrap.providers import open_generator, open_providers
+from rag_core.bootstrap.rollout import Answering, Rollout
 from rag_core.bootstrap.servers import servers
 
 __all__ = [
-    "Application", "CacheStores", "Overrides", "Parts", "assemble", "build", "caps_of",
-    "open_authenticator", "open_costs", "open_generator", "open_keys", "open_providers",
+    "Answering", "Application", "CacheStores", "Canary", "Overrides", "Parts", "Rollout",
+    "assemble", "build", "caps_of", "in_canary", "open_authenticator", "open_costs",
+    "open_generator", "open_keys", "open_providers",
     "open_spending", "provider_guard", "servers", "watch_spending", "wire_pipeline",
 ]

@@ -11,35 +11,33 @@ from typing import TypedDict, Unpack
 
 from rag_core import events
 from rag_core.adapters.embedders import load_embedder
-from rag_core.adapters.generators import ExtractiveGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.adapters.postgres.database import Database, open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
-from rag_core.adapters.postgres.index import check_index
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.adapters.telemetry.log import LogListener
-from rag_core.bootstrap.budget import open_spending
-from rag_core.bootstrap.caches import cache_stores, epoch_source
+from rag_core.bootstrap.caches import cache_stores
+from rag_core.bootstrap.foundation import Foundation, Purse
 from rag_core.bootstrap.guards import postgres_breaker
-from rag_core.bootstrap.pipeline import Parts, wire_pipeline
-from rag_core.bootstrap.providers import Writers, open_providers, wire_writers
+from rag_core.bootstrap.rollout import Rollout, open_rollout
 from rag_core.bootstrap.servers import servers
+from rag_core.bootstrap.throttle import Throttle
 from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
 from rag_core.cache.token_counts import RememberedCounts
 from rag_core.clock import Clock, SystemClock
 from rag_core.domain.chunks import Chunker, SentenceChunker
 from rag_core.domain.completion import Generator
-from rag_core.domain.cost import FREE
 from rag_core.domain.ranking import Embedder
 from rag_core.domain.tokens import Tokenizer
 from rag_core.guard.breaker import Breaker
 from rag_core.ingest import Ingest
 from rag_core.pipeline import Pipeline
-from rag_core.providers.router import Router
 from rag_core.purge import Purge
 from rag_core.settings import Settings
+from rag_core.throttle.concurrency import Concurrency
+from rag_core.throttle.rate_limiter import RateLimiter
 
 
 class Overrides(TypedDict, total=False):
@@ -73,6 +71,11 @@ class Application:
     embedder: Embedder
     tokenizer: Tokenizer
     listener: events.Listener
+    rollout: Rollout
+    """Who is answered by which pipeline: `pipeline` itself, or a canary."""
+    limiter: RateLimiter
+    places: Concurrency
+    """For what is under way in this process."""
     database: Database
 
 
@@ -97,62 +100,51 @@ async def assemble(
         counting, settings.chunk_tokens, settings.chunk_overlap_tokens, embedder
     )
     clock = overrides.get("clock") or SystemClock()
-    listener = overrides.get("listener") or LogListener(settings.log_level)
+    throttle = Throttle.of(settings, clock)
+    listener = throttle.heard_by(overrides.get("listener") or LogListener(settings.log_level))
     async with AsyncExitStack() as stack:
         urls = await stack.enter_async_context(servers(settings))
         database = await stack.enter_async_context(
             _open_database(settings, urls.database_url, postgres_breaker(settings, clock, listener))
         )
-        await check_index(database, settings.search_method)
         reading = await stack.enter_async_context(PostgresEpochs(database).connected())
-        epochs = epoch_source(reading, settings, clock)
         stores = await stack.enter_async_context(
             cache_stores(urls.redis_url, settings, clock, listener)
         )
-        notes = PostgresNotes(database)
-        retriever = PostgresRetriever(
-            database,
-            embedder_digest=embedder.digest,
-            method=settings.search_method,
-            ef_search=settings.ef_search,
+        purse = await stack.enter_async_context(
+            Purse(settings, database, urls.redis_url, clock, listener)
         )
-        spending = None
-        if alone := overrides.get("generator"):
-            writers = Writers(Router.alone(alone, listener), None)
-        else:
-            providers = overrides.get("providers")
-            if providers is None:
-                providers = await stack.enter_async_context(open_providers(settings, tokenizer))
-            if any(provider.prices != FREE for provider in providers):
-                spending = await stack.enter_async_context(
-                    open_spending(settings, database, urls.redis_url, clock, listener)
-                )
-            quoting = ExtractiveGenerator(embedder, tokenizer)
-            writers = wire_writers(
-                settings, providers, quoting, clock=clock, listener=listener, redis=stores.redis
-            )
-        pipeline, wired = wire_pipeline(
-            settings,
-            Parts(
-                tokenizer=tokenizer,
-                embedder=embedder,
-                retriever=retriever,
-                router=writers.router,
-                quoting=writers.quoting,
-                spending=spending,
-                canary=overrides.get("canary") or secrets.token_hex(8),
-                stores=stores,
-                epochs=epochs,
-                clock=clock,
-                listener=listener,
-                search_name=f"{settings.search_method}:{settings.ef_search}:{chunker.name}",
-            ),
+        ground = Foundation(
+            tokenizer=tokenizer,
+            embedder=embedder,
+            chunker=chunker,
+            database=database,
+            reading=reading,
+            stores=stores,
+            purse=purse,
+            clock=clock,
+            listener=listener,
+            marker=overrides.get("canary") or secrets.token_hex(8),
+            generator=overrides.get("generator"),
+            providers=overrides.get("providers"),
         )
-        ingest = Ingest(store=notes, embedder=embedder, chunker=chunker, tokenizer=counting)
-        purge = Purge(store=notes, answers=stores.answers)
+        rollout = await stack.enter_async_context(open_rollout(settings, ground))
+        notes, stable = PostgresNotes(database), rollout.stable
         yield Application(
-            *(pipeline, wired, ingest, purge, notes, epochs, retriever, embedder, tokenizer),
-            *(listener, database),
+            pipeline=stable.pipeline,
+            caches=stable.caches,
+            ingest=Ingest(store=notes, embedder=embedder, chunker=chunker, tokenizer=counting),
+            purge=Purge(store=notes, answers=stores.answers),
+            notes=notes,
+            epochs=stable.epochs,
+            retriever=stable.retriever,
+            embedder=embedder,
+            tokenizer=tokenizer,
+            listener=listener,
+            rollout=rollout,
+            places=throttle.places,
+            limiter=throttle.limiter(settings, stores.redis, clock, listener),
+            database=database,
         )
 
 

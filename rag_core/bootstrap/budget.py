@@ -19,6 +19,7 @@ from rag_core.budget.ledger import LedgerStore
 from rag_core.budget.money import Caps, nano
 from rag_core.budget.spending import Spending, hold_ttl_s
 from rag_core.budget.sweeper import swept
+from rag_core.budget.uncapped import Uncapped
 from rag_core.clock import Clock, SystemClock
 from rag_core.events import Listener
 from rag_core.settings import Settings
@@ -48,7 +49,10 @@ async def open_spending(
         await stack.enter_async_context(swept(ledger, clock=SystemClock()))
         limit_s = settings.request_timeout_s
         spending = Spending(
-            ledger, listener=listener, call_limit_s=limit_s, settled=monitor.settled
+            ledger if settings.budgets else Uncapped(ledger),
+            listener=listener,
+            call_limit_s=limit_s,
+            settled=monitor.settled,
         )
         stack.push_async_callback(spending.drained)
         yield spending

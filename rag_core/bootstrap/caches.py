@@ -5,17 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag_core import events
 from rag_core.adapters.redis.answers import RedisAnswerCache
 from rag_core.adapters.redis.client import RedisClient, open_client
 from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
 from rag_core.adapters.redis.fleet import RedisFleet
-from rag_core.cache.answers import AnswerCache, AnswerTtl, MemoryAnswerCache
+from rag_core.cache.answers import AnswerCache, AnswerTtl, MemoryAnswerCache, NoAnswerCache
 from rag_core.cache.caches import Caches
 from rag_core.cache.contexts import ContextCache
-from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache
+from rag_core.cache.embeddings import EmbeddingCache, MemoryEmbeddingCache, NoEmbeddingCache
 from rag_core.cache.epochs import BelievedEpochs, EpochSource, ReadEpochs, SharedEpochs
 from rag_core.cache.single_flight import FleetFlight, NoFleet
 from rag_core.clock import Clock
@@ -53,6 +53,11 @@ async def cache_stores(
         )
 
 
+def switched_off(stores: CacheStores) -> CacheStores:
+    """Stores that keep nothing; whatever else is shared through Redis still is."""
+    return replace(stores, answers=NoAnswerCache(), embeddings=NoEmbeddingCache(), fleet=NoFleet())
+
+
 def epoch_source(read: ReadEpochs, settings: Settings, clock: Clock) -> EpochSource:
     """Epochs as the database says, or as it said no longer ago than the settings allow."""
     shared = SharedEpochs(read, timeout_s=settings.database_timeout_s)
@@ -75,7 +80,7 @@ def wire_caches(
         embeddings=stores.embeddings,
         contexts=ContextCache(
             clock=clock,
-            max_bytes=settings.context_cache_bytes,
+            max_bytes=0 if settings.cache == "off" else settings.context_cache_bytes,
             ttl_s=settings.context_ttl_s,
         ),
         epochs=epochs,

@@ -12,6 +12,7 @@ from rag_core.guard.breaker import Breaker
 from rag_core.guard.bulkhead import Bulkhead
 from rag_core.guard.circuit import BreakerRules
 from rag_core.guard.guard import Guard
+from rag_core.guard.never_open import NeverOpen
 from rag_core.guard.retry import Retry
 from rag_core.settings import Settings
 
@@ -41,10 +42,11 @@ def provider_guard(
         probes=settings.breaker_probes,
         lease_s=timeout_s + LEASE_MARGIN_S,
     )
-    store = RedisBreakerStore(redis, name) if redis else None
+    store = RedisBreakerStore(redis, name) if redis and settings.breakers else None
+    kind = Breaker if settings.breakers else NeverOpen
     concurrency, queue_s = settings.provider_concurrency, settings.provider_queue_s
     return Guard(
-        breaker=Breaker(name, clock=clock, rules=rules, store=store, listener=listener),
+        breaker=kind(name, clock=clock, rules=rules, store=store, listener=listener),
         bulkhead=Bulkhead(name, concurrency=concurrency, queue_s=queue_s),
         retry=Retry(settings.provider_retries),
         timeout_s=timeout_s,
@@ -66,4 +68,5 @@ def postgres_breaker(settings: Settings, clock: Clock, listener: Listener) -> Br
         probes=1,
         lease_s=settings.database_timeout_s + LEASE_MARGIN_S,
     )
-    return Breaker("postgres", clock=clock, rules=rules, listener=listener)
+    kind = Breaker if settings.breakers else NeverOpen
+    return kind("postgres", clock=clock, rules=rules, listener=listener)

@@ -26,6 +26,7 @@ from rag_core.budget.recent_spend import (
 )
 from rag_core.budget.spending import HOLD_MARGIN_S, Paid, Spending, hold_ttl_s
 from rag_core.budget.sweeper import SWEEP_S, swept
+from rag_core.budget.uncapped import Uncapped
 
 __all__ = [
     "DEPLOYED", "ENOUGH", "HISTORY_DAYS", "HOLD_MARGIN_S", "MAX_PENDING", "NANO_PER_USD",
@@ -34,6 +35,6 @@ __all__ = [
     "CostBook", "CostReport", "DailyLedger", "DayForecast", "ExpectedCosts", "Forecast",
     "ForecastRules", "Grouping", "History", "Hold", "HourSpend", "Hours", "Ledger", "LedgerStore",
     "Nano", "Outlook", "Paid", "RecentSpend", "Scope", "Spend", "SpendMonitor", "SpendOutlook",
-    "SpendSource", "Spending", "Spent", "Sums", "UserSpending", "as_held", "days_of", "delivering",
-    "hold_ttl_s", "nano", "output_budget", "price", "swept", "tightened", "watching",
+    "SpendSource", "Spending", "Spent", "Sums", "Uncapped", "UserSpending", "as_held", "days_of",
+    "delivering", "hold_ttl_s", "nano", "output_budget", "price", "swept", "tightened", "watching",
 ]

@@ -82,6 +82,24 @@ class AnswerCache(Protocol):
         ...
 
 
+class NoAnswerCache:
+    """AnswerCache that keeps nothing."""
+
+    async def get(self, key: str) -> CachedAnswer | None:
+        """See `AnswerCache`."""
+        return None
+
+    async def put(self, key: str, cached: CachedAnswer) -> None:
+        """See `AnswerCache`."""
+
+    async def forget(self, user: UserId) -> None:
+        """See `AnswerCache`."""
+
+    async def size(self) -> CacheSize:
+        """See `AnswerCache`."""
+        return CacheSize(0, 0)
+
+
 class MemoryAnswerCache:
     """AnswerCache in this process; the least recently used answers go first."""
 

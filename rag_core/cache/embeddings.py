@@ -36,6 +36,21 @@ class EmbeddingCache(Protocol):
         ...
 
 
+class NoEmbeddingCache:
+    """EmbeddingCache that keeps nothing."""
+
+    async def get(self, key: str) -> Vector | None:
+        """See `EmbeddingCache`."""
+        return None
+
+    async def put(self, key: str, vector: Vector) -> None:
+        """See `EmbeddingCache`."""
+
+    async def size(self) -> CacheSize:
+        """See `EmbeddingCache`."""
+        return CacheSize(0, 0)
+
+
 class MemoryEmbeddingCache:
     """EmbeddingCache in this process; the least recently used vectors go first."""
 

@@ -197,6 +197,8 @@ async def _redis(settings: Settings) -> list[Finding]:
         from rag_core.adapters.redis import health
 
         return await health.examine(settings.redis_url.get_secret_value())
+    if settings.cache == "off":
+        return [ok("redis", "no RAG_REDIS_URL, and RAG_CACHE is off: nothing is cached")]
     if not _embeds_valkey(settings):
         return [ok("redis", "no RAG_REDIS_URL: caches in the memory of each process")]
     from rag_core.embedded.binaries import find_valkey

@@ -22,11 +22,15 @@ def serve(
     may still end within RAG_SHUTDOWN_S. Without RAG_DATABASE_URL and RAG_REDIS_URL an embedded
     Postgres and an embedded Valkey under RAG_HOME are started, shared by all workers, and stopped.
 
+    On SIGHUP the canary (RAG_CANARY_PERCENT, RAG_CANARY_SETTINGS) is read again from the file that
+    --env names: a percentage of 0 rolls it back, and nobody who is being answered is disturbed.
+
     \b
     examples:
       python -m rag_core serve
       python -m rag_core --env .env.production serve --host 0.0.0.0 --workers 2
       curl http://127.0.0.1:8000/health/live
+      kill -HUP PID
     """
     from rag_core.app.server import serve as serve_until_stopped
     from rag_core.bootstrap.servers import servers
@@ -45,6 +49,6 @@ def serve(
             found = {"database_url": SecretStr(urls.database_url)}
             if urls.redis_url:
                 found["redis_url"] = SecretStr(urls.redis_url)
-            serve_until_stopped(settings.model_copy(update=found))
+            serve_until_stopped(settings.model_copy(update=found), context.obj)
         finally:
             runner.run(stack.aclose())

@@ -53,6 +53,7 @@ def settings_for(database_url: str, **changes: Any) -> Settings:
     """Settings with caches in memory that expire to the second."""
     options: dict[str, Any] = {"cache": "memory", "min_score": 0.2, "ttl_jitter": 0.0}
     options |= {"database_prepare": chosen.PREPARE}
+    options |= {"rate_limits": (), "rate_limits_all": ()}
     options |= {"chunk_tokens": 60, "chunk_overlap_tokens": 10} | changes
     return Settings(database_url=database_url, **options)
 

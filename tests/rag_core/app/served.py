@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp
 
 from rag_core.adapters.generators import ScriptedGenerator, ScriptItem
-from rag_core.app import Credential, create_app
+from rag_core.app import Credential, Read, create_app
 from rag_core.clock import ManualClock
 from rag_core.domain import Generator, Tokenizer, UserId, authenticated
 from rag_core.events import Event
@@ -26,11 +26,12 @@ from tests.rag_core.library import CountingEmbedder
 from tests.rag_core.scene import ANSWER
 
 USER_HEADER = "x-test-user"
+PLAN_HEADER = "x-test-plan"
 
 
 async def who_says_so(headers: Headers) -> Credential:
     """Believes whatever the request says; real credentials have tests of their own."""
-    return Credential(authenticated(headers.get(USER_HEADER)))
+    return Credential(authenticated(headers.get(USER_HEADER)), headers.get(PLAN_HEADER, ""))
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,14 @@ async def open_served(
     script: Iterable[ScriptItem] = repeat(ANSWER),
     *,
     generator: Generator | None = None,
+    read: Read | None = None,
 ) -> AsyncIterator[Served]:
     """The application on a clock that its test moves; the client is `user`'s."""
     clock, events = ManualClock(), list[Event]()
     app = create_app(
         settings,
         authenticator=who_says_so,
+        read=read,
         embedder=CountingEmbedder(),
         generator=generator or ScriptedGenerator(script, clock=clock),
         tokenizer=tokenizer,

@@ -1,0 +1,108 @@
+"""A pipeline by its own settings over what all pipelines of a process share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+
+from rag_core import events
+from rag_core.adapters.generators import ExtractiveGenerator
+from rag_core.adapters.postgres.index import check_index
+from rag_core.adapters.postgres.search import PostgresRetriever
+from rag_core.bootstrap.caches import epoch_source, switched_off
+from rag_core.bootstrap.foundation import Foundation
+from rag_core.bootstrap.pipeline import Parts, wire_pipeline
+from rag_core.bootstrap.providers import Writers, open_providers, wire_writers
+from rag_core.budget.spending import Spending
+from rag_core.cache.caches import Caches
+from rag_core.cache.epochs import EpochSource
+from rag_core.domain.cost import FREE
+from rag_core.pipeline import Pipeline
+from rag_core.providers.router import Router
+from rag_core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class WiredPipeline:
+    """A pipeline, and those of its parts that are its own."""
+
+    settings: Settings
+    pipeline: Pipeline
+    caches: Caches
+    epochs: EpochSource
+    retriever: PostgresRetriever
+
+
+@asynccontextmanager
+async def open_pipeline(
+    settings: Settings, ground: Foundation, name: events.Variant
+) -> AsyncIterator[WiredPipeline]:
+    """The pipeline that `settings` describe; what it tells of answers says which one it is.
+
+    Raises:
+        ConfigurationError: a setting cannot be used, or the index that it names is not there.
+    """
+    listener = stamped(ground.listener, name)
+    await check_index(ground.database, settings.search_method)
+    epochs = epoch_source(ground.reading, settings, ground.clock)
+    retriever = PostgresRetriever(
+        ground.database,
+        embedder_digest=ground.embedder.digest,
+        method=settings.search_method,
+        ef_search=settings.ef_search,
+    )
+    async with AsyncExitStack() as stack:
+        writers, spending = await _writers(settings, ground, stack)
+        pipeline, caches = wire_pipeline(
+            settings,
+            Parts(
+                tokenizer=ground.tokenizer,
+                embedder=ground.embedder,
+                retriever=retriever,
+                router=writers.router,
+                quoting=writers.quoting,
+                spending=spending,
+                canary=ground.marker,
+                stores=switched_off(ground.stores) if settings.cache == "off" else ground.stores,
+                epochs=epochs,
+                clock=ground.clock,
+                listener=listener,
+                search_name=f"{settings.search_method}:{settings.ef_search}:{ground.chunker.name}",
+            ),
+        )
+        yield WiredPipeline(settings, pipeline, caches, epochs, retriever)
+
+
+def stamped(listener: events.Listener, name: events.Variant) -> events.Listener:
+    """Tells `listener` of answers and failures as those of the variant `name`."""
+    if name == "stable":  # what events say by themselves
+        return listener
+
+    def stamp(event: events.Event) -> None:
+        if isinstance(event, events.Answered | events.QueryFailed):
+            event = replace(event, variant=name)
+        listener(event)
+
+    return stamp
+
+
+async def _writers(
+    settings: Settings, ground: Foundation, stack: AsyncExitStack
+) -> tuple[Writers, Spending | None]:
+    if ground.generator:
+        return Writers(Router.alone(ground.generator, ground.listener), None), None
+    providers = ground.providers
+    if providers is None:
+        providers = await stack.enter_async_context(open_providers(settings, ground.tokenizer))
+    paid = any(provider.prices != FREE for provider in providers)
+    spending = await ground.purse.open() if paid else None
+    writers = wire_writers(
+        settings,
+        providers,
+        ExtractiveGenerator(ground.embedder, ground.tokenizer),
+        clock=ground.clock,
+        listener=ground.listener,
+        redis=ground.stores.redis,
+    )
+    return writers, spending
