@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Unpack
 
 from starlette.applications import Starlette
@@ -16,12 +17,15 @@ from rag_core.app.authentication import Authentication
 from rag_core.app.body import BodyLimits
 from rag_core.app.credential import Authenticator, Credential
 from rag_core.app.health import live
+from rag_core.app.metrics import MetricsRoute
 from rag_core.app.problems import Problems, tell_http_error, tell_unforeseen
 from rag_core.app.query import QueryRoute
 from rag_core.app.request_context import RequestContext, RoutePatterns
 from rag_core.app.service import Service
 from rag_core.bootstrap.application import Overrides, assemble
+from rag_core.bootstrap.telemetry import open_telemetry
 from rag_core.errors import Unauthenticated
+from rag_core.events import fan_out
 from rag_core.settings import Settings
 
 
@@ -29,22 +33,31 @@ def create_app(
     settings: Settings,
     *,
     authenticator: Authenticator | None = None,
+    metrics_folder: Path | None = None,
     **overrides: Unpack[Overrides],
 ) -> Starlette:
     """The application that `settings` describe; its parts are assembled when a server starts it.
 
     Args:
         authenticator: tells who asks.
+        metrics_folder: where all workers of a server count together; None for one alone.
     """
     service = Service(settings)
+    own = [overrides["listener"]] if "listener" in overrides else []
     routes = [
         Route("/assistant/query", QueryRoute(service), methods=["POST"]),
         Route("/health/live", live),
+        Route("/metrics", MetricsRoute(service), methods=["GET"]),
     ]
 
     @asynccontextmanager
     async def running(app: Starlette) -> AsyncIterator[None]:
-        async with assemble(settings, **overrides) as service.application:
+        async with AsyncExitStack() as stack:
+            service.telemetry = await stack.enter_async_context(
+                open_telemetry(settings, shared=metrics_folder)
+            )
+            overrides["listener"] = fan_out(service.telemetry.listener, *own)
+            service.application = await stack.enter_async_context(assemble(settings, **overrides))
             service.authenticate = authenticator or nobody
             yield
 

@@ -13,9 +13,11 @@ from rag_core.bootstrap.guards import provider_guard
 from rag_core.bootstrap.pipeline import Parts, wire_pipeline
 from rag_core.bootstrap.providers import open_generator, open_providers
 from rag_core.bootstrap.servers import servers
+from rag_core.bootstrap.telemetry import Telemetry, log_as_configured, open_telemetry
 
 __all__ = [
-    "Application", "CacheStores", "Overrides", "Parts", "assemble", "build", "caps_of",
-    "open_authenticator", "open_costs", "open_generator", "open_keys", "open_providers",
-    "open_spending", "provider_guard", "servers", "watch_spending", "wire_pipeline",
+    "Application", "CacheStores", "Overrides", "Parts", "Telemetry", "assemble", "build", "caps_of",
+    "log_as_configured", "open_authenticator", "open_costs", "open_generator", "open_keys",
+    "open_providers", "open_spending", "open_telemetry", "provider_guard", "servers",
+    "watch_spending", "wire_pipeline",
 ]

@@ -34,7 +34,6 @@ from rag_core.domain.completion import Generator
 from rag_core.domain.cost import FREE
 from rag_core.domain.ranking import Embedder
 from rag_core.domain.tokens import Tokenizer
-from rag_core.guard.breaker import Breaker
 from rag_core.ingest import Ingest
 from rag_core.pipeline import Pipeline
 from rag_core.providers.router import Router
@@ -96,15 +95,15 @@ async def assemble(
         counting, settings.chunk_tokens, settings.chunk_overlap_tokens, embedder
     )
     clock = overrides.get("clock") or SystemClock()
-    listener = overrides.get("listener") or LogListener(settings.log_level)
+    listener = overrides.get("listener") or LogListener(settings.log_level, settings.log_format)
     async with AsyncExitStack() as stack:
         urls = await stack.enter_async_context(servers(settings))
         database = await stack.enter_async_context(
-            _open_database(settings, urls.database_url, postgres_breaker(settings, clock, listener))
+            _open_database(settings, urls.database_url, clock, listener)
         )
         await check_index(database, settings.search_method)
         reading = await stack.enter_async_context(PostgresEpochs(database).connected())
-        epochs = epoch_source(reading, settings, clock)
+        epochs = epoch_source(reading, settings, clock, listener)
         stores = await stack.enter_async_context(
             cache_stores(urls.redis_url, settings, clock, listener)
         )
@@ -156,7 +155,7 @@ async def assemble(
 
 
 def _open_database(
-    settings: Settings, url: str, breaker: Breaker
+    settings: Settings, url: str, clock: Clock, listener: events.Listener
 ) -> AbstractAsyncContextManager[Database]:
     return open_database(
         url,
@@ -165,7 +164,8 @@ def _open_database(
         read_timeout_s=settings.database_timeout_s,
         write_timeout_s=settings.database_write_timeout_s,
         prepare=settings.database_prepare,
-        breaker=breaker,
+        breaker=postgres_breaker(settings, clock, listener),
+        listener=listener,
     )
 
 
