@@ -5,9 +5,11 @@ No event carries a user id or the text of a question.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Literal
 
 from rag_core.domain.answer import Flag, Provenance
@@ -18,6 +20,11 @@ TRACE_PARENT: ContextVar[str] = ContextVar("trace_parent", default="")
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """Id of the request within which an event is emitted; empty outside of any request."""
+
+_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
+
+PRIVATE_TEXT: ContextVar[str] = ContextVar("private_text", default="")
+"""The question of the request; no log line may hold it."""
 
 Level = Literal["answer", "embedding", "context"]
 BreakerState = Literal["closed", "open", "half-open"]
@@ -55,6 +62,8 @@ class StepFinished:
 
     step: str
     elapsed_ms: float
+    error: str = ""
+    """The class of what was raised, where it failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +183,17 @@ class BudgetUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class DaySpent:
+    """What the day has cost up to now, as the cost book says; the day is UTC's."""
+
+    all_usd: float
+    top_user_usd: float
+    """What the user whose calls cost most has spent."""
+    users_over: int
+    """Number of users whose budget is spent."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestStarted:
     """An HTTP request came in."""
 
@@ -231,6 +251,7 @@ Event = (
     | PoolWaited
     | MoneyHeld
     | BudgetUsed
+    | DaySpent
     | RequestStarted
     | RequestServed
     | SigningKeysFetched
@@ -253,3 +274,29 @@ Listener = Callable[[Event], None]
 
 def ignore(event: Event) -> None:
     """A listener that keeps nothing."""
+
+
+def fan_out(*listeners: Listener) -> Listener:
+    """One listener that tells each of `listeners`, in their order."""
+    if len(listeners) == 1:
+        return listeners[0]
+
+    def tell(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return tell
+
+
+def trace_id() -> str:
+    """32 hex digits that name the request's trace: those of its `traceparent`, if it brought one.
+
+    Else they follow from the request's id, and are it where it looks like one; outside of any
+    request there is none.
+    """
+    if parent := TRACE_PARENT.get():
+        return parent[3:35]
+    request = REQUEST_ID.get()
+    if not request or _TRACE_ID.fullmatch(request):
+        return request
+    return blake2b(request.encode(), digest_size=16).hexdigest()

@@ -57,12 +57,12 @@ class Pipeline:
             InvalidInput: the question is empty or far too long.
             Unavailable, ProviderError, ConfigurationError: a part failed; see `rag_core.errors`.
         """
-        request = self._requests.begin(user)
-        known = await self._steps(request, question, streamed=False)
-        if isinstance(known, Answer):
-            return known
-        async with known as flight:
-            return await self._landed(request, flight)
+        with self._requests.begin(user, question) as request:
+            known = await self._steps(request, question, streamed=False)
+            if isinstance(known, Answer):
+                return known
+            async with known as flight:
+                return await self._landed(request, flight)
 
     async def stream(self, question: str, user: str | None) -> AsyncGenerator[str | Answer, None]:
         """Pieces of the text as they are generated, then the whole Answer.
@@ -70,18 +70,18 @@ class Pipeline:
         The Answer's text is the final word: without dangling citations, and a refusal where the
         generator began to leak its rules. Raises what `answer` raises.
         """
-        request = self._requests.begin(user)
-        known = await self._steps(request, question, streamed=True)
-        if isinstance(known, Answer):
-            yield known.text
-            yield known
-            return
-        async with known as flight:
-            async with aclosing(flight.pieces()) as pieces:
-                while piece := await request.in_time(anext(pieces, None)):
-                    yield piece
-            answer = await self._landed(request, flight)
-        yield answer
+        with self._requests.begin(user, question) as request:
+            known = await self._steps(request, question, streamed=True)
+            if isinstance(known, Answer):
+                yield known.text
+                yield known
+                return
+            async with known as flight:
+                async with aclosing(flight.pieces()) as pieces:
+                    while piece := await request.in_time(anext(pieces, None)):
+                        yield piece
+                answer = await self._landed(request, flight)
+            yield answer
 
     async def retrieve(self, question: str, user: str | None) -> Retrieved:
         """Steps 1 and 3 to 5 alone: what an answer made now would rest on, attacks searched too."""

@@ -12,11 +12,20 @@ from rag_core.clock import Clock
 from rag_core.domain.answer import Answer
 from rag_core.domain.user import UserId, authenticated
 from rag_core.errors import DeadlineExceeded
-from rag_core.events import REQUEST_ID, Answered, Listener, StepFinished
+from rag_core.events import (
+    PRIVATE_TEXT,
+    REQUEST_ID,
+    Answered,
+    Listener,
+    QueryFailed,
+    StepFinished,
+)
 from rag_core.guard.deadline import CURRENT_DEADLINE, Deadline
 from rag_core.guard.time_budget import CURRENT_BUDGET, TimeBudget
 
 T = TypeVar("T")
+Finished = Callable[[str, float, str], None]
+"""Takes a step's name, its milliseconds, and the class of what it raised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +42,15 @@ class Requests:
     def __init__(self, *, limits: Limits, clock: Clock, listener: Listener) -> None:
         self._limits, self._clock, self._listener = limits, clock, listener
 
-    def begin(self, user: str | None) -> Request:
+    def begin(self, user: str | None, question: str) -> Request:
         """A request of `user`, whose time runs from now; its id is the one that is bound, if any.
+
+        No log line will hold the question.
 
         Raises:
             Unauthenticated: no user.
         """
+        PRIVATE_TEXT.set(question)
         return Request(
             authenticated(user), limits=self._limits, clock=self._clock, listener=self._listener
         )
@@ -56,6 +68,7 @@ class Request:
         self._clock = clock
         self._started = clock.monotonic()
         self._steps_ms: dict[str, float] = {}
+        self._answered = False
 
     def bound(self) -> Bound:
         """Bind what is called within the block, and tasks begun there, to this request.
@@ -63,6 +76,15 @@ class Request:
         Never hold it over a `yield`: what runs meanwhile is somebody else's.
         """
         return Bound(self.id, self.deadline, self._redis)
+
+    def __enter__(self) -> Request:
+        """Within the block it is answered; where it is not, that is told."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is not None and not self._answered:
+            with self.bound():
+                self.listener(QueryFailed(name_of(kind), self.elapsed_ms()))
 
     def step(self, name: str) -> Step:
         """Time the block as a step."""
@@ -86,7 +108,7 @@ class Request:
 
     def finish(self, answer: Answer) -> Answer:
         """The answer with the timings of this request, which ends here; called within `bound`."""
-        total_ms = self.elapsed_ms()
+        self._answered, total_ms = True, self.elapsed_ms()
         given = replace(answer, timings_ms={**self._steps_ms, "total": total_ms})
         self.listener(
             Answered(
@@ -101,9 +123,15 @@ class Request:
         )
         return given
 
-    def _finished(self, name: str, elapsed_ms: float) -> None:
+    def _finished(self, name: str, elapsed_ms: float, error: str) -> None:
         self._steps_ms[name] = elapsed_ms
-        self.listener(StepFinished(name, elapsed_ms))
+        self.listener(StepFinished(name, elapsed_ms, error))
+
+
+def name_of(error: type[BaseException]) -> str:
+    """What events call an error: its class, and `cancelled` where nobody waits any more."""
+    gone = issubclass(error, asyncio.CancelledError | GeneratorExit)
+    return "cancelled" if gone else error.__name__
 
 
 class Bound:
@@ -134,11 +162,12 @@ class Step:
 
     __slots__ = ("_began", "_clock", "_finished", "_name")
 
-    def __init__(self, name: str, clock: Clock, finished: Callable[[str, float], None]) -> None:
+    def __init__(self, name: str, clock: Clock, finished: Finished) -> None:
         self._name, self._clock, self._finished = name, clock, finished
 
     def __enter__(self) -> None:
         self._began = self._clock.monotonic()
 
-    def __exit__(self, *error: object) -> None:
-        self._finished(self._name, (self._clock.monotonic() - self._began) * 1000)
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        elapsed_ms = (self._clock.monotonic() - self._began) * 1000
+        self._finished(self._name, elapsed_ms, name_of(kind) if kind else "")

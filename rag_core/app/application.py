@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
 from typing import Unpack
 
 from starlette.applications import Starlette
@@ -15,6 +16,7 @@ from rag_core.app.authentication import Authentication
 from rag_core.app.body import BodyLimits
 from rag_core.app.credential import Authenticator
 from rag_core.app.health import live
+from rag_core.app.metrics import MetricsRoute
 from rag_core.app.problems import Problems, tell_http_error, tell_unforeseen
 from rag_core.app.query import QueryRoute
 from rag_core.app.rate_limit import LimitsRoute, RateLimiting
@@ -22,7 +24,8 @@ from rag_core.app.reload import Read, reloading, with_canary_of
 from rag_core.app.request_context import RequestContext, RoutePatterns
 from rag_core.app.service import Service
 from rag_core.app.shedding import Shedding
-from rag_core.bootstrap import Overrides, assemble, open_authenticator
+from rag_core.bootstrap import Overrides, assemble, open_authenticator, open_telemetry
+from rag_core.events import fan_out
 from rag_core.settings import Settings
 
 
@@ -31,6 +34,7 @@ def create_app(
     *,
     authenticator: Authenticator | None = None,
     read: Read | None = None,
+    metrics_folder: Path | None = None,
     **overrides: Unpack[Overrides],
 ) -> Starlette:
     """The application that `settings` describe; its parts are assembled when a server starts it.
@@ -38,22 +42,28 @@ def create_app(
     Args:
         authenticator: tells who asks, in place of API keys and tokens.
         read: reads the settings again, for their canary: at the start, and on each SIGHUP.
+        metrics_folder: where all workers of a server count together; None for one alone.
     """
     service = Service(settings)
+    own = [overrides["listener"]] if "listener" in overrides else []
     routes = [
         Route("/assistant/query", QueryRoute(service), methods=["POST"]),
         Route("/assistant/limits", LimitsRoute(service), methods=["GET"]),
         Route("/health/live", live),
+        Route("/metrics", MetricsRoute(service), methods=["GET"]),
     ]
 
     @asynccontextmanager
     async def running(app: Starlette) -> AsyncIterator[None]:
         latest = with_canary_of(settings, read()) if read else settings
-        async with (
-            assemble(latest, **overrides) as service.application,
-            _who_asks(service, authenticator, overrides) as service.authenticate,
-            reloading(service.application.rollout, read),
-        ):
+        async with open_telemetry(settings, shared=metrics_folder) as service.telemetry:
+            overrides["listener"] = fan_out(service.telemetry.listener, *own)
+            async with (
+                assemble(latest, **overrides) as service.application,
+                _who_asks(service, authenticator, overrides) as service.authenticate,
+                reloading(service.application.rollout, read),
+            ):
+                yield
             yield
 
     return Starlette(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import signal
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from starlette.applications import Starlette
@@ -14,6 +16,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from rag_core.app.application import create_app
+from rag_core.bootstrap import log_as_configured
 from rag_core.settings import Settings, load_settings
 
 
@@ -23,30 +26,48 @@ def serve(settings: Settings, env_file: Path | None = None) -> None:
     Args:
         env_file: where the settings came from; on SIGHUP the canary is read from it again.
     """
-    config = uvicorn.Config(
-        partial(_application, settings, env_file),
+    _log(settings)
+    if settings.workers == 1:
+        uvicorn.Server(_config(settings, env_file, None)).run()
+        return
+    with TemporaryDirectory(prefix="rag-metrics-") as folder:
+        config = _config(settings, env_file, Path(folder))
+        Workers(config, [config.bind_socket()]).run()
+
+
+def _config(
+    settings: Settings, env_file: Path | None, metrics_folder: Path | None
+) -> uvicorn.Config:
+    return uvicorn.Config(
+        partial(_application, settings, env_file, metrics_folder),
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
         lifespan="on",
         ws="none",
+        log_config=None,  # its messages are lines like all others
         access_log=False,  # RequestServed says it
         server_header=False,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_s),
     )
-    if settings.workers == 1:
-        uvicorn.Server(config).run()
-    else:
-        Workers(config, [config.bind_socket()]).run()
 
 
-def _application(settings: Settings, env_file: Path | None) -> Starlette:
-    """The application of one process."""
+def _application(
+    settings: Settings, env_file: Path | None, metrics_folder: Path | None
+) -> Starlette:
+    """The application of a worker, in a process that knows nothing yet."""
+    _log(settings)
     if env_file is None:
-        return create_app(settings)
+        return create_app(settings, metrics_folder=metrics_folder)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the application hears it
-    return create_app(settings, read=partial(load_settings, env_file))
+    read = partial(load_settings, env_file)
+    return create_app(settings, read=read, metrics_folder=metrics_folder)
+
+
+def _log(settings: Settings) -> None:
+    log_as_configured(settings)
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # where it listens, if nothing else
 
 
 class Workers(Multiprocess):

@@ -15,10 +15,12 @@ from rag_core.bootstrap.pipeline import Parts, wire_pipeline
 from rag_core.bootstrap.providers import open_generator, open_providers
 from rag_core.bootstrap.rollout import Answering, Rollout
 from rag_core.bootstrap.servers import servers
+from rag_core.bootstrap.telemetry import Telemetry, log_as_configured, open_telemetry
 
 __all__ = [
     "Answering", "Application", "CacheStores", "Canary", "Overrides", "Parts", "Rollout",
-    "assemble", "build", "caps_of", "in_canary", "open_authenticator", "open_costs",
-    "open_generator", "open_keys", "open_providers",
-    "open_spending", "provider_guard", "servers", "watch_spending", "wire_pipeline",
+    "Telemetry", "assemble", "build", "caps_of", "in_canary", "log_as_configured",
+    "open_authenticator", "open_costs", "open_generator", "open_keys", "open_providers",
+    "open_spending", "open_telemetry", "provider_guard", "servers", "watch_spending",
+    "wire_pipeline",
 ]

@@ -31,7 +31,6 @@ from rag_core.domain.chunks import Chunker, SentenceChunker
 from rag_core.domain.completion import Generator
 from rag_core.domain.ranking import Embedder
 from rag_core.domain.tokens import Tokenizer
-from rag_core.guard.breaker import Breaker
 from rag_core.ingest import Ingest
 from rag_core.pipeline import Pipeline
 from rag_core.purge import Purge
@@ -101,11 +100,13 @@ async def assemble(
     )
     clock = overrides.get("clock") or SystemClock()
     throttle = Throttle.of(settings, clock)
-    listener = throttle.heard_by(overrides.get("listener") or LogListener(settings.log_level))
+    listener = throttle.heard_by(
+        overrides.get("listener") or LogListener(settings.log_level, settings.log_format)
+    )
     async with AsyncExitStack() as stack:
         urls = await stack.enter_async_context(servers(settings))
         database = await stack.enter_async_context(
-            _open_database(settings, urls.database_url, postgres_breaker(settings, clock, listener))
+            _open_database(settings, urls.database_url, clock, listener)
         )
         reading = await stack.enter_async_context(PostgresEpochs(database).connected())
         stores = await stack.enter_async_context(
@@ -149,7 +150,7 @@ async def assemble(
 
 
 def _open_database(
-    settings: Settings, url: str, breaker: Breaker
+    settings: Settings, url: str, clock: Clock, listener: events.Listener
 ) -> AbstractAsyncContextManager[Database]:
     return open_database(
         url,
@@ -158,7 +159,8 @@ def _open_database(
         read_timeout_s=settings.database_timeout_s,
         write_timeout_s=settings.database_write_timeout_s,
         prepare=settings.database_prepare,
-        breaker=breaker,
+        breaker=postgres_breaker(settings, clock, listener),
+        listener=listener,
     )
 
 

@@ -15,6 +15,7 @@ from rag_core.adapters.redis.ledger import LEDGER_TIMEOUT_S, RedisLedgerStore
 from rag_core.bootstrap.alerts import watch_spending
 from rag_core.budget.alerts import AlertLog
 from rag_core.budget.daily_ledger import DailyLedger
+from rag_core.budget.day_costs import day_watched
 from rag_core.budget.ledger import LedgerStore
 from rag_core.budget.money import Caps, nano
 from rag_core.budget.spending import Spending, hold_ttl_s
@@ -41,10 +42,14 @@ async def open_spending(
                 open_client(redis_url, call_timeout_s=LEDGER_TIMEOUT_S)
             )
         store, log = _stores(settings, redis, clock)
+        report, caps = PostgresCostReport(database), caps_of(settings)
         monitor = await stack.enter_async_context(
-            watch_spending(settings, PostgresCostReport(database), log, clock=clock, emit=listener)
+            watch_spending(settings, report, log, clock=clock, emit=listener)
         )
-        ledger = DailyLedger(store, PostgresCosts(database), caps_of(settings), clock=clock)
+        ledger = DailyLedger(store, PostgresCosts(database), caps, clock=clock, listener=listener)
+        await stack.enter_async_context(
+            day_watched(report, user_cap_nano=caps.user, clock=clock, emit=listener)
+        )
         # Sweeping takes its turns by the machine's clock, whatever time it is for the budgets.
         await stack.enter_async_context(swept(ledger, clock=SystemClock()))
         limit_s = settings.request_timeout_s

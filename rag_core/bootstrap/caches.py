@@ -58,9 +58,14 @@ def switched_off(stores: CacheStores) -> CacheStores:
     return replace(stores, answers=NoAnswerCache(), embeddings=NoEmbeddingCache(), fleet=NoFleet())
 
 
-def epoch_source(read: ReadEpochs, settings: Settings, clock: Clock) -> EpochSource:
+def epoch_source(
+    read: ReadEpochs,
+    settings: Settings,
+    clock: Clock,
+    listener: events.Listener = events.ignore,
+) -> EpochSource:
     """Epochs as the database says, or as it said no longer ago than the settings allow."""
-    shared = SharedEpochs(read, timeout_s=settings.database_timeout_s)
+    shared = SharedEpochs(read, timeout_s=settings.database_timeout_s, listener=listener)
     if not settings.max_staleness_s:
         return shared
     return BelievedEpochs(shared, clock=clock, max_staleness_s=settings.max_staleness_s)

@@ -45,7 +45,7 @@ async def open_pipeline(
     """
     listener = stamped(ground.listener, name)
     await check_index(ground.database, settings.search_method)
-    epochs = epoch_source(ground.reading, settings, ground.clock)
+    epochs = epoch_source(ground.reading, settings, ground.clock, ground.listener)
     retriever = PostgresRetriever(
         ground.database,
         embedder_digest=ground.embedder.digest,

@@ -26,6 +26,7 @@ from rag_core.budget.money import Caps, Nano
 from rag_core.clock import Clock
 from rag_core.domain.user import UserId
 from rag_core.errors import BudgetExhausted, CacheUnavailable, DatabaseUnavailable
+from rag_core.events import BudgetUsed, Listener, ignore
 
 MAX_PENDING = 1_000
 """Settled calls that a process keeps until they are booked; with so many it makes no more."""
@@ -50,8 +51,17 @@ class _DaySums(NamedTuple):
 class DailyLedger:
     """Ledger over a store and a cost book, either of which may be away."""
 
-    def __init__(self, store: LedgerStore, costs: CostBook, caps: Caps, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: LedgerStore,
+        costs: CostBook,
+        caps: Caps,
+        *,
+        clock: Clock,
+        listener: Listener = ignore,
+    ) -> None:
         self._store, self._costs, self._caps, self._clock = store, costs, caps, clock
+        self._listener = listener
         self._allowance = Allowance(caps)
         self._unbooked: dict[tuple[UserId, str], Call] = {}
         self._unreleased: dict[tuple[UserId, str], Hold] = {}
@@ -227,6 +237,8 @@ class DailyLedger:
         before = self._sums_before.get(day)
         booked = (await self._costs.totals(day)).nano_usd
         (everyone,) = await self._store.sums(day, (None,))
+        if day == self.today():
+            self._listener(BudgetUsed(_share(everyone, self._caps.all)))
         now = self._sums_before[day] = _DaySums(everyone.spent, booked)
         missing = before is not None and now.spent < before.booked
         if missing or (now == before and now.spent != now.booked):

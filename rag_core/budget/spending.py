@@ -10,11 +10,11 @@ from contextvars import Context
 from rag_core import errors
 from rag_core.budget.expected_cost import ExpectedCosts, worst
 from rag_core.budget.ledger import Hold, Ledger, Spent
-from rag_core.budget.money import NANO_PER_USD, price
+from rag_core.budget.money import NANO_PER_USD, Nano, price
 from rag_core.domain.completion import Generator
 from rag_core.domain.cost import FREE, Usage
 from rag_core.domain.user import UserId
-from rag_core.events import Listener, MoneySettled
+from rag_core.events import Listener, MoneyHeld, MoneySettled
 
 HOLD_MARGIN_S = 15.0
 """Seconds by which a hold outlives the longest call: time to book it."""
@@ -109,7 +109,7 @@ class Spending:
             return
         most = worst(provider, prompt_tokens, max_tokens)
         expected = self._expected.expected(provider, prompt_tokens, max_tokens)
-        hold = await self._ledger.hold(user, call_id, most, expected)
+        hold = await self._held(user, call_id, most, expected)
         try:
             async with asyncio.timeout(self._limit_s) as limit:
                 yield paid
@@ -129,6 +129,15 @@ class Spending:
         """Return when every call that has ended is settled, or kept to be."""
         while self._settling:
             await asyncio.gather(*self._settling, return_exceptions=True)
+
+    async def _held(self, user: UserId, call_id: str, most: Nano, expected: Nano) -> Hold:
+        try:
+            hold = await self._ledger.hold(user, call_id, most, expected)
+        except errors.BudgetExhausted as error:
+            self._listener(MoneyHeld("refused", error.scope))
+            raise
+        self._listener(MoneyHeld("allowance" if hold.allowed else "held"))
+        return hold
 
     def _end(self, hold: Hold, provider: Generator, usage: Usage | None) -> None:
         """Settle or release in a task of its own, which neither the request's end nor its

@@ -8,6 +8,7 @@ its evidence was looked up again. Nothing else vouches for freshness.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import Context
 from functools import partial
@@ -18,6 +19,7 @@ from cachebox import LRUCache
 from rag_core.clock import Clock
 from rag_core.domain.user import UserId
 from rag_core.errors import DatabaseUnavailable
+from rag_core.events import EpochsRead, Listener, ignore
 from rag_core.guard.deadline import seconds_left
 
 Epoch = NewType("Epoch", str)
@@ -57,11 +59,15 @@ class SharedEpochs:
 
     Args:
         timeout_s: how long a caller waits, for the reads before its own as well.
+        listener: gets an `EpochsRead` for each read.
     """
 
-    def __init__(self, read: ReadEpochs, *, timeout_s: float = 2.0) -> None:
+    def __init__(
+        self, read: ReadEpochs, *, timeout_s: float = 2.0, listener: Listener = ignore
+    ) -> None:
         self._read = read
         self._timeout_s = timeout_s
+        self._listener = listener
         self._waiting: list[_Caller] = []
         self._reading: asyncio.Future[Mapping[UserId, Epoch]] | None = None
 
@@ -78,8 +84,10 @@ class SharedEpochs:
     def _begin(self) -> None:
         callers, self._waiting = self._waiting, []
         nobodys = Context()  # else each read would inherit the deadline of the one before
-        self._reading = nobodys.run(self._start, {caller.user for caller in callers})
+        users, began = {caller.user for caller in callers}, time.monotonic()
+        self._reading = nobodys.run(self._start, users)
         self._reading.add_done_callback(partial(self._deliver, callers), context=nobodys)
+        self._reading.add_done_callback(partial(self._tell, len(users), began), context=nobodys)
 
     def _start(self, users: set[UserId]) -> asyncio.Future[Mapping[UserId, Epoch]]:
         return asyncio.ensure_future(self._read(users))
@@ -100,6 +108,13 @@ class SharedEpochs:
         self._waiting = [caller for caller in self._waiting if not caller.future.done()]
         if self._waiting:
             self._begin()
+
+    def _tell(
+        self, users: int, began: float, reading: asyncio.Future[Mapping[UserId, Epoch]]
+    ) -> None:
+        read = not reading.cancelled() and reading.exception() is None
+        elapsed_ms = (time.monotonic() - began) * 1000
+        self._listener(EpochsRead(users, elapsed_ms, "ok" if read else "unavailable"))
 
 
 def _give_up(future: asyncio.Future[Epoch | None]) -> None:

@@ -77,7 +77,7 @@ def test_a_step_is_told_with_its_time_even_when_it_fails(clock: ManualClock) -> 
     clock.advance(0.5)
     with pytest.raises(KeyError), request.step("retrieve"):
         raise KeyError("broken")
-    assert heard == [StepFinished("embed", 250.0), StepFinished("retrieve", 0.0)]
+    assert heard == [StepFinished("embed", 250.0), StepFinished("retrieve", 0.0, "KeyError")]
 
 
 def test_the_end_is_told_once_with_the_whole_time_and_the_id(clock: ManualClock) -> None:

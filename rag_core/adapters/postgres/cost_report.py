@@ -14,6 +14,7 @@ from rag_core.budget import (
     Spend,
     UserSpending,
 )
+from rag_core.budget.day_costs import DayTotals
 from rag_core.domain.user import UserId
 
 _GROUPS: dict[Grouping, str] = {
@@ -68,9 +69,17 @@ GROUP BY hour ORDER BY hour
 """
 _WHOSE = "AND user_id = %(user)s"
 
+_DAY = """
+SELECT coalesce(sum(spent), 0)::bigint, coalesce(max(spent), 0)::bigint,
+       count(*) FILTER (WHERE spent >= %(cap)s)
+FROM (
+    SELECT sum(nano_usd)::bigint AS spent FROM user_api_costs WHERE day = %(day)s GROUP BY user_id
+) AS users
+"""
+
 
 class PostgresCostReport:
-    """CostReport and SpendSource over `user_api_costs` and `api_calls`."""
+    """CostReport, SpendSource and DayCosts over `user_api_costs` and `api_calls`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -129,3 +138,9 @@ class PostgresCostReport:
         parameters = {"since": since, "until": until, "user": user}
         rows = await self._database.fetch(statement, parameters)
         return [HourSpend(hour, nano_usd) for hour, nano_usd in rows]
+
+    async def day(self, day: date, *, user_cap_nano: int) -> DayTotals:
+        """See `DayCosts`."""
+        parameters = {"day": day, "cap": user_cap_nano}
+        ((everybody, top, over),) = await self._database.fetch(_DAY, parameters)
+        return DayTotals(all_nano=everybody, top_user_nano=top, users_over=over)

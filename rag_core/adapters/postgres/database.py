@@ -7,13 +7,12 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from weakref import WeakValueDictionary
 
 import psycopg
 from pgvector.psycopg import register_vector_async
 from psycopg import errors
-from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
 from rag_core.adapters.postgres.connection import (
@@ -26,11 +25,11 @@ from rag_core.adapters.postgres.connection import (
 from rag_core.adapters.postgres.failures import check_database, translated
 from rag_core.adapters.postgres.line import Line
 from rag_core.adapters.postgres.read_guard import ReadGuard
+from rag_core.adapters.postgres.transaction import rows_of, transaction
 from rag_core.domain.user import UserId
+from rag_core.events import Listener, PoolWaited, ignore
 from rag_core.guard.breaker import Breaker
 from rag_core.guard.deadline import seconds_left
-
-INTRANS, INERROR = TransactionStatus.INTRANS, TransactionStatus.INERROR
 
 T = TypeVar("T")
 Pool = AsyncConnectionPool[Connection]
@@ -70,8 +69,9 @@ class Database:
         write_timeout_s: float,
         prepare: bool,
         breaker: Breaker | None = None,
+        listener: Listener = ignore,
     ) -> None:
-        self._url = url
+        self._url, self._listener = url, listener
         self.guard = ReadGuard(breaker, read_timeout_s)
         self._reads, self._writes = reads, writes
         self.read_timeout_s, self._write_timeout_s = read_timeout_s, write_timeout_s
@@ -112,10 +112,12 @@ class Database:
     ) -> list[Row]:
         with translated(self._url):
             for last in (False, True):
-                connection = await self._reads.getconn(until - time.monotonic())
+                began = time.monotonic()
+                connection = await self._reads.getconn(until - began)
+                self._waited("read", began)
                 try:
                     with hung_up_at(connection, until):
-                        return await _rows(connection, statement, parameters, binary, local)
+                        return await rows_of(connection, statement, parameters, binary, local)
                 except psycopg.OperationalError:
                     if last or not connection.closed or time.monotonic() >= until:
                         raise
@@ -180,12 +182,14 @@ class Database:
                 await asyncio.sleep(pause_s)
 
     async def _transact(self, work: Callable[[Connection], Awaitable[T]], until: float) -> T:
-        async with self._writes.connection(until - time.monotonic()) as connection:
+        began = time.monotonic()
+        async with self._writes.connection(until - began) as connection:
+            self._waited("write", began)
             left_ms = str(max(1, int((until - time.monotonic()) * 1000)))
             committing = False
             try:
                 with hung_up_at(connection, until):
-                    async with _transaction(connection):
+                    async with transaction(connection):
                         await connection.execute(_LIMITS, (left_ms, left_ms, str(LOCK_TIMEOUT_MS)))
                         result = await work(connection)
                         # Whatever fails, fails here, before the commit is sent. (The pipeline's
@@ -198,38 +202,8 @@ class Database:
                     raise _LostBeforeCommit(str(error)) from error
                 raise
 
-
-async def _rows(
-    connection: Connection,
-    statement: str,
-    parameters: Sequence[Any] | Mapping[str, Any],
-    binary: bool,
-    local: Mapping[str, str] | None,
-) -> list[Row]:
-    if not local:
-        cursor = await connection.execute(statement, parameters, binary=binary)
-        return await cursor.fetchall()
-    async with _transaction(connection):
-        for name, value in local.items():
-            await connection.execute("SELECT set_config(%s, %s, true)", (name, value))
-        cursor = await connection.execute(statement, parameters, binary=binary)
-    return await cursor.fetchall()
-
-
-@asynccontextmanager
-async def _transaction(connection: Connection) -> AsyncIterator[None]:
-    """A transaction in pipeline mode: what is executed waits for no reply until one is fetched.
-
-    psycopg's own `transaction()` within a pipeline waits four times.
-    """
-    try:
-        async with connection.pipeline():
-            await connection.execute("BEGIN")
-            yield
-            await connection.execute("COMMIT")
-    finally:
-        if connection.info.transaction_status in (INTRANS, INERROR):
-            await connection.rollback()
+    def _waited(self, pool: Literal["read", "write"], began: float) -> None:
+        self._listener(PoolWaited(pool, (time.monotonic() - began) * 1000))
 
 
 @asynccontextmanager
@@ -242,12 +216,14 @@ async def open_database(
     write_timeout_s: float = 10.0,
     prepare: bool = True,
     breaker: Breaker | None = None,
+    listener: Listener = ignore,
 ) -> AsyncIterator[Database]:
     """A migrated database whose connections speak binary vectors.
 
     Args:
         prepare: use prepared statements; False behind pgbouncer before 1.21.
         breaker: while it is open, reads fail at once.
+        listener: gets a `PoolWaited` for each connection.
 
     Raises:
         DatabaseUnavailable: no connection within `read_timeout_s`.
@@ -267,6 +243,7 @@ async def open_database(
             write_timeout_s=write_timeout_s,
             prepare=prepare,
             breaker=breaker,
+            listener=listener,
         )
 
 

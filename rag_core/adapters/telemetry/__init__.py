@@ -1,9 +1,14 @@
-"""Listeners: one backend a file."""
+"""Listeners: one backend a file.
+
+What needs prometheus_client or OpenTelemetry is not imported with the room: `rag_core.bootstrap`
+asks its files for it where the settings name it.
+"""
 
 from __future__ import annotations
 
+# fmt: off
+from rag_core.adapters.telemetry.lines import Form, Level, log_to_stderr
 from rag_core.adapters.telemetry.log import LogListener
+from rag_core.adapters.telemetry.masking import MASK, mask, masked
 
-__all__ = [
-    "LogListener",
-]
+__all__ = ["MASK", "Form", "Level", "LogListener", "log_to_stderr", "mask", "masked"]

@@ -1,14 +1,16 @@
-"""Events as structured log lines on standard error."""
+"""Events as log lines on standard error."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from dataclasses import asdict
-from typing import Literal
+from typing import Any
 
 import structlog
 
+from rag_core.adapters.telemetry.lines import LEVELS, Form, Level, renderers
+from rag_core.adapters.telemetry.masking import mask
+from rag_core.domain.cost import Usage
 from rag_core.events import (
     REQUEST_ID,
     AlertRaised,
@@ -19,51 +21,58 @@ from rag_core.events import (
     CacheLookedUp,
     Event,
     LeakBlocked,
+    QueryFailed,
+    RateLimited,
+    RequestServed,
+    RequestShed,
     SearchFellShort,
     SigningKeysFetched,
+    trace_id,
 )
-
-Level = Literal["debug", "info", "warning", "error"]
 
 
 class LogListener:
-    """Writes each event of at least `level`, each line with the id of its request.
+    """Writes each event of at least `level`, each line with the ids of its request and trace.
 
     Warning: leaks, searches that fell short, breakers that change, alerts that do not reach a
-    listener, an identity provider whose keys cannot be fetched. Info: one line an answer, attacks,
-    alerts, Redis away. All else is debug.
+    listener, requests that failed by our fault, an identity provider whose keys cannot be fetched.
+    Info: one line an answer or a failure, attacks, alerts, Redis away, requests turned away. All
+    else is debug. Nothing secret is in a line.
     """
 
-    def __init__(self, level: Level = "warning") -> None:
+    def __init__(self, level: Level = "warning", form: Form = "json") -> None:
         self._log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
             structlog.PrintLogger(sys.stderr),
-            wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-            processors=[
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-        self._threshold = _LEVELS[level]
+            wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+            processors=[structlog.processors.add_log_level, *renderers(form)],
+        ).bind()
+        self._threshold = LEVELS[level]
 
     def __call__(self, event: Event) -> None:
         """Write the event, if its level is high enough."""
         level = _level(event)
         if level >= self._threshold:  # most events are not written: make them cheap
-            fields = asdict(event)
-            if request_id := REQUEST_ID.get():
-                fields["request_id"] = request_id
-            if isinstance(event, CacheLookedUp):
-                fields["cache"] = fields.pop("level")  # a log line has a level of its own
-            self._log.log(level, type(event).__name__, **fields)
+            self._log.log(level, type(event).__name__, **_fields(event))
 
 
-_LEVELS = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warning": logging.WARNING,
-    "error": logging.ERROR,
-}
+_FOREIGN = frozenset({"reason", "outcome"})
+"""Fields that may hold somebody else's words."""
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    found = {name: getattr(event, name) for name in event.__slots__}
+    if isinstance(usage := found.get("usage"), Usage):
+        found["usage"] = {
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+        }
+    elif isinstance(event, CacheLookedUp):
+        found["cache"] = found.pop("level")  # a log line has a level of its own
+    for name in _FOREIGN & found.keys():
+        found[name] = mask(found[name])
+    if request_id := REQUEST_ID.get():
+        found |= {"request_id": request_id, "trace_id": trace_id()}
+    return found
 
 
 def _level(event: Event) -> int:
@@ -72,9 +81,11 @@ def _level(event: Event) -> int:
             return logging.WARNING
         case SigningKeysFetched(outcome=outcome) if outcome != "ok":
             return logging.WARNING
-        case Answered() | AttackRefused() | AlertRaised():
+        case RequestServed(status=status) if status in (500, 502, 504):
+            return logging.WARNING
+        case Answered() | QueryFailed() | AttackRefused() | AlertRaised():
             return logging.INFO
-        case CacheLookedUp(outcome="unavailable"):
+        case RateLimited() | RequestShed() | CacheLookedUp(outcome="unavailable"):
             return logging.INFO
         case _:
             return logging.DEBUG

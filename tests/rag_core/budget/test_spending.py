@@ -10,7 +10,7 @@ from rag_core import errors
 from rag_core.adapters.generators import ScriptedGenerator
 from rag_core.budget import ENOUGH, ExpectedCosts, Spending, Sums, hold_ttl_s
 from rag_core.domain import FREE, Prices, Usage
-from rag_core.events import Event, MoneySettled
+from rag_core.events import Event, MoneyHeld, MoneySettled
 from tests.rag_core.budget.parts import RUTH, TTL_S, World, memory_world
 
 PAID = ScriptedGenerator([], prices=Prices(1e-9, 2e-9))
@@ -61,7 +61,10 @@ async def test_a_call_is_held_at_its_worst_and_settled_at_what_it_used() -> None
         paid.used(Usage(100, 10))
     assert await scene.sums() == Sums(120, 0, 0)
     assert await scene.world.booked(RUTH) == 120
-    assert scene.events == [MoneySettled("scripted", "scripted-v1", pytest.approx(120e-9))]
+    assert scene.events == [
+        MoneyHeld("held"),
+        MoneySettled("scripted", "scripted-v1", pytest.approx(120e-9)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,7 @@ async def test_a_call_that_the_provider_did_not_serve_costs_nothing(
         await scene.call(error)
     assert await scene.sums() == Sums()
     assert await scene.world.booked() == 0
-    assert scene.events == []
+    assert scene.events == [MoneyHeld("held")]
 
 
 @pytest.mark.parametrize(

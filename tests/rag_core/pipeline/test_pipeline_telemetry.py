@@ -15,7 +15,16 @@ from rag_core.adapters.generators import ScriptItem
 from rag_core.adapters.telemetry import LogListener
 from rag_core.domain import Provenance, Tokenizer, UserId
 from rag_core.errors import ProviderUnavailable
-from rag_core.events import REQUEST_ID, Answered, CacheLookedUp, Event, StepFinished
+from rag_core.events import (
+    REQUEST_ID,
+    Answered,
+    CacheLookedUp,
+    EpochsRead,
+    Event,
+    PoolWaited,
+    QueryFailed,
+    StepFinished,
+)
 from tests.rag_core.embedded.processes import eventually
 from tests.rag_core.held_generator import HeldGenerator
 from tests.rag_core.library import edited, note
@@ -76,7 +85,11 @@ class ById:
         self.events: dict[str, list[Event]] = defaultdict(list)
 
     def __call__(self, event: Event) -> None:
-        self.events[REQUEST_ID.get()].append(event)
+        """A read of epochs is of all who asked meanwhile; who saves a note waits for a connection,
+        and is no request here."""
+        request_id = REQUEST_ID.get()
+        if not isinstance(event, EpochsRead) and (request_id or not isinstance(event, PoolWaited)):
+            self.events[request_id].append(event)
 
     def answered(self) -> list[Provenance]:
         """What each request got, in order of their first events."""
@@ -117,6 +130,8 @@ async def test_every_event_carries_the_id_of_its_request(
     ]
     assert "" not in heard.events
     assert len(heard.events) == 8
+    *_, failed = list(heard.events.values())[-1]
+    assert failed == QueryFailed("ProviderUnavailable", 0.0)
     for events in heard.events.values():
         assert Counter(type(event) for event in events)[Answered] <= 1
         steps = [event.step for event in events if isinstance(event, StepFinished)]
@@ -161,6 +176,26 @@ async def test_between_the_pieces_of_a_stream_its_reader_is_outside_of_the_reque
     assert REQUEST_ID.get() == ""
 
 
+async def test_a_reader_who_goes_away_is_told_of_as_cancelled_and_one_who_has_it_all_is_not(
+    database_url: str, user: UserId, tokenizer: Tokenizer
+) -> None:
+    held = HeldGenerator()
+    async with open_scene(settings_for(database_url), user, tokenizer, generator=held) as scene:
+        await scene.store(note("grace"))
+        stream = scene.application.pipeline.stream(QUESTION, user)
+        reading = asyncio.create_task(anext(stream))
+        await held.asked()
+        held.say("Grace is a gift. " * 10)
+        await reading
+        await stream.aclose()
+        assert [e.error for e in scene.events if isinstance(e, QueryFailed)] == ["cancelled"]
+        held.end()
+        refused = scene.application.pipeline.stream(ATTACK, user)
+        assert [await anext(refused), await anext(refused)]
+        await refused.aclose()
+        assert len([e for e in scene.events if isinstance(e, Answered | QueryFailed)]) == 2
+
+
 # The log
 
 
@@ -200,10 +235,10 @@ async def test_at_debug_every_line_carries_the_id_of_its_request(
         capsys.readouterr()
         await scene.ask()
         await scene.stream()
-    lines = lines_of(capsys)
+    lines = [line for line in lines_of(capsys) if line["event"] != "EpochsRead"]
     ids = [line["request_id"] for line in lines]
     assert len(set(ids)) == 2
     assert ids == sorted(ids, key=ids.index), "one request after the other"
-    assert {"StepFinished", "CacheLookedUp", "ProviderCalled", "Answered"} == {
+    assert {"StepFinished", "CacheLookedUp", "PoolWaited", "ProviderCalled", "Answered"} == {
         line["event"] for line in lines
     }

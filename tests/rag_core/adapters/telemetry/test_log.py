@@ -57,6 +57,8 @@ def test_an_answer_is_an_info_line_with_all_that_is_known_of_it(
         "usage": {"input_tokens": 3, "output_tokens": 1},
         "cost_usd": 0.5,
         "total_ms": 12.5,
+        "flags": [],
+        "variant": "stable",
     }
 
 
