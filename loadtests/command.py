@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ChildFailed as error:
         print(f"error: {error}", file=sys.stderr)
         return 4
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("stopped", file=sys.stderr)
         return 130
 
