@@ -32,21 +32,21 @@ def limits(model: Capacity, settings: Settings, *, hit_share: float, cores: int)
     found = [
         Limit("CPU of one process", model.core_rate(hit_share), "RAG_WORKERS, more machines"),
         Limit(
-            "CPU of this machine, its servers on it as well",
+            "CPU of the machine, servers included",
             model.machine_rate(hit_share, cores), "servers of their own, more machines",
         ),
         Limit(
-            "calls of a provider at once, in a process",
+            "calls of a provider at once",
             _rate(settings.provider_concurrency, miss_share * model.miss_latency_s),
             "RAG_PROVIDER_CONCURRENCY",
         ),
         Limit(
-            "questions at once, in a process",
+            "questions at once",
             _rate(settings.concurrent_queries or inf, waiting_s),
             "RAG_CONCURRENT_QUERIES",
         ),
         Limit(
-            "money of a day, spent evenly",
+            "money of a day",
             _rate((settings.budget_all_usd or inf) / DAY_S, model.request_usd(hit_share)),
             "RAG_BUDGET_ALL_USD",
         ),

@@ -161,8 +161,9 @@ def draw_limits(found: Sequence[Limit], hit_share: float, out_path: Path) -> Pic
         axis.barh([each.name for each in found], [each.rate for each in found], color=colours)
         for place, each in enumerate(found):
             axis.annotate(
-                f" {cell(each.rate)}/s: {each.setting}", (each.rate, place), va="center", fontsize=8
-            )
+                f" {cell(each.rate)}/s: {each.setting}", (each.rate, place), va="center",
+                fontsize=8, in_layout=False,
+            )  # fmt: skip
         axis.set_xscale("log")
         axis.set_xlim(right=max(each.rate for each in found) * 100)
         axis.invert_yaxis()

@@ -51,7 +51,7 @@ def read(folder: Path) -> LoadRun:
     except (FileNotFoundError, ValueError) as error:
         raise InvalidInput(str(folder), f"holds no load test: {error}", "Run: make load") from None
     found = figures(record)
-    verdict = judge(read_objectives(record.shape.name), found)
+    verdict = judge(read_objectives(record.shape.name, outside=record.outside), found)
     return LoadRun(record, found, verdict, folder)
 
 
