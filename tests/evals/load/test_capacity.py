@@ -166,7 +166,7 @@ def test_the_result_and_its_pictures_are_written_and_read_back(
     assert result.n == len(record.samples)
     assert "1000/hour of all users" in result.verdict
     assert [each.title for each in result.tables][-1] == "What breaks first"
-    assert "80" in result.pictures[0].alt
+    assert "1,200 CACHED" in result.pictures[0].alt
 
 
 def test_a_run_without_a_model_still_has_its_result(record: Record) -> None:
