@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 
 EVERYTHING := pyproject.toml --all-extras --group evals --group dev
 
-.PHONY: help install check house check-platforms test test-pythons test-here test-fleet eval lab constraints image-locks image-here sbom audit configure clean
+.PHONY: help install check house check-platforms test test-pythons test-here test-fleet eval load lab constraints image-locks image-here sbom audit configure clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -87,6 +87,11 @@ PROFILE ?= full
 eval: $(MEASURING) ## measure the pipeline on the golden data and write a report (PROFILE=smoke is quicker)
 	$(BIN)/python -m evals run --profile $(PROFILE)
 
+# LOAD=full, people, sustained, spike, cold, warm, provider-fails, postgres-fails, chaos, capacity.
+LOAD ?= smoke
+load: $(MEASURING) ## put load on the app and judge it by loadtests/slo.toml (LOAD=chaos, LOAD=full, …)
+	$(BIN)/python -m loadtests run --profile $(LOAD) $(ARGS)
+
 lab: install ## the notebooks in JupyterLab
 	PYTHONPATH=$(CURDIR) $(BIN)/jupyter lab --notebook-dir=notebooks
 
@@ -132,4 +137,4 @@ configure: install ## write the tables of docs/configure.md from the settings
 	$(BIN)/python .ci/settings_table.py
 
 clean: ## remove the environments, the embedded servers' data and the reports
-	rm -rf .venv .venvs .rag build reports/[0-9]*
+	rm -rf .venv .venvs .rag build reports/[0-9]* reports/load-*

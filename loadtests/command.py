@@ -20,7 +20,8 @@ from loadtests.rig.load_test import Plan, run_load
 from loadtests.rig.locust import SECRET, joining_command
 from loadtests.traffic.shapes import SHAPES
 
-_EXAMPLES = f"""examples:
+_EXAMPLES = f"""\
+examples:
   python -m loadtests run                        a minute; starts all that it needs
   python -m loadtests run --profile full         1,000 people, ten minutes, a spike
   python -m loadtests run --profile chaos        kill -9 of what it stands on, meanwhile
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ChildFailed as error:
         print(f"error: {error}", file=sys.stderr)
         return 4
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("stopped", file=sys.stderr)
         return 130
 
@@ -89,7 +90,7 @@ def _verdict(folder: Path) -> int:
     """Judge the run in `folder`: the tables on the terminal, summary.json, the exit code."""
     record = read_record(folder)
     found = figures(record)
-    verdict = judge(read_objectives(record.shape.name), found)
+    verdict = judge(read_objectives(record.shape.name, outside=record.outside), found)
     write_summary(record, found, verdict, folder)
     print_summary(record, verdict, folder)
     return verdict.exit_code

@@ -43,6 +43,8 @@ REQUIRED = ("profile", "out_path")
 SEARCHES_COLLECTIONS = "02_retrieval"
 NEEDS = {"06_safety": "attacks.jsonl", "07_validity": "planted.jsonl"}
 """Files of the golden folder without which a notebook has nothing to measure."""
+NOT_IN = {"09_load": ("smoke",)}
+"""Profiles for which a notebook takes too long: a load test alone is a minute and more."""
 _COLD = "cold: empty at the start of every notebook"
 # The kernel's debugger complains of frozen modules; nobody debugs here.
 _QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "RAGAS_DO_NOT_TRACK": "true"}
@@ -87,12 +89,20 @@ def evaluate(options: RunOptions) -> int:
     if options.profile not in PROFILES:
         raise InvalidInput("--profile", f"must be one of {', '.join(PROFILES)}")
     found = discover(options.notebooks, options.only)
-    notebooks = [each for each in found if options.only or _has_data(each, options.golden)]
+    notebooks = [each for each in found if options.only or _takes_part(each, options)]
     check_known(options.parameters, notebooks)
     given = {"profile": options.profile, "golden": str(options.golden)}
     offered: dict[str, Value] = {**options.parameters, **given}
     values = {n.name: values_for(n, offered, REQUIRED) for n in notebooks}
     return asyncio.run(_evaluate(options, notebooks, values))
+
+
+def _takes_part(notebook: Notebook, options: RunOptions) -> bool:
+    """Whether it runs unless asked for by name; says so where it does not."""
+    if options.profile in NOT_IN.get(notebook.name, ()):
+        print(f"{notebook.name} is left out of profile {options.profile}; --only runs it")
+        return False
+    return _has_data(notebook, options.golden)
 
 
 def _has_data(notebook: Notebook, golden: Path) -> bool:

@@ -29,6 +29,11 @@ class Record:
         return self.run.shape
 
     @property
+    def outside(self) -> bool:
+        """Whether the application was started by somebody else."""
+        return self.run.rest_before is None
+
+    @property
     def judged(self) -> list[Sample]:
         """What the objectives are about: all but the warming up."""
         return judged(self.samples, (stage.name for stage in self.shape.stages if stage.judged))
