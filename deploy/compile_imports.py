@@ -17,7 +17,13 @@ SERVING = (
     *("rag_core.adapters.embedders.onnx", "rag_core.adapters.generators.chat_completions"),
     *("rag_core.adapters.generators.extractive", "rag_core.adapters.llama_tokenizer"),
     *("rag_core.adapters.postgres", "rag_core.adapters.redis", "rag_core.adapters.telemetry"),
-    *("cryptography.hazmat.primitives.asymmetric.rsa", "huggingface_hub", "jwt", "limits"),
+    *(
+        "cryptography.hazmat.primitives.asymmetric.rsa",
+        "huggingface_hub",
+        "jwt",
+        "limits",
+        "pybreaker",
+    ),
     "huggingface_hub.inference._generated._async_client",
     *("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl"),
 )
