@@ -7,11 +7,16 @@ import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
 import yaml
 
+from loadtests.command import _parser
+from loadtests.rig.locust import SECRET
+from loadtests.stub_provider.script import behaviour_of
+from loadtests.traffic.credentials import AUDIENCE, ISSUER
 from rag_core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,3 +126,24 @@ def test_what_is_secret_is_neither_in_a_file_nor_given_twice() -> None:
     assert all(each["file"].startswith("./deploy/secrets/") for each in overlay["secrets"].values())
     assert "deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
     assert "deploy/secrets" in (ROOT / "deploy/Dockerfile.dockerignore").read_text().splitlines()
+
+
+def test_a_load_test_and_the_apps_are_told_the_same() -> None:
+    """Who signs, for whom: what the load tests sign with is what the apps believe."""
+    lines = (ROOT / "deploy/load.env").read_text().splitlines()
+    told = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    assert (told["RAG_JWT_AUDIENCE"], told["RAG_JWT_ISSUER"]) == (AUDIENCE, ISSUER)
+    assert Settings(**{name.removeprefix("RAG_").lower(): value for name, value in told.items()})
+    assert told.keys() <= SERVICES["app-1"]["environment"].keys()
+    assert SERVICES["load"]["environment"] == {SECRET: "${RAG_JWT_SECRET:-}"}
+    host, port = urlsplit(told["RAG_HF_BASE_URL"]).netloc.split(":")
+    assert f"--port={port}" in SERVICES[host]["command"]
+    assert "--url=http://app:8000" in SERVICES["load"]["command"]
+
+
+def test_what_the_load_test_is_told_to_run_it_can_read() -> None:
+    run = SERVICES["load"]["command"]
+    assert run[-1] == "--profile=${LOAD_PROFILE:-smoke}"
+    assert _parser().parse_args([*run[:-1], "--profile=smoke"])
+    (behaviour,) = (each for each in SERVICES["provider"]["command"] if "behaviour" in each)
+    assert behaviour_of(behaviour.removeprefix("--behaviour="))
