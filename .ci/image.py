@@ -42,8 +42,10 @@ def make(stage: Stage, into: Path) -> None:
     root, base = into / stage.name, into / stage.base
     if base.is_dir():
         subprocess.run(["cp", "-al", base, root], check=True)  # links: nothing is written in place
-    else:
+    elif any(each.word == "RUN" for each in stage.instructions):
         subprocess.run([python_of(stage.base), "-m", "venv", root / "usr/local"], check=True)
+    else:
+        root.mkdir()
     environment, folder = clean_environment(root), root
     for each in stage.instructions:
         if each.word == "WORKDIR":

@@ -14,11 +14,18 @@ from pathlib import Path
 SERVING = (
     *("rag_core.__main__", "rag_core.app", "rag_core.bootstrap"),
     # What is imported when it is first needed.
-    *("rag_core.adapters.embedders", "rag_core.adapters.generators.chat_completions"),
+    *("rag_core.adapters.embedders.onnx", "rag_core.adapters.generators.chat_completions"),
+    *("rag_core.adapters.generators.extractive", "rag_core.adapters.llama_tokenizer"),
     *("rag_core.adapters.postgres", "rag_core.adapters.redis", "rag_core.adapters.telemetry"),
-    *("cryptography.hazmat.primitives.asymmetric.rsa", "huggingface_hub", "jwt", "limits"),
+    *(
+        "cryptography.hazmat.primitives.asymmetric.rsa",
+        "huggingface_hub",
+        "jwt",
+        "limits",
+        "pybreaker",
+    ),
     "huggingface_hub.inference._generated._async_client",
-    "uvicorn.protocols.http.httptools_impl",
+    *("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl"),
 )
 
 

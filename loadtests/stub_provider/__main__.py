@@ -57,11 +57,11 @@ async def _serve(listener: socket.socket, script: Script, *, with_parent: bool) 
     await server.serve(sockets=[listener])
 
 
-def _listening(port: int) -> socket.socket:
+def _listening(host: str, port: int) -> socket.socket:
     """A socket that says it is TCP's: asyncio sends small packets at once on those only."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    listener.bind((host, port))
     listener.listen(_BACKLOG)
     return listener
 
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"behaviours (each also takes share, from_call, until_call, seed):\n{known}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--port", type=int, default=0, help="0, the default: any that is free")
     parser.add_argument(
         "--behaviour",
@@ -97,9 +98,9 @@ def main() -> int:
     """Serve until SIGTERM; exit code 2 when the port is taken."""
     options = _parser().parse_args()
     try:
-        listener = _listening(options.port)
+        listener = _listening(options.host, options.port)
     except (OSError, OverflowError) as error:
-        print(f"error: --port {options.port}: {error}", file=sys.stderr)
+        print(f"error: {options.host}, --port {options.port}: {error}", file=sys.stderr)
         return 2
     script = Script(options.behaviour)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -7,11 +7,16 @@ import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
 import yaml
 
+from loadtests.command import _parser
+from loadtests.rig.locust import SECRET
+from loadtests.stub_provider.script import behaviour_of
+from loadtests.traffic.credentials import AUDIENCE, ISSUER
 from rag_core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,14 +24,28 @@ FILES = [ROOT / "docker-compose.yml", *sorted((ROOT / "deploy").glob("compose*.y
 SCHEMA = json.loads(
     (files("check_jsonschema") / "builtin_schemas/vendor/compose-spec.json").read_text()
 )
-COMPOSE: dict[str, Any] = yaml.safe_load(FILES[0].read_text(encoding="utf-8"))
+
+
+class Loader(yaml.SafeLoader):
+    """Knows the tag by which a later file takes something back."""
+
+
+Loader.add_constructor("!reset", lambda loader, node: None)
+
+
+def read(path: Path) -> Any:
+    """A compose file."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader)
+
+
+COMPOSE: dict[str, Any] = read(FILES[0])
 SERVICES: dict[str, Any] = COMPOSE["services"]
 TARGETS = re.findall(r"^FROM \S+ AS (\w+)", (ROOT / "deploy/Dockerfile").read_text(), re.M)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_it_is_as_the_compose_specification_has_it(path: Path) -> None:
-    jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA)
+    jsonschema.validate(read(path), SCHEMA)
 
 
 def test_the_schema_finds_a_mistake() -> None:
@@ -63,7 +82,7 @@ def test_a_setting_that_a_service_is_given_is_one() -> None:
     known = {f"RAG_{name.upper()}" for name in Settings.model_fields}
     secret = {f"{name}_FILE" for name in known}
     for path in FILES:
-        for service in yaml.safe_load(path.read_text())["services"].values():
+        for service in read(path)["services"].values():
             given = {name for name in service.get("environment", ()) if name.startswith("RAG_")}
             assert given <= known | secret
 
@@ -93,3 +112,38 @@ def test_every_image_says_its_version() -> None:
     for service in SERVICES.values():
         name, _, tag = service["image"].partition(":")
         assert name.startswith("rag_core") or (tag and tag != "latest")
+
+
+def test_what_is_secret_is_neither_in_a_file_nor_given_twice() -> None:
+    """Whatever has a file for a secret takes back the variable, and the file is its own."""
+    overlay = read(ROOT / "deploy" / "compose.secrets.yml")
+    for name, service in overlay["services"].items():
+        given = service.get("environment", {})
+        for variable in (each for each in given if each.endswith("_FILE")):
+            assert given[variable.removesuffix("_FILE")] is None
+        assert set(service["secrets"]) <= overlay["secrets"].keys()
+        assert name in SERVICES
+    assert all(each["file"].startswith("./deploy/secrets/") for each in overlay["secrets"].values())
+    assert "deploy/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+    assert "deploy/secrets" in (ROOT / "deploy/Dockerfile.dockerignore").read_text().splitlines()
+
+
+def test_a_load_test_and_the_apps_are_told_the_same() -> None:
+    """Who signs, for whom: what the load tests sign with is what the apps believe."""
+    lines = (ROOT / "deploy/load.env").read_text().splitlines()
+    told = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    assert (told["RAG_JWT_AUDIENCE"], told["RAG_JWT_ISSUER"]) == (AUDIENCE, ISSUER)
+    assert Settings(**{name.removeprefix("RAG_").lower(): value for name, value in told.items()})
+    assert told.keys() <= SERVICES["app-1"]["environment"].keys()
+    assert SERVICES["load"]["environment"] == {SECRET: "${RAG_JWT_SECRET:-}"}
+    host, port = urlsplit(told["RAG_HF_BASE_URL"]).netloc.split(":")
+    assert f"--port={port}" in SERVICES[host]["command"]
+    assert "--url=http://app:8000" in SERVICES["load"]["command"]
+
+
+def test_what_the_load_test_is_told_to_run_it_can_read() -> None:
+    run = SERVICES["load"]["command"]
+    assert run[-1] == "--profile=${LOAD_PROFILE:-smoke}"
+    assert _parser().parse_args([*run[:-1], "--profile=smoke"])
+    (behaviour,) = (each for each in SERVICES["provider"]["command"] if "behaviour" in each)
+    assert behaviour_of(behaviour.removeprefix("--behaviour="))
