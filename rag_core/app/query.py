@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from rag_core.app.answer_body import encode_answer, server_timing
 from rag_core.app.authentication import user_of
 from rag_core.app.body import decode_json, read_body
+from rag_core.app.departure import Departure
 from rag_core.app.event_stream import EventStream, wants_events
 from rag_core.app.response import send_bytes
 from rag_core.app.service import Service
@@ -41,9 +42,12 @@ class QueryRoute:
         query = decode_json(scope, await read_body(receive), _queries)
         pipeline, user = self._service.application.pipeline, user_of(scope)
         if self._streaming and wants_events(scope):
-            await _stream(pipeline.stream(query.question, user), scope, send)
-        else:
-            await _send_answer(send, await pipeline.answer(query.question, user))
+            async with Departure(receive):
+                await _stream(pipeline.stream(query.question, user), scope, send)
+            return
+        async with Departure(receive):
+            answer = await pipeline.answer(query.question, user)
+        await _send_answer(send, answer)
 
 
 async def _send_answer(send: Send, answer: Answer) -> None:

@@ -15,6 +15,7 @@ from rag_core.adapters.generators import ExtractiveGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.adapters.postgres.database import Database, open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
+from rag_core.adapters.postgres.imports import PostgresImports
 from rag_core.adapters.postgres.index import check_index
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
@@ -24,6 +25,7 @@ from rag_core.bootstrap.caches import cache_stores, epoch_source
 from rag_core.bootstrap.guards import postgres_breaker
 from rag_core.bootstrap.pipeline import Parts, wire_pipeline
 from rag_core.bootstrap.providers import Writers, open_providers, wire_writers
+from rag_core.bootstrap.readiness import Readiness
 from rag_core.bootstrap.servers import servers
 from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
@@ -34,6 +36,7 @@ from rag_core.domain.cost import FREE
 from rag_core.domain.ranking import Embedder
 from rag_core.domain.tokens import Tokenizer
 from rag_core.guard.breaker import Breaker
+from rag_core.imports import Imports
 from rag_core.ingest import Ingest
 from rag_core.pipeline import Pipeline
 from rag_core.providers.router import Router
@@ -72,6 +75,8 @@ class Application:
     embedder: Embedder
     tokenizer: Tokenizer
     listener: events.Listener
+    imports: Imports
+    readiness: Readiness
 
 
 @asynccontextmanager
@@ -150,7 +155,15 @@ async def assemble(
         yield Application(
             *(pipeline, wired, ingest, purge, notes, epochs, retriever, embedder, tokenizer),
             listener,
+            _wire_imports(database, notes, ingest),
+            Readiness(database, redis=stores.redis, router=writers.router, clock=clock),
         )
+
+
+def _wire_imports(database: Database, notes: PostgresNotes, ingest: Ingest) -> Imports:
+    # Signs of life are of this process's own time, and Postgres reads them by its own.
+    records = PostgresImports(database)
+    return Imports(ingest=ingest, store=notes, records=records, clock=SystemClock())
 
 
 def _open_database(
