@@ -27,6 +27,12 @@ class ServingSettings(BaseSettings):
     shutdown_s: float = Field(20.0, ge=0, description="what is under way may still end")
     body_bytes: int = Field(5_000_000, ge=1_000, description="of a request; a note has 1 M letters")
     body_timeout_s: float = Field(15.0, gt=0, description="by when a request's body has come")
+    drain_s: float = Field(
+        0.0, ge=0, description="after SIGTERM: new requests are still taken, readiness says down"
+    )
+    import_characters: int = Field(
+        20_000, ge=0, description="a note that is longer is stored in the background: 202"
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins of pages that may call the app; none: only its own"
     )

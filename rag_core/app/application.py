@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Unpack
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from rag_core.app.authentication import Authentication
 from rag_core.app.body import BodyLimits
+from rag_core.app.contract import openapi
 from rag_core.app.credential import Authenticator
-from rag_core.app.health import live
+from rag_core.app.health import ReadyRoute, live
+from rag_core.app.imports import ImportRoutes
+from rag_core.app.lifespan import Start, running
 from rag_core.app.metrics import MetricsRoute
+from rag_core.app.notes import NoteRoutes
 from rag_core.app.problems import Problems, tell_http_error, tell_unforeseen
 from rag_core.app.query import QueryRoute
 from rag_core.app.rate_limit import LimitsRoute, RateLimiting
-from rag_core.app.reload import Read, reloading, with_canary_of
+from rag_core.app.reload import Read
 from rag_core.app.request_context import RequestContext, RoutePatterns
 from rag_core.app.service import Service
 from rag_core.app.shedding import Shedding
-from rag_core.bootstrap import Overrides, assemble, open_authenticator, open_telemetry
-from rag_core.events import fan_out
+from rag_core.app.stats import StatsRoute
+from rag_core.bootstrap import Overrides
 from rag_core.settings import Settings
+
+CORS_MAX_AGE_S = 600
+"""Seconds for which a browser believes what it was told of CORS; Starlette's."""
 
 
 def create_app(
@@ -44,55 +50,65 @@ def create_app(
         read: reads the settings again, for their canary: at the start, and on each SIGHUP.
         metrics_folder: where all workers of a server count together; None for one alone.
     """
-    service = Service(settings)
-    own = [overrides["listener"]] if "listener" in overrides else []
-    routes = [
-        Route("/assistant/query", QueryRoute(service), methods=["POST"]),
-        Route("/assistant/limits", LimitsRoute(service), methods=["GET"]),
-        Route("/health/live", live),
-        Route("/metrics", MetricsRoute(service), methods=["GET"]),
-    ]
-
-    @asynccontextmanager
-    async def running(app: Starlette) -> AsyncIterator[None]:
-        latest = with_canary_of(settings, read()) if read else settings
-        async with open_telemetry(settings, shared=metrics_folder) as service.telemetry:
-            overrides["listener"] = fan_out(service.telemetry.listener, *own)
-            async with (
-                assemble(latest, **overrides) as service.application,
-                _who_asks(service, authenticator, overrides) as service.authenticate,
-                reloading(service.application.rollout, read),
-            ):
-                yield
-            yield
-
-    return Starlette(
+    service = Service(settings, overrides.get("clock"))
+    routes = _routes(service)
+    start = Start(
+        authenticator=authenticator,
+        read=read,
+        metrics_folder=metrics_folder,
+        overrides=overrides,
+    )
+    app = Starlette(
         routes=routes,
         middleware=_middleware(service, RoutePatterns(routes)),
         exception_handlers={HTTPException: tell_http_error, Exception: tell_unforeseen},
-        lifespan=running,
+        lifespan=lambda app: running(service, start),
     )
+    app.router.redirect_slashes = False
+    app.state.service = service
+    return app
 
 
-def _who_asks(
-    service: Service, given: Authenticator | None, overrides: Overrides
-) -> AbstractAsyncContextManager[Authenticator]:
-    if given:
-        return nullcontext(given)
-    return open_authenticator(
-        service.settings,
-        service.application.database,
-        clock=overrides.get("clock"),
-        listener=service.application.listener,
-    )
+def _routes(service: Service) -> list[Route]:
+    """What is asked most comes first."""
+    notes = NoteRoutes(service)
+    return [
+        Route("/assistant/query", QueryRoute(service), methods=["POST"]),
+        Route("/assistant/limits", LimitsRoute(service), methods=["GET"]),
+        Route("/assistant/stats", StatsRoute(service).read),
+        Route("/notes", notes.list),
+        Route("/notes/{id:path}", notes.read),
+        Route("/notes/{id:path}", notes.write, methods=["PUT"]),
+        Route("/notes/{id:path}", notes.delete, methods=["DELETE"]),
+        Route("/imports/{id}", ImportRoutes(service).read),
+        Route("/health/live", live),
+        Route("/health/ready", ReadyRoute(service).read),
+        Route("/metrics", MetricsRoute(service), methods=["GET"]),
+        Route("/openapi.json", openapi),
+    ]
 
 
 def _middleware(service: Service, patterns: RoutePatterns) -> list[Middleware]:
     """What stands around the routes, outermost first: each sees what those before it let in."""
     settings = service.settings
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=[
+            *("Authorization", "Content-Type", "If-Match", "If-None-Match", "Traceparent"),
+            *("X-API-Key", "X-Request-ID"),
+        ],
+        expose_headers=[
+            *("ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"),
+            *("Server-Timing", "X-Request-ID"),
+        ],
+        max_age=CORS_MAX_AGE_S,
+    )
     return [
         Middleware(RequestContext, service=service, routes=patterns),  # names all that follows
-        Middleware(Problems),  # so that every refusal below is told in one way
+        *([cors] if settings.cors_origins else ()),  # so that a page can read a refusal, too
+        Middleware(Problems, service=service),  # so that every refusal is told in one way
         Middleware(BodyLimits, most_bytes=settings.body_bytes, timeout_s=settings.body_timeout_s),
         Middleware(Authentication, service=service),
         Middleware(Shedding, service=service),  # before Redis is asked: it costs nothing

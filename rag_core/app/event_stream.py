@@ -30,7 +30,8 @@ class EventStream:
     """A response of events: `async with EventStream(scope, send) as events`.
 
     An error within the block becomes the last event, `error`; one that rag_core did not raise on
-    purpose goes on after that, to be logged.
+    purpose goes on after that, to be logged. So does a cancellation: the server is stopping, or
+    nobody is there any more.
     """
 
     def __init__(self, scope: Scope, send: Send) -> None:
@@ -46,10 +47,9 @@ class EventStream:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        if isinstance(error, Exception):
+        if error is not None:
             await self._tell(error)
-        if error is None or isinstance(error, Exception):
-            await self._send({"type": "http.response.body", "body": b""})
+        await self._send({"type": "http.response.body", "body": b""})
         return isinstance(error, RagError)
 
     async def send(self, name: bytes, data: bytes) -> None:
@@ -57,7 +57,7 @@ class EventStream:
         body = b"event: %s\ndata: %s\n\n" % (name, data)
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
-    async def _tell(self, error: Exception) -> None:
+    async def _tell(self, error: BaseException) -> None:
         exchange = exchange_of(self._scope)
         problem = problem_of(error, exchange.request_id, exchange.trace)
         exchange.error = problem.code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class Kind:
 
 _LATER = "Try again later; the trouble is on our side."
 
-KINDS: dict[type[Exception], Kind] = {
+KINDS: dict[type[BaseException], Kind] = {
     errors.InvalidInput: Kind(422, "invalid_input", "The request cannot be used"),
     errors.NotFound: Kind(404, "not_found", "There is nothing here"),
     errors.Unauthenticated: Kind(401, "unauthenticated", "It is not known who asks"),
@@ -71,6 +72,13 @@ KINDS: dict[type[Exception], Kind] = {
     errors.ProviderError: Kind(
         502, "provider_error", "The AI service gave no usable answer", _LATER
     ),
+    asyncio.CancelledError: Kind(
+        503,
+        "stopping",
+        "The server is stopping",
+        "Try again; another one takes over.",
+        retryable=True,
+    ),
     errors.RagError: Kind(500, "internal", "Something broke", _LATER),
 }
 """By class; one that is not here is what its nearest base is."""
@@ -86,14 +94,14 @@ _HTTP = {
 INTERNAL = KINDS[errors.RagError]
 
 
-def kind_of(error: Exception) -> Kind:
+def kind_of(error: BaseException) -> Kind:
     """What an error is over HTTP; of one that nobody foresaw nothing is told."""
     if isinstance(error, HTTPException):
         return _HTTP.get(error.status_code, INTERNAL)
     return next((KINDS[each] for each in type(error).__mro__ if each in KINDS), INTERNAL)
 
 
-def problem_of(error: Exception, request_id: str, trace: str) -> Problem:
+def problem_of(error: BaseException, request_id: str, trace: str) -> Problem:
     """The body that tells of `error`.
 
     Args:
@@ -116,7 +124,7 @@ def problem_of(error: Exception, request_id: str, trace: str) -> Problem:
     )
 
 
-def problem_headers(error: Exception, problem: Problem) -> list[tuple[bytes, bytes]]:
+def problem_headers(error: BaseException, problem: Problem) -> list[tuple[bytes, bytes]]:
     """The headers that go with a problem, beside its type and length."""
     headers = [(b"cache-control", b"no-store")]
     if problem.retry_after_s:
@@ -137,11 +145,11 @@ def _challenge(error: errors.Unauthenticated) -> bytes:
     return b'Bearer realm="rag_core", error="invalid_token", error_description="%b"' % why
 
 
-def _words_of(error: Exception) -> str:
+def _words_of(error: BaseException) -> str:
     """What an error says for itself, without its fix, which has a field of its own."""
     return str(getattr(error, "problem", "") or error)
 
 
-def _retry_after_s(error: Exception) -> int:
+def _retry_after_s(error: BaseException) -> int:
     seconds = getattr(error, "retry_after_s", None)
     return math.ceil(RETRY_AFTER_S if seconds is None else max(seconds, RETRY_AFTER_S))

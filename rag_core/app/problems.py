@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from starlette.exceptions import HTTPException
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag_core.app.request_context import exchange_of
 from rag_core.app.response import send_problem
+from rag_core.app.service import Service
 from rag_core.errors import RagError
 
 _log = logging.getLogger(__name__)
@@ -20,10 +22,11 @@ class Problems:
     """Tells the client of an error that rag_core raises on purpose.
 
     Where a part of the response is sent already, the error goes on, and the server cuts it off.
+    Requests that the server gives up because it stops are told so.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app, self._service = app, service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -33,6 +36,11 @@ class Problems:
             if scope["type"] != "http" or exchange_of(scope).started:
                 raise
             await send_problem(scope, send, error)
+        except asyncio.CancelledError as given_up:
+            if not self._service.stopping:
+                raise
+            if not exchange_of(scope).started:
+                await send_problem(scope, send, given_up)
 
 
 class ToldProblem(Response):

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from rag_core.app.answer_body import encode_answer, server_timing
 from rag_core.app.authentication import user_of
 from rag_core.app.body import decode_json, read_body
+from rag_core.app.departure import Departure
 from rag_core.app.event_stream import EventStream, wants_events
 from rag_core.app.response import send_bytes
 from rag_core.app.service import Service
@@ -42,9 +43,12 @@ class QueryRoute:
         user = user_of(scope)
         answering = self._service.application.rollout.answering(user)
         if self._streaming and wants_events(scope):
-            await _stream(answering.stream(query.question, user), scope, send)
-        else:
-            await _send_answer(send, await answering.answer(query.question, user))
+            async with Departure(receive):
+                await _stream(answering.stream(query.question, user), scope, send)
+            return
+        async with Departure(receive):
+            answer = await answering.answer(query.question, user)
+        await _send_answer(send, answer)
 
 
 async def _send_answer(send: Send, answer: Answer) -> None:

@@ -11,7 +11,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag_core.app.headers import Pairs, header
 from rag_core.app.service import Service
-from rag_core.clock import Clock, SystemClock
 from rag_core.events import REQUEST_ID, TRACE_PARENT, RequestServed, RequestStarted
 
 CLIENT_GONE = 499
@@ -51,7 +50,6 @@ class RequestContext:
 
     def __init__(self, app: ASGIApp, service: Service, routes: RoutePatterns) -> None:
         self._app, self._service, self._routes = app, service, routes
-        self._clock: Clock = SystemClock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; what is no HTTP passes."""
@@ -63,15 +61,17 @@ class RequestContext:
         tokens = REQUEST_ID.set(request_id), TRACE_PARENT.set(trace)
         exchange = Exchange(send, request_id, trace)
         scope.setdefault("state", {})["exchange"] = exchange
-        began, route = self._clock.monotonic(), self._routes.of(scope["path"])
+        began, route = self._service.clock.monotonic(), self._routes.of(scope["path"])
         listener = self._service.application.listener
         listener(RequestStarted(route))
+        self._service.begun()
         try:
             await self._app(scope, receive, exchange.send)
         except ClientGone:
             exchange.status = CLIENT_GONE
         finally:
-            elapsed_ms = (self._clock.monotonic() - began) * 1000
+            self._service.ended()
+            elapsed_ms = (self._service.clock.monotonic() - began) * 1000
             status, error = exchange.status, exchange.error
             listener(RequestServed(route, scope["method"], status, elapsed_ms, error))
             REQUEST_ID.reset(tokens[0])

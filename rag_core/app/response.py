@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from starlette.responses import Response
 from starlette.types import Scope, Send
 
 from rag_core.app.headers import Pairs
@@ -25,10 +26,20 @@ async def send_bytes(send: Send, body: bytes, *, status: int, headers: Pairs) ->
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_problem(scope: Scope, send: Send, error: Exception) -> None:
+async def send_problem(scope: Scope, send: Send, error: BaseException) -> None:
     """Answer with what `error` is over HTTP."""
     exchange = exchange_of(scope)
     problem = problem_of(error, exchange.request_id, exchange.trace)
     exchange.error = problem.code
     headers = [(b"content-type", MEDIA_TYPE), *problem_headers(error, problem)]
     await send_bytes(send, _encoder.encode(problem), status=problem.status, headers=headers)
+
+
+class Json(Response):
+    """A response of Starlette's whose body is anything that msgspec encodes."""
+
+    media_type = "application/json"
+
+    def render(self, content: object) -> bytes:
+        """The body."""
+        return _encoder.encode(content)

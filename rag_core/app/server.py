@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import signal
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import uvicorn
-from starlette.applications import Starlette
-from uvicorn.supervisors import Multiprocess
-from uvicorn.supervisors.multiprocess import Process
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag_core.app.application import create_app
+from rag_core.app.protocol import LimitedProtocol
+from rag_core.app.service import Service
+from rag_core.app.workers import Workers
 from rag_core.bootstrap import log_as_configured
 from rag_core.settings import Settings, load_settings
 
@@ -25,10 +25,13 @@ def serve(settings: Settings, env_file: Path | None = None) -> None:
 
     Args:
         env_file: where the settings came from; on SIGHUP the canary is read from it again.
+
+    Raises:
+        RagError: what kept a single process from starting; several say it in their logs.
     """
     _log(settings)
     if settings.workers == 1:
-        uvicorn.Server(_config(settings, env_file, None)).run()
+        _serve_alone(_config(settings, env_file, None))
         return
     with TemporaryDirectory(prefix="rag-metrics-") as folder:
         config = _config(settings, env_file, Path(folder))
@@ -39,56 +42,67 @@ def _config(
     settings: Settings, env_file: Path | None, metrics_folder: Path | None
 ) -> uvicorn.Config:
     return uvicorn.Config(
-        partial(_application, settings, env_file, metrics_folder),
+        partial(startable, settings, env_file, metrics_folder),
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
+        http=LimitedProtocol,
         lifespan="on",
         ws="none",
         log_config=None,  # its messages are lines like all others
         access_log=False,  # RequestServed says it
+        proxy_headers=False,  # nothing depends on where a request comes from
         server_header=False,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_s),
     )
 
 
-def _application(
-    settings: Settings, env_file: Path | None, metrics_folder: Path | None
-) -> Starlette:
+def _serve_alone(config: uvicorn.Config) -> None:
+    try:
+        uvicorn.Server(config).run()
+    except SystemExit:
+        startable = config.loaded_app
+        if isinstance(startable, Startable) and (failure := startable.service.failure):
+            raise failure from None
+        raise
+    except KeyboardInterrupt:
+        return  # the server has stopped, and says by which signal
+
+
+class Startable:
+    """The application, whose failure to start is one line and no traceback."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app, self.service = app, service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve, or start and stop."""
+        if scope["type"] == "lifespan":
+            send = partial(self._told, send)
+        await self._app(scope, receive, send)
+
+    async def _told(self, send: Send, message: Message) -> None:
+        failure = self.service.failure
+        if failure and message["type"] == "lifespan.startup.failed":
+            alone = self.service.settings.workers == 1  # then the command says it
+            message = {"type": message["type"], "message": "" if alone else str(failure)}
+        await send(message)
+
+
+def startable(
+    settings: Settings, env_file: Path | None = None, metrics_folder: Path | None = None
+) -> Startable:
     """The application of a worker, in a process that knows nothing yet."""
     _log(settings)
-    if env_file is None:
-        return create_app(settings, metrics_folder=metrics_folder)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the application hears it
-    read = partial(load_settings, env_file)
-    return create_app(settings, read=read, metrics_folder=metrics_folder)
+    read = None
+    if env_file:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the application hears it
+        read = partial(load_settings, env_file)
+    app = create_app(settings, read=read, metrics_folder=metrics_folder)
+    return Startable(app, app.state.service)
 
 
 def _log(settings: Settings) -> None:
     log_as_configured(settings)
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # where it listens, if nothing else
-
-
-class Workers(Multiprocess):
-    """Processes of which none is replaced on SIGHUP: each is told, once it can hear it."""
-
-    _untold: tuple[Process, ...] = ()
-
-    def handle_hup(self) -> None:
-        """Have every worker read its canary again."""
-        self._untold = tuple(self.processes)
-
-    def keep_subprocess_alive(self) -> None:
-        """Replace the dead, and tell whoever is still to be told."""
-        super().keep_subprocess_alive()
-        alive = (worker for worker in self._untold if worker in self.processes)
-        self._untold = tuple(worker for worker in alive if not _told(worker))
-
-
-def _told(worker: Process) -> bool:
-    """Whether the worker could be told: one that does not serve yet does not hear it."""
-    if worker.pid is None or not worker.is_ready():
-        return False
-    os.kill(worker.pid, signal.SIGHUP)
-    return True

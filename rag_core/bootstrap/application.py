@@ -14,12 +14,14 @@ from rag_core.adapters.embedders import load_embedder
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.adapters.postgres.database import Database, open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
+from rag_core.adapters.postgres.imports import PostgresImports
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.adapters.telemetry.log import LogListener
 from rag_core.bootstrap.caches import cache_stores
 from rag_core.bootstrap.foundation import Foundation, Purse
 from rag_core.bootstrap.guards import postgres_breaker
+from rag_core.bootstrap.readiness import Readiness
 from rag_core.bootstrap.rollout import Rollout, open_rollout
 from rag_core.bootstrap.servers import servers
 from rag_core.bootstrap.throttle import Throttle
@@ -31,6 +33,7 @@ from rag_core.domain.chunks import Chunker, SentenceChunker
 from rag_core.domain.completion import Generator
 from rag_core.domain.ranking import Embedder
 from rag_core.domain.tokens import Tokenizer
+from rag_core.imports import Imports
 from rag_core.ingest import Ingest
 from rag_core.pipeline import Pipeline
 from rag_core.purge import Purge
@@ -76,6 +79,8 @@ class Application:
     places: Concurrency
     """For what is under way in this process."""
     database: Database
+    imports: Imports
+    readiness: Readiness
 
 
 @asynccontextmanager
@@ -131,10 +136,11 @@ async def assemble(
         )
         rollout = await stack.enter_async_context(open_rollout(settings, ground))
         notes, stable = PostgresNotes(database), rollout.stable
+        ingest = Ingest(store=notes, embedder=embedder, chunker=chunker, tokenizer=counting)
         yield Application(
             pipeline=stable.pipeline,
             caches=stable.caches,
-            ingest=Ingest(store=notes, embedder=embedder, chunker=chunker, tokenizer=counting),
+            ingest=ingest,
             purge=Purge(store=notes, answers=stores.answers),
             notes=notes,
             epochs=stable.epochs,
@@ -146,7 +152,15 @@ async def assemble(
             places=throttle.places,
             limiter=throttle.limiter(settings, stores.redis, clock, listener),
             database=database,
+            imports=_wire_imports(database, notes, ingest),
+            readiness=Readiness(database, redis=stores.redis, router=stable.router, clock=clock),
         )
+
+
+def _wire_imports(database: Database, notes: PostgresNotes, ingest: Ingest) -> Imports:
+    # Signs of life are of this process's own time, and Postgres reads them by its own.
+    records = PostgresImports(database)
+    return Imports(ingest=ingest, store=notes, records=records, clock=SystemClock())
 
 
 def _open_database(

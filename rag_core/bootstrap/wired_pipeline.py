@@ -32,6 +32,7 @@ class WiredPipeline:
     caches: Caches
     epochs: EpochSource
     retriever: PostgresRetriever
+    router: Router
 
 
 @asynccontextmanager
@@ -71,7 +72,7 @@ async def open_pipeline(
                 search_name=f"{settings.search_method}:{settings.ef_search}:{ground.chunker.name}",
             ),
         )
-        yield WiredPipeline(settings, pipeline, caches, epochs, retriever)
+        yield WiredPipeline(settings, pipeline, caches, epochs, retriever, writers.router)
 
 
 def stamped(listener: events.Listener, name: events.Variant) -> events.Listener:

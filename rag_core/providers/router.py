@@ -66,6 +66,11 @@ class Router:
         """A router with one generator that needs no guard, such as the extractive one."""
         return cls([Provider(generator, Unguarded())], clock=SystemClock(), listener=listener)
 
+    @property
+    def left_alone(self) -> tuple[str, ...]:
+        """Providers whose breaker lets no call through now."""
+        return tuple(each.name for each in self._providers if each.guard.open_for_s)
+
     async def write(self, call: Call, *, hedge: bool = True) -> _Items:
         """What the first provider that answers writes: pieces if streamed, and the whole last.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import repeat
@@ -17,8 +17,9 @@ from starlette.types import ASGIApp
 
 from rag_core.adapters.generators import ScriptedGenerator, ScriptItem
 from rag_core.app import Credential, Read, create_app
+from rag_core.bootstrap import Overrides
 from rag_core.clock import ManualClock
-from rag_core.domain import Generator, Tokenizer, UserId, authenticated
+from rag_core.domain import Embedder, Generator, Note, Tokenizer, UserId, authenticated
 from rag_core.events import Event
 from rag_core.settings import Settings
 from tests.rag_core.embedded.processes import eventually
@@ -27,6 +28,7 @@ from tests.rag_core.scene import ANSWER
 
 USER_HEADER = "x-test-user"
 PLAN_HEADER = "x-test-plan"
+EVENTS = {"accept": "text/event-stream"}
 
 
 async def who_says_so(headers: Headers) -> Credential:
@@ -53,10 +55,9 @@ class Served:
             "/assistant/query", json={"question": question}, headers=headers
         )
 
-    async def store(self, *notes: Any) -> None:
-        for note in notes:
-            body = {"title": note.title, "body": note.body}
-            (await self.client.put(f"/notes/{note.id}", json=body)).raise_for_status()
+    async def put(self, note: Note, **headers: str) -> httpx.Response:
+        body = {"title": note.title, "body": note.body}
+        return await self.client.put(f"/notes/{note.id}", json=body, headers=headers)
 
 
 @asynccontextmanager
@@ -83,15 +84,20 @@ async def open_served(
     *,
     generator: Generator | None = None,
     read: Read | None = None,
+    embedder: Embedder | None = None,
+    providers: Sequence[Generator] | None = None,
 ) -> AsyncIterator[Served]:
     """The application on a clock that its test moves; the client is `user`'s."""
     clock, events = ManualClock(), list[Event]()
+    writers: Overrides = {"generator": generator or ScriptedGenerator(script, clock=clock)}
+    if providers is not None:
+        writers = {"providers": providers}
     app = create_app(
         settings,
         authenticator=who_says_so,
         read=read,
-        embedder=CountingEmbedder(),
-        generator=generator or ScriptedGenerator(script, clock=clock),
+        embedder=embedder or CountingEmbedder(),
+        **writers,
         tokenizer=tokenizer,
         clock=clock,
         listener=events.append,

@@ -1,0 +1,27 @@
+"""The application as the tests of its routes ask it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from rag_core.domain import Tokenizer, UserId
+from rag_core.settings import Settings
+from tests.rag_core.app.served import Served, open_served
+from tests.rag_core.library import note
+from tests.rag_core.scene import settings_for
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return settings_for(database_url, import_characters=5_000)
+
+
+@pytest.fixture
+async def served(settings: Settings, user: UserId, tokenizer: Tokenizer) -> AsyncIterator[Served]:
+    """The user has one note, on grace."""
+    async with open_served(settings, user, tokenizer) as served:
+        (await served.put(note("grace"))).raise_for_status()
+        served.events.clear()
+        yield served
