@@ -129,6 +129,8 @@ async def test_a_flood_of_made_up_keys_is_one_read_at_a_time(
     assert len(store.reads) == 1
     late = [asyncio.ensure_future(keys.find(ApiKey.issue().prefix)) for _ in range(50)]
     await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(store.reads) == 1
     store.go_on.set()
     assert await asyncio.gather(*asked, *late) == [None] * 250
     assert [len(read) for read in store.reads] == [200, 50]
