@@ -20,6 +20,8 @@ from evals.bench.guard import added_cpu
 from evals.bench.guard_fleet import shared_breaker
 from evals.bench.hedging import hedged_tail
 from evals.bench.ledger import hold_and_settle, raced_budget
+from evals.bench.limits import limit_check
+from evals.bench.shedding import overload
 from evals.bench.spend_monitor import watched
 from evals.bench.store_save import many_notes, redis_states
 from evals.bench.store_search import exact_search, written_chunks
@@ -51,6 +53,7 @@ SETS: dict[str, dict[str, Bench]] = {
     "access": {"cpu": known_user},
     "guard": {"cpu": added_cpu, "fleet": shared_breaker},
     "hedging": {"tail": hedged_tail},
+    "limits": {"check": limit_check, "shedding": overload},
     "ledger": {"cost": hold_and_settle, "race": raced_budget},
     "forecast": {"warnings": warnings, "choice": choice, "cost": cost, "watched": watched},
 }

@@ -20,6 +20,7 @@ def bench(
             "guard",
             "hedging",
             "ledger",
+            "limits",
             "store",
         ],
         Argument(help="What of."),

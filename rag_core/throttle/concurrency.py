@@ -9,12 +9,12 @@ The rule, at the end of each period (additive increase, multiplicative decrease)
     more than `LATE_SHARE` of the period's requests were late
         -> `DECREASE` times as many as were under way at its peak, but no fewer than `LEAST`
     none of that, and the limit was reached
-        -> `INCREASE` of `most` more, but no more than `most`
+        -> `INCREASE` more than there were, but no more than `most`
     else -> as before
 
 So a process that stays late comes down to `LEAST` within a few periods, whatever the limit was, for
-each time the peak is at most the limit; one that keeps up is back at `most` within 1 / `INCREASE`
-periods of being asked for it; and a limit that nobody reached says nothing, so it stays.
+each time the peak is at most the limit; one that keeps up has twice as many places after eight
+periods that wanted them; and a limit that nobody reached says nothing, so it stays.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ chosen."""
 LATE_SHARE = 0.5
 """Of a period's reads: one stall of a moment makes fewer late, and is no reason to shed; chosen."""
 
-DECREASE = 0.75
-"""What is left of the places when late: gentler than TCP's half, as `LATE_S` is early; chosen."""
+DECREASE = 0.5
+"""What is left of the places when late: TCP's half (RFC 5681, section 3.1)."""
 
-INCREASE = 0.05
-"""Share of `most` that is added when in time: ten seconds from none to all; chosen."""
+INCREASE = 0.1
+"""Share of the places that is added when in time: so gentle that it passes what the process can do
+by little; chosen."""
 
 LEAST = 8
 """Never fewer: what a process does with so few is no matter of how many there are; chosen."""
@@ -85,7 +86,7 @@ class Concurrency:
             fewer = int(DECREASE * min(self._peak, self.limit))
             self.limit = min(self.limit, max(LEAST, fewer))
         elif self._peak >= self.limit:
-            self.limit = min(self._most, self.limit + math.ceil(INCREASE * self._most))
+            self.limit = min(self._most, self.limit + math.ceil(INCREASE * self.limit))
 
     def _begin_period(self) -> None:
         self._period_ends = self._clock.monotonic() + PERIOD_S

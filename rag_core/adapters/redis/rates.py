@@ -37,7 +37,10 @@ if not now then
 end
 for at, key in ipairs(KEYS) do
     local amount, seconds = tonumber(ARGV[2 * at + 1]), tonumber(ARGV[2 * at + 2])
-    local found = look({{key}}, {{now - seconds, amount}}) or {{now, 0}}
+    local stored = math.min(amount, redis.call('LLEN', key))  -- the search goes no further
+    local oldest = tonumber(redis.call('LINDEX', key, stored - 1))
+    local found = oldest and oldest >= now - seconds and {{oldest, stored}}
+        or look({{key}}, {{now - seconds, stored}}) or {{now, 0}}
     reply[2 * at] = found[2]
     reply[2 * at + 1] = found[2] > 0 and math.max(0, math.ceil(1000 * (found[1] + seconds - now)))
         or 0
