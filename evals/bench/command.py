@@ -19,6 +19,7 @@ from evals.bench.forecast import choice, cost, warnings
 from evals.bench.guard import added_cpu
 from evals.bench.guard_fleet import shared_breaker
 from evals.bench.hedging import hedged_tail
+from evals.bench.http import cached_hit, first_token, many_connected
 from evals.bench.ledger import hold_and_settle, raced_budget
 from evals.bench.spend_monitor import watched
 from evals.bench.store_save import many_notes, redis_states
@@ -47,6 +48,7 @@ SETS: dict[str, dict[str, Bench]] = {
         "frozen": frozen_postgres,
     },
     "context": {"built": built_context, "quoted": quoted_answer, "ingest": ingested_count},
+    "http": {"hit": cached_hit, "connected": many_connected, "token": first_token},
     "embedders": {"backends": backends},
     "access": {"cpu": known_user},
     "guard": {"cpu": added_cpu, "fleet": shared_breaker},
