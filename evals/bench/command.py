@@ -19,6 +19,7 @@ from evals.bench.forecast import choice, cost, warnings
 from evals.bench.guard import added_cpu
 from evals.bench.guard_fleet import shared_breaker
 from evals.bench.hedging import hedged_tail
+from evals.bench.http import cached_hit, first_token, many_connected
 from evals.bench.ledger import hold_and_settle, raced_budget
 from evals.bench.limits import limit_check
 from evals.bench.shedding import overload
@@ -49,6 +50,7 @@ SETS: dict[str, dict[str, Bench]] = {
         "frozen": frozen_postgres,
     },
     "context": {"built": built_context, "quoted": quoted_answer, "ingest": ingested_count},
+    "http": {"hit": cached_hit, "connected": many_connected, "token": first_token},
     "embedders": {"backends": backends},
     "access": {"cpu": known_user},
     "guard": {"cpu": added_cpu, "fleet": shared_breaker},

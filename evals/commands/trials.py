@@ -19,6 +19,7 @@ def bench(
             "forecast",
             "guard",
             "hedging",
+            "http",
             "ledger",
             "limits",
             "store",
@@ -31,8 +32,8 @@ def bench(
 ) -> int:
     """Measure costs on this machine, beside references.
 
-    cache takes about two minutes, store some three, context a few seconds, embedders one minute,
-    guard half of one, hedging one, ledger two, forecast three, access some seconds.
+    cache takes about two minutes, store some three, http two, context a few seconds, embedders one
+    minute, guard half of one, hedging one, ledger two, forecast three, access some seconds.
     Exit code 1 when a figure misses its reference.
     """
     from evals.bench.command import run_benches

@@ -1,0 +1,204 @@
+"""A load generator in a process of its own: raw sockets, the bytes of one request again and again.
+
+    python -m evals.bench.http_client       reads a Task a line, writes what it Measured a line
+
+An HTTP library takes longer to ask than a server to answer; this takes some 40 µs a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import cast
+
+import msgspec
+import uvloop
+
+_HEAD_END = b"\r\n\r\n"
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_TOTAL = re.compile(rb"\r\nserver-timing:[^\r]*\btotal;dur=([\d.]+)", re.IGNORECASE)
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What to ask, of whom, how often and over how many connections that stay open."""
+
+    port: int
+    request: bytes
+    """Whole, as it goes over the wire."""
+    requests: int
+    connections: int = 1
+    rate: float | None = None
+    """Arrivals a second, drawn ahead, each on a connection that idles; None: each connection asks
+    again as soon as it is answered."""
+    marks: tuple[bytes, ...] = ()
+    """What is looked for in each response."""
+    seed: int = 1
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back, a value a request; all times are milliseconds."""
+
+    answered_ms: list[float]
+    """Until the last byte: from sending, or at a rate from when it should have been sent."""
+    marked_ms: list[float]
+    """Until the first of the marks was there, for the responses that had it."""
+    server_ms: list[float]
+    """The `total` of Server-Timing, where it was sent."""
+    statuses: dict[str, int]
+    marked: dict[str, int]
+    """How many responses held each mark."""
+    last: bytes
+    """The last response, whole."""
+
+
+class Response:
+    """One response as it comes."""
+
+    __slots__ = ("_needs", "began", "body", "done", "mark", "marked_at")
+
+    def __init__(self, began: float, mark: bytes) -> None:
+        self.began, self.mark = began, mark
+        self.body = b""
+        self.marked_at = 0.0
+        self._needs = -1
+        self.done: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    def feed(self, data: bytes) -> None:
+        """Take what came; `done` has the time of the last byte."""
+        self.body += data
+        now = time.perf_counter()
+        if self.mark and not self.marked_at and self.mark in self.body:
+            self.marked_at = now
+        if self._ended() and not self.done.done():
+            self.done.set_result(now)
+
+    def _ended(self) -> bool:
+        if self._needs < 0:
+            head = self.body.find(_HEAD_END)
+            if head < 0:
+                return False
+            length = _LENGTH.search(self.body, 0, head)
+            self._needs = head + len(_HEAD_END) + int(length[1]) if length else 0
+        if self._needs:
+            return len(self.body) >= self._needs
+        return self.body.endswith(b"\r\n0\r\n\r\n")
+
+
+class Connection(asyncio.Protocol):
+    """A connection that stays open; one request at a time."""
+
+    def __init__(self) -> None:
+        self._response: Response | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        self._transport = cast(asyncio.WriteTransport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        if self._response:
+            self._response.feed(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        if self._response and not self._response.done.done():
+            self._response.done.set_exception(ConnectionResetError("the server hung up"))
+
+    async def ask(self, request: bytes, mark: bytes, began: float = 0.0) -> Response:
+        """The whole response; its time runs from `began`, else from now.
+
+        Raises:
+            ConnectionResetError: the server hung up.
+        """
+        self._response = response = Response(began or time.perf_counter(), mark)
+        self._transport.write(request)
+        await response.done
+        return response
+
+    def close(self) -> None:
+        """Hang up."""
+        self._transport.close()
+
+
+async def run(task: Task) -> Measured:
+    """Open the connections, ask, and close them."""
+    loop = asyncio.get_running_loop()
+    opened = [
+        (await loop.create_connection(Connection, "127.0.0.1", task.port))[1]
+        for _ in range(task.connections)
+    ]
+    try:
+        ask = _in_turn if task.rate is None else _at_rate
+        return _measured(task, await ask(task, opened))
+    finally:
+        for connection in opened:
+            connection.close()
+
+
+async def _in_turn(task: Task, opened: Sequence[Connection]) -> list[Response]:
+    mark = task.marks[0] if task.marks else b""
+
+    async def client(connection: Connection) -> list[Response]:
+        turns = range(task.requests // task.connections)
+        return [await connection.ask(task.request, mark) for _ in turns]
+
+    answered = await asyncio.gather(*map(client, opened))
+    return [response for each in answered for response in each]
+
+
+async def _at_rate(task: Task, opened: Sequence[Connection]) -> list[Response]:
+    """Arrivals of a Poisson process; where all connections are busy, the wait counts."""
+    assert task.rate
+    chance, mark = random.Random(task.seed), task.marks[0] if task.marks else b""
+    idle: asyncio.Queue[Connection] = asyncio.Queue()
+    for connection in chance.sample(opened, len(opened)):
+        idle.put_nowait(connection)
+
+    async def arrival(due: float) -> Response:
+        connection = await idle.get()
+        try:
+            return await connection.ask(task.request, mark, due)
+        finally:
+            idle.put_nowait(connection)
+
+    due = time.perf_counter()
+    arrivals = []
+    for _ in range(task.requests):
+        due += chance.expovariate(task.rate)
+        if (wait_s := due - time.perf_counter()) > 0:
+            await asyncio.sleep(wait_s)
+        arrivals.append(asyncio.create_task(arrival(due)))
+    return await asyncio.gather(*arrivals)
+
+
+def _measured(task: Task, responses: Sequence[Response]) -> Measured:
+    totals = (_TOTAL.search(response.body) for response in responses)
+    return Measured(
+        answered_ms=[(each.done.result() - each.began) * 1000 for each in responses],
+        marked_ms=[(r.marked_at - r.began) * 1000 for r in responses if r.marked_at],
+        server_ms=[float(total[1]) for total in totals if total],
+        statuses=Counter(response.body[9:12].decode() for response in responses),
+        marked={
+            mark.decode(): sum(mark in response.body for response in responses)
+            for mark in task.marks
+        },
+        last=responses[-1].body,
+    )
+
+
+def main() -> None:
+    """Serve tasks until standard input ends."""
+    decoder, encoder = msgspec.json.Decoder(Task), msgspec.json.Encoder()
+    for line in sys.stdin.buffer:
+        measured = uvloop.run(run(decoder.decode(line)))
+        sys.stdout.buffer.write(encoder.encode(measured) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
