@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -41,7 +42,7 @@ from rag_core.settings_providers import (
     provider_problems,
     provider_variables_like,
 )
-from rag_core.settings_serving import ServingSettings
+from rag_core.settings_serving import ServingSettings, saying_something
 
 PREFIX = "RAG_"
 
@@ -67,7 +68,6 @@ class Settings(MoneySettings, ServingSettings):
         env_prefix=PREFIX,
         extra="forbid",
         frozen=True,
-        env_ignore_empty=True,
         hide_input_in_errors=True,  # it may be a password
     )
 
@@ -178,6 +178,9 @@ class Settings(MoneySettings, ServingSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is given, the environment, the file: the first that has a setting counts."""
+        for source in (env_settings, dotenv_settings):
+            assert isinstance(source, EnvSettingsSource)  # the environment, or a file
+            source.env_vars = saying_something(source.env_vars)
         env, file = (ProviderVariables(cls, each) for each in (env_settings, dotenv_settings))
         return init_settings, env, env_settings, file, dotenv_settings
 
