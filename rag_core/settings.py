@@ -124,7 +124,8 @@ class Settings(MoneySettings, ServingSettings):
     breaker_window_s: float = Field(60.0, gt=0, description="in which failures count")
     breaker_open_s: float = Field(30.0, gt=0, description="until the first probe")
     breaker_probes: int = Field(3, ge=1, le=100, description="good ones in a row close it")
-    provider_concurrency: int = Field(32, ge=1, le=10_000, description="calls of a process at once")
+    provider_concurrency: int = Field(32, ge=1, le=10_000)
+    """Number of calls that a process has under way at once."""
     provider_queue_s: float = Field(1.0, ge=0, description="wait for a place, then shed")
     provider_retries: int = Field(1, ge=0, le=10, description="before the next provider is asked")
 
@@ -139,9 +140,8 @@ class Settings(MoneySettings, ServingSettings):
     embedding_ttl_s: float = Field(604_800, gt=0, description="how long a vector is kept")
     context_ttl_s: float = Field(3_600, gt=0, description="how long a context is kept")
     context_cache_bytes: int = Field(100_000_000, ge=0, description="in each process")
-    ttl_jitter: float = Field(
-        0.1, ge=0, lt=1, description="share by which a TTL varies, lest all end at once"
-    )
+    ttl_jitter: float = Field(0.1, ge=0, lt=1)
+    """Share by which a stored TTL is at most longer or shorter, at random, lest all end at once."""
     answer_soft_ttl_s: float = Field(86_400, gt=0, description="then an answer is made anew")
     answer_hard_ttl_s: float = Field(604_800, gt=0, description="then it is gone")
 
