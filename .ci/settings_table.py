@@ -3,7 +3,8 @@
     python .ci/settings_table.py [--check]
 
 The sections are the comments above groups of fields in rag_core/settings*.py, the words in a table
-each field's description. --check writes nothing; exit code 1: the page is not what it would be.
+each field's description, or the docstring below it. --check writes nothing; exit code 1: the page
+is not what it would be.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def groups(kind: type) -> Iterator[tuple[str, list[str]]]:
     for paragraph in re.split(r"\n\s*\n", inspect.getsource(kind)):
         comment = " ".join(re.findall(r"^    # (.*)$", paragraph, re.MULTILINE))
         names = [n for n in re.findall(r"^    (\w+):", paragraph, re.M) if n in kind.model_fields]
+        for name, said in re.findall(r'^    (\w+): .*\n    """(.*)\."""$', paragraph, re.MULTILINE):
+            Settings.model_fields[name].description = said[0].lower() + said[1:]
         if names:
             assert comment, f"{kind.__name__}: no comment above {names[0]}"
             yield comment, names

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -41,7 +42,7 @@ from rag_core.settings_providers import (
     provider_problems,
     provider_variables_like,
 )
-from rag_core.settings_serving import ServingSettings
+from rag_core.settings_serving import ServingSettings, saying_something
 
 PREFIX = "RAG_"
 
@@ -67,7 +68,6 @@ class Settings(MoneySettings, ServingSettings):
         env_prefix=PREFIX,
         extra="forbid",
         frozen=True,
-        env_ignore_empty=True,
         hide_input_in_errors=True,  # it may be a password
     )
 
@@ -124,7 +124,8 @@ class Settings(MoneySettings, ServingSettings):
     breaker_window_s: float = Field(60.0, gt=0, description="in which failures count")
     breaker_open_s: float = Field(30.0, gt=0, description="until the first probe")
     breaker_probes: int = Field(3, ge=1, le=100, description="good ones in a row close it")
-    provider_concurrency: int = Field(32, ge=1, le=10_000, description="calls of a process at once")
+    provider_concurrency: int = Field(32, ge=1, le=10_000)
+    """Number of calls that a process has under way at once."""
     provider_queue_s: float = Field(1.0, ge=0, description="wait for a place, then shed")
     provider_retries: int = Field(1, ge=0, le=10, description="before the next provider is asked")
 
@@ -139,9 +140,8 @@ class Settings(MoneySettings, ServingSettings):
     embedding_ttl_s: float = Field(604_800, gt=0, description="how long a vector is kept")
     context_ttl_s: float = Field(3_600, gt=0, description="how long a context is kept")
     context_cache_bytes: int = Field(100_000_000, ge=0, description="in each process")
-    ttl_jitter: float = Field(
-        0.1, ge=0, lt=1, description="share by which a TTL varies, lest all end at once"
-    )
+    ttl_jitter: float = Field(0.1, ge=0, lt=1)
+    """Share by which a stored TTL is at most longer or shorter, at random, lest all end at once."""
     answer_soft_ttl_s: float = Field(86_400, gt=0, description="then an answer is made anew")
     answer_hard_ttl_s: float = Field(604_800, gt=0, description="then it is gone")
 
@@ -178,6 +178,9 @@ class Settings(MoneySettings, ServingSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is given, the environment, the file: the first that has a setting counts."""
+        for source in (env_settings, dotenv_settings):
+            assert isinstance(source, EnvSettingsSource)  # the environment, or a file
+            source.env_vars = saying_something(source.env_vars)
         env, file = (ProviderVariables(cls, each) for each in (env_settings, dotenv_settings))
         return init_settings, env, env_settings, file, dotenv_settings
 

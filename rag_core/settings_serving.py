@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -12,6 +13,9 @@ from pydantic_settings import BaseSettings, NoDecode
 
 MIN_JWT_SECRET_BYTES = 32
 """As long as the hash of HS256 (RFC 7518, section 3.2)."""
+
+_SAYS_NONE = frozenset({"rag_rate_limits", "rag_rate_limits_all"})
+"""Variables that say something when they are empty: no such limit."""
 
 _LIMIT = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
 _ORIGIN = re.compile(r"https?://[^/\s*]+")
@@ -140,3 +144,8 @@ class ServingSettings(BaseSettings):
 def listed(values: str) -> tuple[str, ...]:
     """The parts of a setting that commas separate."""
     return tuple(value.strip() for value in values.split(",") if value.strip())
+
+
+def saying_something(variables: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The variables without the empty ones, which are as good as none; empty limits are none."""
+    return {n: value for n, value in variables.items() if value or n.lower() in _SAYS_NONE}

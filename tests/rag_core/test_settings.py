@@ -58,6 +58,32 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
     assert load_settings() == Settings()
 
 
+def test_empty_limits_are_none_wherever_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a gateway that counts, the app does not: that has to be said somehow."""
+    file = tmp_path / "some.env"
+    file.write_text("RAG_RATE_LIMITS=\nRAG_TOP_K=\nRAG_PORT=\n")
+    monkeypatch.setenv("RAG_RATE_LIMITS_ALL", "")
+    settings = load_settings(file)
+    assert (settings.rate_limits, settings.rate_limits_all) == ((), ())
+    assert (settings.top_k, settings.port) == (Settings().top_k, Settings().port)
+    monkeypatch.setenv("RAG_RATE_LIMITS", "5/minute")
+    assert load_settings(file).rate_limits == ("5/minute",)
+
+
+def test_an_empty_variable_leaves_what_the_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "some.env"
+    file.write_text("RAG_TOP_K=7\nRAG_PROVIDER_GROQ_MODEL=some\n")
+    monkeypatch.setenv("RAG_TOP_K", "")
+    monkeypatch.setenv("RAG_PROVIDER_GROQ_MODEL", "")
+    settings = load_settings(file)
+    assert settings.top_k == 7
+    assert settings.provider["groq"].model == "some"
+
+
 def test_nonsense_in_any_variable_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
