@@ -16,6 +16,8 @@ MIN_JWT_SECRET_BYTES = 32
 
 _SAYS_NONE = frozenset({"rag_rate_limits", "rag_rate_limits_all"})
 """Variables that say something when they are empty: no such limit."""
+MIN_TRACE_KEY_BYTES = 16
+"""Chosen: nobody tries all of so many."""
 
 _LIMIT = re.compile(r"[1-9]\d{0,8}/(second|minute|hour|day)")
 _ORIGIN = re.compile(r"https?://[^/\s*]+")
@@ -83,7 +85,10 @@ class ServingSettings(BaseSettings):
     otlp_endpoint: SecretStr | None = Field(None, description="http://collector:4318")
     log_format: Literal["text", "json"] = Field("text", description="json: a line for each event")
     trace_file: Path | None = Field(
-        None, description="record who asked what when, hashed, for the cache notebook"
+        None, description="record who asked what when, hashed, for the cache notebook; .jsonl"
+    )
+    trace_key: SecretStr | None = Field(
+        None, description="of the hashes in it; 16 bytes or more, and the same for all processes"
     )
 
     @field_validator("jwt_secret")
@@ -94,6 +99,26 @@ class ServingSettings(BaseSettings):
                 f"must have {MIN_JWT_SECRET_BYTES} bytes or more: openssl rand -hex 32"
             )
         return secret
+
+    @field_validator("trace_key")
+    @classmethod
+    def _unguessable(cls, key: SecretStr | None) -> SecretStr | None:
+        if key and len(key.get_secret_value().encode()) < MIN_TRACE_KEY_BYTES:
+            raise ValueError(f"must have {MIN_TRACE_KEY_BYTES} bytes or more: openssl rand -hex 32")
+        return key
+
+    @field_validator("trace_file")
+    @classmethod
+    def _lines(cls, path: Path | None) -> Path | None:
+        if path and path.suffix != ".jsonl":
+            raise ValueError("must end in .jsonl, which is what it holds")
+        return path
+
+    @model_validator(mode="after")
+    def _hashed(self) -> Self:
+        if self.trace_file and not self.trace_key:
+            raise ValueError("RAG_TRACE_FILE needs RAG_TRACE_KEY, as from: openssl rand -hex 32")
+        return self
 
     @model_validator(mode="after")
     def _meant_for_us(self) -> Self:

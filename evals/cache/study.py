@@ -102,6 +102,7 @@ async def study(
 
     `deployed` is what the environment's settings say, unless given; the permitted staleness in
     force always is. An answer rests on as many notes as `edits` found, or on `evidence_notes`.
+    A recorded trace has users of its own.
 
     Raises:
         InvalidInput: an assumption, the trace or a setting cannot be used.
@@ -109,16 +110,17 @@ async def study(
     began, objective = time.perf_counter(), objective or Objective()
     evidence = replace(edits.evidence, notes=evidence_notes or edits.evidence.notes)
     timelines = _timelines(assumptions, evidence, how, trace)
+    users = len(np.unique(timelines[0].traffic.user)) if trace else assumptions.users
     now = deployed or deployed_setting(project_settings())
     sampled = _sampled(timelines[0], assumptions, evidence, how)
     async with replay_server() as url:
         replayed = await replay(sampled, replace(now, jitter=0.0), url)
         now = replayed.entry_bytes.applied_to(now)
         replays = await _poisson_replays(how, url)
-    decisions = decide(timelines, grids(how), now, objective, users=assumptions.users)
+    decisions = decide(timelines, grids(how), now, objective, users=users)
     return CacheStudy(
         source=f"recorded: {trace.name}" if trace else "supposed",
-        users=assumptions.users,
+        users=users,
         edits=edits,
         evidence=evidence,
         timelines=timelines,

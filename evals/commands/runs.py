@@ -23,20 +23,28 @@ def run(
     max_usd: Annotated[
         float | None, Option(metavar="USD", help="Most that an LLM judge may cost (1.0).")
     ] = None,
+    trace: Annotated[
+        Path | None, Option(metavar="FILE", help="What RAG_TRACE_FILE recorded, for the caches.")
+    ] = None,
 ) -> int:
     """Run the notebooks and write a report.
 
     Stores the golden notes, executes the notebooks one after the other, and writes reports/RUN/
     with index.html to open, summary.json, manifest.json and the executed notebooks. Stored notes
-    are not stored again, so a second run is quick. smoke leaves the large collections out.
+    are not stored again, so a second run is quick. smoke leaves the large collections out. With
+    --trace the cache notebook weighs TTLs on traffic that was recorded, not supposed.
     """
     from evals.project import GOLDEN, NOTEBOOKS, REPORTS
     from evals.run.evaluation import RunOptions, evaluate
     from evals.run.notebooks import parse_parameter
+    from evals.simulation.trace_file import read_trace
 
     parameters = dict(map(parse_parameter, parameter or []))
     if max_usd is not None:
         parameters["max_usd"] = max_usd
+    if trace is not None:
+        read_trace(trace)  # what is wrong with it is said before anything starts
+        parameters["trace"] = str(trace.absolute())
     reports = (out or REPORTS).absolute()
     folder = (golden or GOLDEN).absolute()
     return evaluate(RunOptions(profile, NOTEBOOKS, reports, only, parameters, folder))

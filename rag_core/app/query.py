@@ -41,6 +41,7 @@ class QueryRoute:
         """Answer one question."""
         query = decode_json(scope, await read_body(receive), _queries)
         user = user_of(scope)
+        self._service.application.trace.asked(user, query.question)
         answering = self._service.application.rollout.answering(user)
         if self._streaming and wants_events(scope):
             async with Departure(receive):

@@ -17,7 +17,7 @@ from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.imports import PostgresImports
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
-from rag_core.adapters.telemetry.log import LogListener
+from rag_core.adapters.telemetry import LogListener, Trace
 from rag_core.bootstrap.caches import cache_stores
 from rag_core.bootstrap.foundation import Foundation, Purse
 from rag_core.bootstrap.guards import postgres_breaker
@@ -25,6 +25,7 @@ from rag_core.bootstrap.readiness import Readiness
 from rag_core.bootstrap.rollout import Rollout, open_rollout
 from rag_core.bootstrap.servers import servers
 from rag_core.bootstrap.throttle import Throttle
+from rag_core.bootstrap.trace import TracedNotes, open_trace
 from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
 from rag_core.cache.token_counts import RememberedCounts
@@ -81,6 +82,7 @@ class Application:
     database: Database
     imports: Imports
     readiness: Readiness
+    trace: Trace
 
 
 @asynccontextmanager
@@ -135,7 +137,8 @@ async def assemble(
             providers=overrides.get("providers"),
         )
         rollout = await stack.enter_async_context(open_rollout(settings, ground))
-        notes, stable = PostgresNotes(database), rollout.stable
+        trace = await stack.enter_async_context(open_trace(settings, clock))
+        notes, stable = TracedNotes(database, trace), rollout.stable
         ingest = Ingest(store=notes, embedder=embedder, chunker=chunker, tokenizer=counting)
         yield Application(
             pipeline=stable.pipeline,
@@ -154,6 +157,7 @@ async def assemble(
             database=database,
             imports=_wire_imports(database, notes, ingest),
             readiness=Readiness(database, redis=stores.redis, router=stable.router, clock=clock),
+            trace=trace,
         )
 
 

@@ -17,7 +17,6 @@ TEXTS = (
     "tokenizer",
     "hf_model",
     "host",
-    "trace_file",
     "jwt_issuer",
     "jwt_audience",
 )
@@ -111,6 +110,8 @@ def test_a_value_out_of_bounds_names_its_variable(
         ("RAG_ANSWER_SOFT_TTL_S", "-5"),
         ("RAG_SEARCH_METHOD", "ivfflat"),
         ("RAG_JWT_SECRET", "x" * 31),
+        ("RAG_TRACE_KEY", "x" * 15),
+        ("RAG_TRACE_FILE", "trace.csv"),
     ]:
         with subtests.test(variable=variable), monkeypatch.context() as environment:
             environment.setenv(variable, value)
@@ -138,6 +139,7 @@ def test_settings_that_contradict_each_other_are_both_named(
             {"RAG_JWT_SECRET": "x" * 32},
             "RAG_JWT_AUDIENCE must be set where tokens are taken",
         ),
+        ({"RAG_TRACE_FILE": "trace.jsonl"}, "RAG_TRACE_FILE needs RAG_TRACE_KEY"),
     ]:
         with subtests.test(variables=variables), monkeypatch.context() as environment:
             for name, value in variables.items():
