@@ -92,7 +92,7 @@ def _verdict(folder: Path) -> int:
     found = figures(record)
     verdict = judge(read_objectives(record.shape.name, outside=record.outside), found)
     write_summary(record, found, verdict, folder)
-    print_summary(record, verdict, folder)
+    print_summary(record, found, verdict, folder)
     return verdict.exit_code
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from loadtests.record.happened import Happened
 from loadtests.record.record import Record
+from loadtests.record.resources import MACHINE, cpu_between
 from loadtests.record.sample import Sample
 
 Figures = Mapping[str, float | None]
@@ -82,6 +83,7 @@ def _of_generator(record: Record) -> dict[str, float | None]:
     return {
         "send_lag_p99_ms": percentile((e.lag_ms for e in record.samples if e.in_time), 99),
         "generator_cpu_share": _busiest_share(record),
+        "others_cpu_share": _others_share(record),
     }
 
 
@@ -136,6 +138,16 @@ def _busiest_share(record: Record) -> float | None:
             spent_s = last.busiest_cpu_s - first.busiest_cpu_s
             shares.append(spent_s / (last.at_s - first.at_s))
     return max(shares, default=None)
+
+
+def _others_share(record: Record) -> float | None:
+    """Share of the machine that whatever is no part of the test used while it was judged."""
+    parts = {each.part for each in record.usages} - {MACHINE}
+    ours_s = sum(cpu_between(record.usages, part, *record.judged_s) or 0.0 for part in parts)
+    all_s = cpu_between(record.usages, MACHINE, *record.judged_s)
+    begin_s, end_s = record.judged_s
+    whole_s = record.run.cores * (end_s - begin_s)
+    return None if all_s is None else max(0.0, all_s - ours_s) / whole_s
 
 
 def _growth(record: Record) -> float | None:

@@ -20,7 +20,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
     at_s: float
     part: str
-    """`app`, `postgres`, `redis`, `stub` or `generator`."""
+    """`app`, `postgres`, `redis`, `stub`, `generator`, or `machine`: all that runs on it."""
     cpu_s: float
     rss_bytes: int
     fds: int
@@ -31,6 +31,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """CPU seconds of the process that has used most of it."""
 
 
+MACHINE = "machine"
 FIELDS = Usage.__struct_fields__
 
 

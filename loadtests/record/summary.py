@@ -20,6 +20,7 @@ from loadtests.record.sample import Sample, judged
 
 SUMMARY = "summary.json"
 """The file's name in a run's folder."""
+_COMPANY = 0.1  # of the machine, used by others: more is more than a desktop's own noise
 PARTS = ("app", "postgres", "redis", "stub", "generator")
 
 
@@ -89,14 +90,22 @@ def _row(finding: Finding) -> dict[str, Any]:
     return {"figure": finding.name, "value": finding.value, "holds": finding.holds, **bounds}
 
 
-def print_summary(record: Record, verdict: Verdict, folder: Path) -> None:
+def print_summary(record: Record, figures: Figures, verdict: Verdict, folder: Path) -> None:
     """Tables for the terminal, and the verdict."""
+    others = figures["others_cpu_share"]
     console = Console()
     console.print(_table("stages", stage_rows(record)))
     console.print(_table("outcomes", list(_outcome_rows(record.samples))))
     findings = [*verdict.valid, *verdict.good]
     console.print(_table("objectives", list(map(_row, findings))))
-    console.print(f"{verdict.words}\n{folder}", markup=False, soft_wrap=True)
+    console.print(f"{verdict.words}{_company(others)}\n{folder}", markup=False, soft_wrap=True)
+
+
+def _company(others_share: float | None) -> str:
+    """A sentence where the machine did other things meanwhile."""
+    if not others_share or others_share < _COMPANY:
+        return ""
+    return f" Others used {others_share:.0%} of this machine meanwhile: no timing is to be trusted."
 
 
 def _outcome_rows(samples: Sequence[Sample]) -> Iterator[dict[str, Any]]:

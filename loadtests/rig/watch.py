@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 import psutil
 
-from loadtests.record.resources import Usage
+from loadtests.record.resources import MACHINE, Usage
 
 EVERY_S = 1.0
 """Seconds between two looks."""
@@ -32,7 +32,7 @@ class Watch:
         """What each part has used or holds now."""
         at_s = time.time() - self.origin_s
         seen = [self._usage(at_s, part, list(of)) for part, of in self._find().items()]
-        self.usages.extend(seen)
+        self.usages.extend([*seen, _of_machine(at_s)])
         return seen
 
     @asynccontextmanager
@@ -63,6 +63,16 @@ class Watch:
             fds=fds, threads=threads, processes=len(processes),
             busiest_cpu_s=round(max(cpu.values(), default=0.0), 3),
         )  # fmt: skip
+
+
+def _of_machine(at_s: float) -> Usage:
+    """What all processes of the machine used together, ours or not."""
+    spent = psutil.cpu_times()
+    cpu_s = round(spent.user + spent.nice + spent.system, 3)
+    return Usage(
+        at_s=round(at_s, 3), part=MACHINE, cpu_s=cpu_s, rss_bytes=0, fds=0, threads=0,
+        processes=0, busiest_cpu_s=0.0,
+    )  # fmt: skip
 
 
 def _held(process: psutil.Process) -> tuple[int, int, int]:

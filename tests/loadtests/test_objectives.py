@@ -163,6 +163,14 @@ def test_the_generators_busiest_seconds_count() -> None:
     assert share == pytest.approx(1.0)
 
 
+def test_what_others_used_of_the_machine_is_told() -> None:
+    """Half a core is ours, one and a half of two are used: one is others'."""
+    ours = [usage(float(t), cpu_s=0.5 * t) for t in range(26)]
+    whole = [usage(float(t), cpu_s=1.5 * t, part="machine") for t in range(26)]
+    record = Record(run(), samples(), [*ours, *whole])
+    assert figure("others_cpu_share", record) == pytest.approx(0.5)
+
+
 def test_recovery_ends_with_the_last_spoilt_question() -> None:
     trouble = Happened(victim="redis", begun_s=10.0, back_s=10.5)
     fine, *rest = samples()
