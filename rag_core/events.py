@@ -177,7 +177,10 @@ class MoneyHeld:
 
 @dataclass(frozen=True, slots=True)
 class BudgetUsed:
-    """Share of the day's budget of all users that is spent or held, from 0."""
+    """Share of the day's budget of all users that is spent or held, from 0; 1: no call more.
+
+    What is kept back for processes without a ledger is no part of it.
+    """
 
     share: float
 
@@ -190,7 +193,7 @@ class DaySpent:
     top_user_usd: float
     """What the user whose calls cost most has spent."""
     users_over: int
-    """Number of users whose budget is spent."""
+    """Number of users whose budget is spent but for a hundredth: the next call may not fit."""
 
 
 @dataclass(frozen=True, slots=True)

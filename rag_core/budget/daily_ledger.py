@@ -238,7 +238,7 @@ class DailyLedger:
         booked = (await self._costs.totals(day)).nano_usd
         (everyone,) = await self._store.sums(day, (None,))
         if day == self.today():
-            self._listener(BudgetUsed(_share(everyone, self._caps.all)))
+            self._listener(BudgetUsed(_share(everyone, self._caps.all_in_ledger)))
         now = self._sums_before[day] = _DaySums(everyone.spent, booked)
         missing = before is not None and now.spent < before.booked
         if missing or (now == before and now.spent != now.booked):

@@ -27,7 +27,7 @@ class DayTotals:
     top_user_nano: int
     """Of the user who spent most."""
     users_over: int
-    """Number of users who have spent the cap that was asked for."""
+    """Number of users who have spent the cap that was asked for, but for a hundredth."""
 
 
 class DayCosts(Protocol):

@@ -71,7 +71,7 @@ _WHOSE = "AND user_id = %(user)s"
 
 _DAY = """
 SELECT coalesce(sum(spent), 0)::bigint, coalesce(max(spent), 0)::bigint,
-       count(*) FILTER (WHERE spent >= %(cap)s)
+       count(*) FILTER (WHERE spent > 0 AND spent >= %(nearly)s)
 FROM (
     SELECT sum(nano_usd)::bigint AS spent FROM user_api_costs WHERE day = %(day)s GROUP BY user_id
 ) AS users
@@ -141,6 +141,6 @@ class PostgresCostReport:
 
     async def day(self, day: date, *, user_cap_nano: int) -> DayTotals:
         """See `DayCosts`."""
-        parameters = {"day": day, "cap": user_cap_nano}
+        parameters = {"day": day, "nearly": user_cap_nano * 99 // 100}
         ((everybody, top, over),) = await self._database.fetch(_DAY, parameters)
         return DayTotals(all_nano=everybody, top_user_nano=top, users_over=over)

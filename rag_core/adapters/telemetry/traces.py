@@ -32,6 +32,8 @@ Timed = tuple[StepFinished | ProviderCalled, int]
 class Traces:
     """A listener that makes spans, unless who called said that this request is not traced.
 
+    Outside of requests there is none.
+
     Args:
         export: takes each finished span, at once.
     """
@@ -41,7 +43,7 @@ class Traces:
     ) -> None:
         self._spans, self._export, self._clock = spans, export, clock
         self._open: OrderedDict[str, list[Timed]] = OrderedDict()
-        self._takes: dict[type, Callable[[Any], None]] = {
+        self._takes: dict[type, Callable[[Any, str], None]] = {
             StepFinished: self._keep,
             ProviderCalled: self._keep,
             Answered: self._end,
@@ -51,11 +53,10 @@ class Traces:
     def __call__(self, event: Event) -> None:
         """Keep what a request's event says, until the request ends."""
         take = self._takes.get(type(event))
-        if take is not None:
-            take(event)
+        if take is not None and (request_id := REQUEST_ID.get()):
+            take(event, request_id)
 
-    def _keep(self, event: StepFinished | ProviderCalled) -> None:
-        request_id = REQUEST_ID.get()
+    def _keep(self, event: StepFinished | ProviderCalled, request_id: str) -> None:
         events = self._open.get(request_id)
         if events is None:
             events = self._open[request_id] = []
@@ -63,8 +64,7 @@ class Traces:
                 self._open.popitem(last=False)
         events.append((event, self._now_ns()))
 
-    def _end(self, event: Answered | QueryFailed) -> None:
-        request_id = REQUEST_ID.get()
+    def _end(self, event: Answered | QueryFailed, request_id: str) -> None:
         events = self._open.pop(request_id, [])
         parent = TRACE_PARENT.get()
         if parent and not int(parent[-2:], 16) & 1:
