@@ -5,26 +5,12 @@ No event carries a user id or the text of a question.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Literal
 
 from rag_core.domain.answer import Flag, Provenance
 from rag_core.domain.cost import Usage
-
-TRACE_PARENT: ContextVar[str] = ContextVar("trace_parent", default="")
-"""The `traceparent` (W3C Trace Context) that a request brought, if it was a valid one."""
-
-REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
-"""Id of the request within which an event is emitted; empty outside of any request."""
-
-_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
-
-PRIVATE_TEXT: ContextVar[str] = ContextVar("private_text", default="")
-"""The question of the request; no log line may hold it."""
 
 Level = Literal["answer", "embedding", "context"]
 BreakerState = Literal["closed", "open", "half-open"]
@@ -289,17 +275,3 @@ def fan_out(*listeners: Listener) -> Listener:
             listener(event)
 
     return tell
-
-
-def trace_id() -> str:
-    """32 hex digits that name the request's trace: those of its `traceparent`, if it brought one.
-
-    Else they follow from the request's id, and are it where it looks like one; outside of any
-    request there is none.
-    """
-    if parent := TRACE_PARENT.get():
-        return parent[3:35]
-    request = REQUEST_ID.get()
-    if not request or _TRACE_ID.fullmatch(request):
-        return request
-    return blake2b(request.encode(), digest_size=16).hexdigest()

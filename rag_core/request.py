@@ -9,17 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from rag_core.clock import Clock
+from rag_core.correlation import PRIVATE_TEXT, REQUEST_ID
 from rag_core.domain.answer import Answer
 from rag_core.domain.user import UserId, authenticated
 from rag_core.errors import DeadlineExceeded
-from rag_core.events import (
-    PRIVATE_TEXT,
-    REQUEST_ID,
-    Answered,
-    Listener,
-    QueryFailed,
-    StepFinished,
-)
+from rag_core.events import Answered, Listener, QueryFailed, StepFinished
 from rag_core.guard.deadline import CURRENT_DEADLINE, Deadline
 from rag_core.guard.time_budget import CURRENT_BUDGET, TimeBudget
 

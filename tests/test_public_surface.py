@@ -39,7 +39,14 @@ ROOMS = (
 """Each exports its names; where a file stands in it is nobody's business outside."""
 
 FILES = {
-    *("rag_core", "rag_core.clock", "rag_core.errors", "rag_core.events", "rag_core.settings"),
+    *(
+        "rag_core",
+        "rag_core.clock",
+        "rag_core.correlation",
+        "rag_core.errors",
+        "rag_core.events",
+        "rag_core.settings",
+    ),
     *(f"rag_core.settings_{part}" for part in ("canary", "providers", "serving")),
     *("rag_core.imports", "rag_core.ingest", "rag_core.migrations", "rag_core.pipeline"),
     "rag_core.purge",

@@ -19,6 +19,7 @@ from evals.project import ROOT
 from evals.results.numbers import megabytes, number
 from rag_core.cli.bundle import write_bundle
 
+# Bars of the requirement.
 MOST_PACKAGES_BYTES = 250e6
 MOST_IMPORT_S = 0.6
 MOST_RSS_BYTES = 250e6

@@ -18,6 +18,7 @@ ROUNDS = 7
 REQUESTS = 1_000
 CONNECTIONS = (1, 32)
 
+# Required: people who are connected.
 PEOPLE = 1_000
 RATE = 100.0
 """Questions a second of all of them together: each asks every ten seconds; chosen."""
@@ -26,9 +27,9 @@ ASKED = 3_000
 
 TOKEN = b"event: token"
 
+# Required: CPU of the barest handler, requests a core of the usual one, and milliseconds.
 MOST_TIMES_BAREST = 1.8
 LEAST_TIMES_USUAL = 1.5
-"""Bars of the requirement, as those below."""
 MOST_SERVER_MS = 15.0
 MOST_TOKEN_MS = 10.0
 

@@ -67,7 +67,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Response:
-    """One response as it comes."""
+    """One response as it comes; it `began` at a time in seconds of `perf_counter`."""
 
     __slots__ = ("_needs", "began", "body", "done", "mark", "marked_at")
 
@@ -106,21 +106,21 @@ class Connection(asyncio.Protocol):
         self._response: Response | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See `asyncio.Protocol`."""
+        """The transport says so."""
         self._transport = cast(asyncio.WriteTransport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """See `asyncio.Protocol`."""
+        """The transport says so."""
         if self._response:
             self._response.feed(data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """See `asyncio.Protocol`."""
+        """The transport says so."""
         if self._response and not self._response.done.done():
             self._response.done.set_exception(ConnectionResetError("the server hung up"))
 
     async def ask(self, request: bytes, mark: bytes, began: float = 0.0) -> Response:
-        """The whole response; its time runs from `began`, else from now.
+        """The whole response; its time runs from `began` (`perf_counter`'s seconds), or from now.
 
         Raises:
             ConnectionResetError: the server hung up.

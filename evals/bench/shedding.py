@@ -37,6 +37,7 @@ class Seen:
     answered_s: list[float] = field(default_factory=list)
     """Seconds from when a request was meant to come until it was answered."""
     shed: int = 0
+    """Number of requests that were turned away."""
 
     def figure(self, name: str) -> Figure:
         """Latency of what was answered, how much that was a second, and the share that was shed."""

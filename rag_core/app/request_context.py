@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag_core.app.headers import Pairs, header
 from rag_core.app.service import Service
-from rag_core.events import REQUEST_ID, TRACE_PARENT, RequestServed, RequestStarted
+from rag_core.correlation import REQUEST_ID, TRACE_PARENT
+from rag_core.events import RequestServed, RequestStarted
 
 CLIENT_GONE = 499
 """The status of a request whose client did not wait for its end; nginx's, in no standard."""

@@ -13,6 +13,7 @@ from rag_core.budget.spending import Spending
 from rag_core.cache.keys import flight_key
 from rag_core.cache.single_flight import Emit, FleetFlight, FleetWork
 from rag_core.clock import Clock
+from rag_core.correlation import REQUEST_ID
 from rag_core.domain.answer import (
     BROKEN_OFF_TEXT,
     Answer,
@@ -29,7 +30,7 @@ from rag_core.domain.question import Question
 from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import UserId
 from rag_core.errors import ProviderTimeout, ProviderUnavailable, RagError
-from rag_core.events import REQUEST_ID, LeakBlocked, Listener
+from rag_core.events import LeakBlocked, Listener
 from rag_core.guard.deadline import Deadline, seconds_left
 from rag_core.providers.call import Account, Call, Pay, unpaid
 from rag_core.providers.router import FAILURES, Router

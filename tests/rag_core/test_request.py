@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from rag_core.clock import ManualClock
+from rag_core.correlation import REQUEST_ID
 from rag_core.domain import Answer, Provenance, Usage, UserId
-from rag_core.events import REQUEST_ID, Answered, Event, StepFinished, ignore
+from rag_core.events import Answered, Event, StepFinished, ignore
 from rag_core.guard import budget_left, seconds_left, spend
 from rag_core.request import Limits, Request
 

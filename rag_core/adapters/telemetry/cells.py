@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rag_core.adapters.telemetry.measures import RECORDED, Measure
+from rag_core.adapters.telemetry.measure import Measure
+from rag_core.adapters.telemetry.measures import RECORDED
 
 WIDTHS = {"counter": 1, "level": 1, "gauge": 2, "summary": 2}
 """Cells of a series by kind: a gauge's hold its value and when it was set, a summary's number and

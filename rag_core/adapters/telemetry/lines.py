@@ -11,7 +11,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from rag_core.adapters.telemetry.masking import mask_fields
-from rag_core.events import REQUEST_ID, trace_id
+from rag_core.correlation import REQUEST_ID, trace_id
 
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: dict[Level, int] = {

@@ -10,9 +10,9 @@ import structlog
 
 from rag_core.adapters.telemetry.lines import LEVELS, Form, Level, renderers
 from rag_core.adapters.telemetry.masking import mask
+from rag_core.correlation import REQUEST_ID, trace_id
 from rag_core.domain.cost import Usage
 from rag_core.events import (
-    REQUEST_ID,
     AlertRaised,
     AlertUndelivered,
     Answered,
@@ -27,7 +27,6 @@ from rag_core.events import (
     RequestShed,
     SearchFellShort,
     SigningKeysFetched,
-    trace_id,
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 
-from rag_core.events import PRIVATE_TEXT
+from rag_core.correlation import PRIVATE_TEXT
 
 MASK = "[masked]"
 

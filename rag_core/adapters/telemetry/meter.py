@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import product
 
 from rag_core.adapters.telemetry.cells import Cells, Row
-from rag_core.adapters.telemetry.measures import OTHER, Label, Measure
+from rag_core.adapters.telemetry.measure import OTHER, Label, Measure
 from rag_core.adapters.telemetry.recorder import Add
 from rag_core.clock import Clock
 

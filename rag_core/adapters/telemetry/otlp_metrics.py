@@ -22,7 +22,7 @@ from opentelemetry.sdk.metrics.export import (
     Sum,
 )
 
-from rag_core.adapters.telemetry.measures import Measure
+from rag_core.adapters.telemetry.measure import Measure
 from rag_core.adapters.telemetry.otlp import SCHEMA_URL, SCOPE, TIMEOUT_S, resource
 from rag_core.adapters.telemetry.totals import Totals
 

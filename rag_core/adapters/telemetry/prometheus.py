@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
 
-from rag_core.adapters.telemetry.measures import Measure
+from rag_core.adapters.telemetry.measure import Measure
 from rag_core.adapters.telemetry.totals import Totals
 
 _TYPES = {"level": "gauge"}

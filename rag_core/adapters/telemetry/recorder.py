@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from rag_core import events as e
 from rag_core.adapters.telemetry import measures as m
+from rag_core.adapters.telemetry.measure import OTHER, Measure
 from rag_core.domain.answer import Flag
 
 QUERY_ROUTE = "/assistant/query"
@@ -25,7 +26,7 @@ _STEPS = frozenset(m.STEP_SECONDS.labels[0].values)
 class Meter(Protocol):
     """Where measurements go."""
 
-    def instrument(self, measure: m.Measure) -> Add:
+    def instrument(self, measure: Measure) -> Add:
         """What takes the measurements of `measure`."""
         ...
 
@@ -213,7 +214,7 @@ class _Requests:
         if event.route == QUERY_ROUTE:
             self._in_flight(-1)
         self._responses(1, _STATUSES.get(event.status) or f"{event.status // 100}xx")
-        self._seconds(event.elapsed_ms / 1000, event.route or m.OTHER)
+        self._seconds(event.elapsed_ms / 1000, event.route or OTHER)
 
     def _turned_away(self, event: e.RequestShed) -> None:
         self._shed(1)

@@ -7,9 +7,10 @@ from operator import itemgetter
 
 from rag_core.adapters.telemetry import measures as m
 from rag_core.adapters.telemetry.cells import Series
+from rag_core.adapters.telemetry.measure import Measure
 from rag_core.domain.answer import Provenance
 
-Totals = dict[m.Measure, dict[tuple[str, ...], tuple[float, ...]]]
+Totals = dict[Measure, dict[tuple[str, ...], tuple[float, ...]]]
 """The cells of each series of each measure."""
 
 _HITS = ("hit", "revalidated", "stale")
@@ -17,7 +18,7 @@ _HITS = ("hit", "revalidated", "stale")
 
 def totals(series: Iterable[Series]) -> Totals:
     """Sums over all workers; of gauges what was set last, by a worker that is alive."""
-    found: dict[m.Measure, dict[tuple[str, ...], list[Series]]] = {
+    found: dict[Measure, dict[tuple[str, ...], list[Series]]] = {
         measure: {} for measure in m.RECORDED
     }
     for each in series:
@@ -30,7 +31,7 @@ def totals(series: Iterable[Series]) -> Totals:
     return sums | _ratios(sums)
 
 
-def _together(measure: m.Measure, series: list[Series]) -> tuple[float, ...]:
+def _together(measure: Measure, series: list[Series]) -> tuple[float, ...]:
     rows = [each.cells for each in series]
     if measure.kind == "gauge":
         return max(rows, key=itemgetter(1))

@@ -10,15 +10,13 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from rag_core.adapters.telemetry.spans import FinishedQuery, Spans
 from rag_core.clock import Clock
+from rag_core.correlation import REQUEST_ID, TRACE_PARENT, trace_id
 from rag_core.events import (
-    REQUEST_ID,
-    TRACE_PARENT,
     Answered,
     Event,
     ProviderCalled,
     QueryFailed,
     StepFinished,
-    trace_id,
 )
 
 MAX_OPEN = 10_000

@@ -82,7 +82,7 @@ async def test_without_a_user_nothing_is_answered(served: Served) -> None:
     response = await served.ask(QUESTION, **{"x-test-user": ""})
     assert response.status_code == 401
     assert response.headers["content-type"] == "application/problem+json"
-    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.headers["www-authenticate"] == 'Bearer realm="rag_core"'
     assert response.json()["code"] == "unauthenticated"
 
 

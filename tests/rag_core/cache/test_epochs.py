@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from rag_core.cache import BelievedEpochs, Epoch, SharedEpochs
 from rag_core.clock import ManualClock, SystemClock
+from rag_core.correlation import REQUEST_ID
 from rag_core.domain import UserId
 from rag_core.errors import DatabaseUnavailable
-from rag_core.events import REQUEST_ID
 from rag_core.guard import Deadline, seconds_left
 from tests.rag_core.cache.parts import PATIENCE_S, EpochReads, KnownEpochs, settled
 

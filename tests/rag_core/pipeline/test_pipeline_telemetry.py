@@ -13,10 +13,10 @@ import pytest
 
 from rag_core.adapters.generators import ScriptItem
 from rag_core.adapters.telemetry import LogListener
+from rag_core.correlation import REQUEST_ID
 from rag_core.domain import Provenance, Tokenizer, UserId
 from rag_core.errors import ProviderUnavailable
 from rag_core.events import (
-    REQUEST_ID,
     Answered,
     CacheLookedUp,
     EpochsRead,

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from rag_core.adapters.telemetry import LogListener
+from rag_core.correlation import REQUEST_ID
 from rag_core.domain import Provenance, Usage
 from rag_core.events import (
-    REQUEST_ID,
     Answered,
     AttackRefused,
     CacheLookedUp,

@@ -9,13 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from rag_core.adapters.telemetry import MASK, LogListener, log_to_stderr, mask, masked
-from rag_core.events import (
-    PRIVATE_TEXT,
-    REQUEST_ID,
-    TRACE_PARENT,
-    AlertUndelivered,
-    SigningKeysFetched,
-)
+from rag_core.correlation import PRIVATE_TEXT, REQUEST_ID, TRACE_PARENT
+from rag_core.events import AlertUndelivered, SigningKeysFetched
 
 QUESTION = 'What did I write about "grace"\nand about Ann?'
 

@@ -9,10 +9,10 @@ from rag_core.adapters.telemetry.otlp import SCHEMA_URL
 from rag_core.adapters.telemetry.otlp_metrics import pushed
 from rag_core.adapters.telemetry.totals import totals
 from rag_core.bootstrap import open_telemetry
+from rag_core.correlation import REQUEST_ID
 from rag_core.domain import Provenance, Usage
 from rag_core.errors import ConfigurationError
 from rag_core.events import (
-    REQUEST_ID,
     Answered,
     BreakerChanged,
     CacheLookedUp,

@@ -18,16 +18,14 @@ from rag_core.adapters.telemetry.otlp_traces import traced
 from rag_core.adapters.telemetry.spans import Spans
 from rag_core.adapters.telemetry.traces import MAX_OPEN, Traces
 from rag_core.clock import ManualClock
+from rag_core.correlation import REQUEST_ID, TRACE_PARENT, trace_id
 from rag_core.domain import Flag, Provenance, Usage
 from rag_core.events import (
-    REQUEST_ID,
-    TRACE_PARENT,
     Answered,
     Event,
     ProviderCalled,
     QueryFailed,
     StepFinished,
-    trace_id,
 )
 from tests.rag_core.adapters.telemetry.collector import attributes, open_collector
 
