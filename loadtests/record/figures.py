@@ -72,7 +72,7 @@ def _of_others(samples: Sequence[Sample]) -> dict[str, float | None]:
     abuses = [each for each in samples if each.name.startswith("abuse")]
     saves = [each for each in samples if each.note and each.name in ("edit", "new note")]
     return {
-        "abuse_let_in": sum(not each.right and each.status != 0 for each in abuses),
+        "abuse_let_in": sum(not each.right and 0 < each.status < 400 for each in abuses),
         "too_often_turned_away": sum(each.status == 429 for each in abuses),
         "internal_errors": sum(each.status == 500 for each in samples),
         "save_error_share": share(sum(not each.right for each in saves), len(saves)),

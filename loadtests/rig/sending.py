@@ -16,6 +16,8 @@ from loadtests.traffic.people import Person
 
 _AT_ONCE = 16
 _TIMEOUT_S = 60.0
+_LATER = frozenset({429, 503, 504})
+_TRIES, _WAIT_S = 20, 1.0
 
 
 class Sender:
@@ -25,7 +27,15 @@ class Sender:
         self._http = http
 
     async def send(self, call: Call) -> tuple[Reply, bytes]:
-        """The reply to one request, and its body."""
+        """The reply to one request, and its body; what is to come later is sent again later."""
+        for _ in range(_TRIES - 1):
+            reply, body = await self._once(call)
+            if reply.status not in _LATER:
+                return reply, body
+            await asyncio.sleep(_WAIT_S)
+        return await self._once(call)
+
+    async def _once(self, call: Call) -> tuple[Reply, bytes]:
         try:
             response = await self._http.request(
                 call.method, call.path, content=call.body or None, headers=dict(call.headers)

@@ -140,6 +140,13 @@ def test_hits_misses_and_errors_are_told_apart() -> None:
     assert found["error_share"] == 1 / len(steady)
 
 
+def test_abuse_is_let_in_only_where_it_succeeds() -> None:
+    turned_away = _changed(samples()[-1], name="abuse: forged", status=503, right=False)
+    let_in = _changed(turned_away, status=200, outcome="FRESH")
+    assert figure("abuse_let_in", Record(run(), [turned_away], [])) == 0
+    assert figure("abuse_let_in", Record(run(), [turned_away, let_in], [])) == 1
+
+
 def test_lag_of_what_had_no_free_caller_is_the_applications_fault() -> None:
     late = [_changed(each, in_time=False, lag_ms=9_000.0) for each in samples()]
     found = figures(Record(run(), late, []))
