@@ -15,6 +15,7 @@ from evals.bench.cache_hit import cached_answer
 from evals.bench.context import built_context, ingested_count, quoted_answer
 from evals.bench.embedders import backends
 from evals.bench.figures import Bench, Figure
+from evals.bench.footprint import lean_install
 from evals.bench.forecast import choice, cost, warnings
 from evals.bench.guard import added_cpu
 from evals.bench.guard_fleet import shared_breaker
@@ -22,6 +23,7 @@ from evals.bench.hedging import hedged_tail
 from evals.bench.http import cached_hit, first_token, many_connected
 from evals.bench.ledger import hold_and_settle, raced_budget
 from evals.bench.limits import limit_check
+from evals.bench.proxy import own_overhead
 from evals.bench.shedding import overload
 from evals.bench.spend_monitor import watched
 from evals.bench.store_save import many_notes, redis_states
@@ -53,6 +55,8 @@ SETS: dict[str, dict[str, Bench]] = {
     "http": {"hit": cached_hit, "connected": many_connected, "token": first_token},
     "embedders": {"backends": backends},
     "access": {"cpu": known_user},
+    "proxy": {"overhead": own_overhead},
+    "footprint": {"lean": lean_install},
     "guard": {"cpu": added_cpu, "fleet": shared_breaker},
     "hedging": {"tail": hedged_tail},
     "limits": {"check": limit_check, "shedding": overload},

@@ -21,7 +21,11 @@ import uvloop
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_TOTAL = re.compile(rb"\r\nserver-timing:[^\r]*\btotal;dur=([\d.]+)", re.IGNORECASE)
+_TIMING = re.compile(rb"\r\nserver-timing:([^\r]*)", re.IGNORECASE)
+_STEP = re.compile(r"([\w-]+);dur=([\d.]+)")
+
+NUMBER = b"00000000"
+"""Stands in a request for its own number, where each is to be another question."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +33,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
     port: int
     request: bytes
-    """Whole, as it goes over the wire."""
+    """Whole, as it goes over the wire; `NUMBER` in it becomes the number of the request."""
     requests: int
     connections: int = 1
     rate: float | None = None
@@ -38,6 +42,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[bytes, ...] = ()
     """What is looked for in each response."""
     seed: int = 1
+    first: int = 0
+    """The number of the first request."""
+
+    def numbered(self, number: int) -> bytes:
+        """The bytes of the request of that number."""
+        return self.request.replace(NUMBER, b"%08d" % (self.first + number))
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +57,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """Until the last byte: from sending, or at a rate from when it should have been sent."""
     marked_ms: list[float]
     """Until the first of the marks was there, for the responses that had it."""
-    server_ms: list[float]
-    """The `total` of Server-Timing, where it was sent."""
+    steps_ms: dict[str, list[float]]
+    """What Server-Timing said of each step, 0 where a response did not name it."""
     statuses: dict[str, int]
     marked: dict[str, int]
     """How many responses held each mark."""
@@ -143,11 +153,11 @@ async def run(task: Task) -> Measured:
 async def _in_turn(task: Task, opened: Sequence[Connection]) -> list[Response]:
     mark = task.marks[0] if task.marks else b""
 
-    async def client(connection: Connection) -> list[Response]:
-        turns = range(task.requests // task.connections)
-        return [await connection.ask(task.request, mark) for _ in turns]
+    async def client(connection: Connection, first: int) -> list[Response]:
+        turns = range(first, task.requests, task.connections)
+        return [await connection.ask(task.numbered(turn), mark) for turn in turns]
 
-    answered = await asyncio.gather(*map(client, opened))
+    answered = await asyncio.gather(*map(client, opened, range(task.connections)))
     return [response for each in answered for response in each]
 
 
@@ -159,29 +169,28 @@ async def _at_rate(task: Task, opened: Sequence[Connection]) -> list[Response]:
     for connection in chance.sample(opened, len(opened)):
         idle.put_nowait(connection)
 
-    async def arrival(due: float) -> Response:
+    async def arrival(number: int, due: float) -> Response:
         connection = await idle.get()
         try:
-            return await connection.ask(task.request, mark, due)
+            return await connection.ask(task.numbered(number), mark, due)
         finally:
             idle.put_nowait(connection)
 
     due = time.perf_counter()
     arrivals = []
-    for _ in range(task.requests):
+    for number in range(task.requests):
         due += chance.expovariate(task.rate)
         if (wait_s := due - time.perf_counter()) > 0:
             await asyncio.sleep(wait_s)
-        arrivals.append(asyncio.create_task(arrival(due)))
+        arrivals.append(asyncio.create_task(arrival(number, due)))
     return await asyncio.gather(*arrivals)
 
 
 def _measured(task: Task, responses: Sequence[Response]) -> Measured:
-    totals = (_TOTAL.search(response.body) for response in responses)
     return Measured(
         answered_ms=[(each.done.result() - each.began) * 1000 for each in responses],
         marked_ms=[(r.marked_at - r.began) * 1000 for r in responses if r.marked_at],
-        server_ms=[float(total[1]) for total in totals if total],
+        steps_ms=_by_step([_timing(response.body) for response in responses]),
         statuses=Counter(response.body[9:12].decode() for response in responses),
         marked={
             mark.decode(): sum(mark in response.body for response in responses)
@@ -189,6 +198,16 @@ def _measured(task: Task, responses: Sequence[Response]) -> Measured:
         },
         last=responses[-1].body,
     )
+
+
+def _timing(response: bytes) -> dict[str, float]:
+    timing = _TIMING.search(response)
+    return {name: float(ms) for name, ms in _STEP.findall(timing[1].decode())} if timing else {}
+
+
+def _by_step(timings: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+    names = {name for timing in timings for name in timing}
+    return {name: [timing.get(name, 0.0) for timing in timings] for name in sorted(names)}
 
 
 def main() -> None:

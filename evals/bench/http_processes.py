@@ -50,9 +50,18 @@ class Server:
 
 @asynccontextmanager
 async def listening(
-    name: str, command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None
+    name: str,
+    command: Sequence[str],
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    *,
+    cwd: Path = ROOT,
 ) -> AsyncIterator[Server]:
     """Run a command, in which `{port}` is replaced, until it listens there; stop it at the end.
+
+    Args:
+        folder: for what it says.
+        env: beside this process's own.
 
     Raises:
         RuntimeError: it ended, or did not listen in time; holds what it said.
@@ -63,7 +72,7 @@ async def listening(
     with said.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *(part.replace("{port}", str(port)) for part in command),
-            cwd=ROOT,
+            cwd=cwd,
             env={**os.environ, **(env or {})},
             stdout=log,
             stderr=log,
@@ -122,8 +131,9 @@ async def generator() -> AsyncIterator[Generator]:
         await process.wait()
 
 
-def post(path: str, body: bytes, *headers: str) -> bytes:
-    """The bytes of a POST of JSON."""
+def post(path: str, content: object, *headers: str) -> bytes:
+    """The bytes of a POST of `content` as JSON."""
+    body = msgspec.json.encode(content)
     lines = [
         f"POST {path} HTTP/1.1",
         "Host: 127.0.0.1",

@@ -9,7 +9,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from redis.asyncio import Redis
 
 from evals.bench.http_client import Task
@@ -17,8 +16,8 @@ from evals.bench.http_processes import Generator, Server, listening, post
 from evals.bench.http_references import ENTRY, USER
 from evals.bench.world import QUESTION, notes
 from rag_core.access import ApiKey
-from rag_core.bootstrap import assemble, open_keys
-from rag_core.domain import UserId
+from rag_core.bootstrap import Overrides, assemble, open_keys
+from rag_core.domain import Embedder, UserId
 from rag_core.embedded import StackUrls, embedded_stack
 from rag_core.migrations import migrate
 from rag_core.settings import Settings
@@ -56,8 +55,7 @@ class HttpWorld:
 
     def ask(self, *headers: str, question: str = QUESTION) -> bytes:
         """The bytes of a request that asks."""
-        body = msgspec.json.encode({"question": question})
-        return post(PATH, body, f"X-API-Key: {self.key}", *headers)
+        return post(PATH, {"question": question}, f"X-API-Key: {self.key}", *headers)
 
     def serving(self, **settings: str) -> AbstractAsyncContextManager[Server]:
         """The app, in a process of its own."""
@@ -87,8 +85,12 @@ class HttpWorld:
 
 
 @asynccontextmanager
-async def http_world(folder: Path) -> AsyncIterator[HttpWorld]:
-    """Start the servers in `folder`, and give the user notes and a key."""
+async def http_world(folder: Path, embedder: Embedder | None = None) -> AsyncIterator[HttpWorld]:
+    """Start the servers in `folder`, and give the user notes and a key.
+
+    Args:
+        embedder: of the notes; None: the deployed one.
+    """
     async with embedded_stack(folder) as urls:
         migrate(urls.database_url)
         settings = Settings.model_validate(
@@ -97,6 +99,7 @@ async def http_world(folder: Path) -> AsyncIterator[HttpWorld]:
         key = ApiKey.issue()
         async with open_keys(settings) as keys:
             await keys.add(key, UserId(USER), plan="", name="bench", days=None)
-        async with assemble(settings) as application:
+        brought: Overrides = {"embedder": embedder} if embedder else {}
+        async with assemble(settings, **brought) as application:
             await application.ingest.run(UserId(USER), notes(NOTES))
         yield HttpWorld(folder, urls, key.text)

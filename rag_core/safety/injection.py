@@ -33,6 +33,9 @@ _ROT13_STEMS = frozenset(codecs.encode(stem, "rot13") for stem in STEMS)
 
 _LONGEST_LATIN = 8
 
+_SHORT, _LATELY = 500, 2_000
+"""Characters and texts: what is remembered is a megabyte or two; chosen."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r" ?\n\s*")
@@ -52,7 +55,12 @@ def find_attack(text: str) -> str | None:
     """Return the name of the first pattern that `text` matches, or None.
 
     Give it the text as the user sent it: line breaks and markup are part of what it looks for.
+    A short text that was asked lately is not looked at again.
     """
+    return _found_lately(text) if len(text) <= _SHORT else _find_attack(text)
+
+
+def _find_attack(text: str) -> str | None:
     folded = fold(text)
     if name := _match(folded):
         return name
@@ -63,6 +71,9 @@ def find_attack(text: str) -> str | None:
     if any(_match(reading) for reading in readings(folded)):
         return DISGUISED
     return None
+
+
+_found_lately = lru_cache(maxsize=_LATELY)(_find_attack)
 
 
 def fold(text: str) -> str:
