@@ -48,7 +48,9 @@ class HttpWorld:
             "RAG_METRICS": "prometheus",
             "RAG_RATE_LIMITS": "",
             "RAG_RATE_LIMITS_ALL": "",
-            # Patience costs no CPU: a busy machine must not look like a Redis that is away.
+            # Patience costs no CPU: a busy machine must not look like a Redis that is away, nor be
+            # a reason to shed.
+            "RAG_CONCURRENT_QUERIES": "0",
             "RAG_REDIS_BUDGET_S": "5",
             "RAG_DATABASE_TIMEOUT_S": "5",
         }
