@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 
 EVERYTHING := pyproject.toml --all-extras --group evals --group dev
 
-.PHONY: help install check house check-platforms test test-pythons test-here test-fleet eval load lab constraints image-locks image-here sbom audit configure clean
+.PHONY: help install check house check-platforms test test-pythons test-here test-fleet eval load serve lab constraints image-locks image-here sbom audit configure clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -91,6 +91,9 @@ eval: $(MEASURING) ## measure the pipeline on the golden data and write a report
 LOAD ?= smoke
 load: $(MEASURING) ## put load on the app and judge it by loadtests/slo.toml (LOAD=chaos, LOAD=full, …)
 	$(BIN)/python -m loadtests run --profile $(LOAD) $(ARGS)
+
+serve: $(MEASURING) ## serve at 127.0.0.1:8000, with a Postgres and a Valkey of its own unless RAG_* names others
+	$(BIN)/python -m rag_core serve $(ARGS)
 
 lab: install ## the notebooks in JupyterLab
 	PYTHONPATH=$(CURDIR) $(BIN)/jupyter lab --notebook-dir=notebooks

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from rag_core.app.problem import _HTTP as HTTP_KINDS
+from rag_core.app.problem import KINDS
 from rag_core.embedded import StackUrls
 from tests.deploy.served import ROOT, serving
 
@@ -89,3 +91,12 @@ def test_a_page_that_shows_what_does_not_come_is_found_out() -> None:
         assert_like({"a": 1}, {"a": 1, "b": "…"})
     with pytest.raises(AssertionError):
         assert_like({"a": [{"b": 1}]}, {"a": [{"b": 2}]})
+
+
+def test_every_code_of_a_problem_is_explained_with_its_status() -> None:
+    rows = re.findall(r"^\| ([\d, ]+) \| (.+?) \|", PAGE, re.MULTILINE)
+    told = {code: row for row, codes in rows for code in re.findall(r"`(\w+)`", codes)}
+    kinds = [*KINDS.values(), *HTTP_KINDS.values()]
+    assert {kind.code: str(kind.status) in told.get(kind.code, "") for kind in kinds} == {
+        kind.code: True for kind in kinds
+    }
