@@ -58,7 +58,10 @@ FILES = {
     "rag_core.adapters.generators.chat_errors",
     "rag_core.adapters.llama_tokenizer",
     # They need packages of the extra `serve`.
-    *(f"rag_core.adapters.telemetry.{file}" for file in ("cells", "measures", "meter", "otlp")),
+    *(
+        f"rag_core.adapters.telemetry.{file}"
+        for file in ("cells", "measure", "measures", "meter", "otlp")
+    ),
     *(f"rag_core.adapters.telemetry.{file}" for file in ("otlp_metrics", "otlp_traces", "genai")),
     *(f"rag_core.adapters.telemetry.{file}" for file in ("prometheus", "recorder", "spans")),
     *(f"rag_core.adapters.telemetry.{file}" for file in ("totals", "traces")),
