@@ -74,6 +74,9 @@ def url(database_url: str) -> Iterator[str]:
 ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "429", "5xx"]
 """schemathesis's own; 500 is another check's."""
 
+REFUSED = ["400", "401", "404", "405", "412", "413", "415", "422"]
+"""A body may be too large before it is anything else, and so may a condition not hold."""
+
 RULES = {
     "/notes/{id}": [*ACCEPTED, "412"],  # a condition that does not hold
     "/assistant/query": [*ACCEPTED, "422"],  # nothing readable: no pattern says what that is
@@ -85,7 +88,10 @@ API = schemathesis.openapi.from_dict(
             "operations": [
                 {
                     "include-path": path,
-                    "checks": {"positive_data_acceptance": {"expected-statuses": statuses}},
+                    "checks": {
+                        "positive_data_acceptance": {"expected-statuses": statuses},
+                        "negative_data_rejection": {"expected-statuses": REFUSED},
+                    },
                 }
                 for path, statuses in RULES.items()
             ]
