@@ -72,9 +72,8 @@ class LimitedBody:
 
 
 def too_large(most_bytes: int) -> HTTPException:
-    """What is raised where a body is too large; the rest of it is not read."""
-    detail = f"The body may have {most_bytes:,} bytes."
-    return HTTPException(413, detail, {"Connection": "close"})
+    """What is raised where a body is too large; the rest of it is dropped as it comes."""
+    return HTTPException(413, f"The body may have {most_bytes:,} bytes.")
 
 
 async def read_body(receive: Receive) -> bytes:

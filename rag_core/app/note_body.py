@@ -23,7 +23,8 @@ class NoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     author: str = ""
     date: date | None = None
     tags: tuple[str, ...] = ()
-    verses: tuple[Verses, ...] = ()
+    verses: tuple[tuple[str, float, float, float], ...] = ()
+    """Whole numbers, which JSON may write as 4.0, too."""
 
 
 class StoredNote(msgspec.Struct, frozen=True):
@@ -56,15 +57,21 @@ def note_of(note_id: str, body: NoteBody) -> Note:
     Raises:
         InvalidInput: it cannot be stored; names the field and the fix.
     """
-    note = Note(
-        note_id, body.title, body.body, body.author, body.date, body.tags, tuple(body.verses)
-    )
+    verses = tuple(_verses(*each) for each in body.verses)
+    note = Note(note_id, body.title, body.body, body.author, body.date, body.tags, verses)
     try:
         check_note(note, "note")
     except InvalidInput as error:
         field = error.field.removeprefix("note, field ")
         raise InvalidInput(field, error.problem, error.fix) from None
     return note
+
+
+def _verses(book: str, *numbers: float) -> Verses:
+    if not all(number.is_integer() for number in numbers):
+        raise InvalidInput("verses", "hold a number that is not whole", 'Write ["Gen", 4, 1, 7]')
+    chapter, first, last = map(int, numbers)
+    return Verses(book, chapter, first, last)
 
 
 def stored_note(note: Note) -> StoredNote:

@@ -1,4 +1,4 @@
-"""HTTP as it comes in: a request's head may not be larger, nor longer on its way, than is usual."""
+"""HTTP as it comes in: a request may not be larger, nor longer on its way, than is usual."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ HEAD_BYTES = 65_536
 
 HEAD_TIMEOUT_S = 10.0
 """Seconds for a head to come; chosen."""
+
+LINGER_S = 5.0
+"""Seconds for the rest of a body that was refused: who is hung up on while he sends, as a rule
+never reads why; chosen."""
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -57,6 +61,19 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._too_late:
             self._wait_no_more()
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """A response was sent, perhaps before the request's body had come."""
+        super().on_response_complete()
+        if self.cycle.more_body and not self.transport.is_closing():
+            self._wait_no_more()
+            self._too_late = self.loop.call_later(LINGER_S, self.transport.close)
+
+    def on_message_complete(self) -> None:
+        """A request was read to its end."""
+        if self._too_late:
+            self._wait_no_more()
+        super().on_message_complete()
 
     def _wait(self) -> None:
         late = "The request's head came too slowly."

@@ -22,6 +22,9 @@ class ClientGone(Exception):
     """The client hung up: nobody is left to be told anything."""
 
 
+INTERNAL = "internal"
+"""The code of what nobody foresaw, which is told outside of this context."""
+
 _ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TRACE_PARENT = re.compile(
     rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
@@ -73,7 +76,8 @@ class RequestContext:
         finally:
             self._service.ended()
             elapsed_ms = (self._service.clock.monotonic() - began) * 1000
-            status, error = exchange.status, exchange.error
+            status, untold = exchange.status, "" if exchange.started else INTERNAL
+            error = "" if status == CLIENT_GONE else exchange.error or untold
             listener(RequestServed(route, scope["method"], status, elapsed_ms, error))
             REQUEST_ID.reset(tokens[0])
             TRACE_PARENT.reset(tokens[1])

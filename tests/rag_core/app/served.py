@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from rag_core.adapters.generators import ScriptedGenerator, ScriptItem
 from rag_core.app import Credential, Read, create_app
+from rag_core.app.protocol import LimitedProtocol
 from rag_core.bootstrap import Overrides
 from rag_core.clock import ManualClock
 from rag_core.domain import Embedder, Generator, Note, Tokenizer, UserId, authenticated
@@ -64,7 +65,9 @@ class Served:
 async def running(app: ASGIApp, **options: Any) -> AsyncIterator[tuple[uvicorn.Server, str]]:
     """A server of `app` on a port of its own, and its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, lifespan="on", ws="none", log_level="error", **options)
+    config = uvicorn.Config(
+        app, http=LimitedProtocol, lifespan="on", ws="none", log_level="critical", **options
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     await eventually(lambda: server.started or serving.done())
