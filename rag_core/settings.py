@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -60,6 +61,10 @@ _URLS = {
 """Settings that hold a URL, perhaps with a password: its schemes, and an example."""
 
 
+_MAY_BE_EMPTY = ("rag_rate_limits", "rag_rate_limits_all")
+"""Variables that say something by being empty: there are no such limits."""
+
+
 class Settings(MoneySettings, ServingSettings):
     """Settings from `RAG_*` variables and, below them, from the file that `--env` names."""
 
@@ -67,7 +72,6 @@ class Settings(MoneySettings, ServingSettings):
         env_prefix=PREFIX,
         extra="forbid",
         frozen=True,
-        env_ignore_empty=True,
         hide_input_in_errors=True,  # it may be a password
     )
 
@@ -178,6 +182,8 @@ class Settings(MoneySettings, ServingSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is given, the environment, the file: the first that has a setting counts."""
+        for each in (env_settings, dotenv_settings):
+            _forget_empty(each)
         env, file = (ProviderVariables(cls, each) for each in (env_settings, dotenv_settings))
         return init_settings, env, env_settings, file, dotenv_settings
 
@@ -242,6 +248,13 @@ def examine_settings(env_file: Path | None = None) -> tuple[Settings, list[Confi
             if kind is _Tolerant and _named_by(more) <= broken:
                 return Settings.model_construct(), problems
             kind, broken = _Tolerant, broken | _named_by(more)
+
+
+def _forget_empty(source: PydanticBaseSettingsSource) -> None:
+    """A variable without a value is not set, but for those of which nothing is something."""
+    assert isinstance(source, EnvSettingsSource)  # the environment, or a file
+    found = source.env_vars.items()
+    source.env_vars = {name: each for name, each in found if each or name in _MAY_BE_EMPTY}
 
 
 def _problem(error: ErrorDetails) -> ConfigurationError:

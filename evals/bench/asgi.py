@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 
 from evals.bench.world import QUESTION, scripted
+from rag_core.access import Headers
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.app import Credential, create_app
 from rag_core.domain import authenticated
@@ -71,4 +71,4 @@ def _scope(user: str) -> dict[str, Any]:
 
 
 async def _who_says_so(headers: Headers) -> Credential:
-    return Credential(authenticated(headers.get("x-user")))
+    return Credential(authenticated(dict(headers.raw)[b"x-user"].decode()))

@@ -19,6 +19,10 @@ from rag_core.app.workers import Workers
 from rag_core.bootstrap import log_as_configured
 from rag_core.settings import Settings, load_settings
 
+PATIENCE_S = 30
+"""Seconds within which a worker answers its supervisor, or is replaced: one that is starting on a
+busy machine, where importing alone may take more than uvicorn's own five, does not answer yet."""
+
 
 def serve(settings: Settings, env_file: Path | None = None) -> None:
     """Serve until SIGINT or SIGTERM; returns when what was under way has ended.
@@ -55,6 +59,7 @@ def _config(
         proxy_headers=False,  # nothing depends on where a request comes from
         server_header=False,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_s),
+        timeout_worker_healthcheck=PATIENCE_S,
     )
 
 

@@ -235,3 +235,17 @@ def test_choices_are_spelled_out_in_the_error(monkeypatch: pytest.MonkeyPatch) -
         load_settings()
     for choice in get_args(Settings.model_fields["generator"].annotation):
         assert choice in str(raised.value)
+
+
+def test_no_limits_are_what_an_empty_list_says_and_any_other_empty_variable_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a gateway that limits; a container's `RAG_TOP_K=${RAG_TOP_K}` sets nothing."""
+    file = tmp_path / "env"
+    file.write_text("RAG_RATE_LIMITS=\nRAG_RATE_LIMITS_ALL=\nRAG_TOP_K=\n")
+    from_file = load_settings(file)
+    assert (from_file.rate_limits, from_file.rate_limits_all, from_file.top_k) == ((), (), 5)
+    for name in ("RAG_RATE_LIMITS", "RAG_REDIS_URL"):
+        monkeypatch.setenv(name, "")
+    assert (load_settings().rate_limits, load_settings().redis_url) == ((), None)
+    assert load_settings().rate_limits_all == ("1000/hour",)
