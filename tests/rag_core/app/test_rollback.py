@@ -32,6 +32,10 @@ SLOW_S = 3.0
 """Seconds that the canary's provider takes: time to roll it back meanwhile."""
 
 
+START_S = 300.0
+"""Seconds in which the whole server starts, model and workers, on a busy machine."""
+
+
 @dataclass
 class Server:
     """`python -m rag_core serve` with its settings in a file."""
@@ -79,7 +83,7 @@ async def serving(env: Path, common: str, key: ApiKey, workers: int) -> AsyncIte
         )
         server = Server(env, common, process, client, count())
         try:
-            await eventually(server.is_up)
+            await eventually(server.is_up, patience_s=START_S)
             yield server
         finally:
             if process.returncode is None:

@@ -43,9 +43,11 @@ def kill_all(folder: Path) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-async def eventually(holds: Callable[[], bool | Awaitable[bool]]) -> None:
-    """Return once a condition holds; fail if that takes a minute."""
-    async with asyncio.timeout(DEADLINE_S):
+async def eventually(
+    holds: Callable[[], bool | Awaitable[bool]], *, patience_s: float = DEADLINE_S
+) -> None:
+    """Return once a condition holds; fail if that takes longer than `patience_s`."""
+    async with asyncio.timeout(patience_s):
         while True:
             held = holds()
             if held if isinstance(held, bool) else await held:
