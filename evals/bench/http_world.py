@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from rag_core.access import ApiKey
 from redis.asyncio import Redis
 
 from evals.bench.http_client import Task
 from evals.bench.http_processes import Generator, Server, listening, post
 from evals.bench.http_references import ENTRY, USER
 from evals.bench.world import QUESTION, notes
+from rag_core.access import ApiKey
 from rag_core.bootstrap import assemble, open_keys
 from rag_core.domain import UserId
 from rag_core.embedded import StackUrls, embedded_stack

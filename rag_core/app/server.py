@@ -19,6 +19,10 @@ from rag_core.app.workers import Workers
 from rag_core.bootstrap import log_as_configured
 from rag_core.settings import Settings, load_settings
 
+WORKER_START_S = 60
+"""Seconds for which a worker may not reply to its supervisor; where importing takes longer than that,
+it is replaced, again and again. uvicorn's 5 are too few on a busy machine."""
+
 
 def serve(settings: Settings, env_file: Path | None = None) -> None:
     """Serve until SIGINT or SIGTERM; returns when what was under way has ended.
@@ -55,6 +59,7 @@ def _config(
         proxy_headers=False,  # nothing depends on where a request comes from
         server_header=False,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_s),
+        timeout_worker_healthcheck=WORKER_START_S,
     )
 
 
