@@ -28,8 +28,13 @@ _STATUS = Label(
     name="status",
     values=("2xx", "3xx", "400", "401", "404", "412", "413", "429", "499", "4xx", "500", "503"),
 )
-_ROUTE = Label(name="route", room=6)
-"""Patterns of the app's routes; of the less used ones the last to be asked are `other`."""
+_ROUTE = Label(
+    name="route",
+    values=(
+        *("/assistant/query", "/assistant/stats", "/assistant/limits", "/notes", "/notes/{id}"),
+        "/imports/{id}",
+    ),
+)
 
 QUERY_SECONDS = Measure(
     name="assistant_query_duration_seconds",
