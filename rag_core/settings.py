@@ -61,7 +61,6 @@ _URLS = {
 """Settings that hold a URL, perhaps with a password: its schemes, and an example."""
 
 
-
 class Settings(MoneySettings, ServingSettings):
     """Settings from `RAG_*` variables and, below them, from the file that `--env` names."""
 

@@ -50,7 +50,8 @@ def is_known(headers: Headers, version: str) -> bool:
 
 def _tags(name: str, value: str) -> list[tuple[str, bool]]:
     """Each tag, and whether it is a weak one."""
-    found, position = [], 0
+    found: list[tuple[str, bool]] = []
+    position = 0
     while position < len(value) or not found:
         tag = _LIST.match(value, position)
         if tag is None:

@@ -83,7 +83,7 @@ KINDS: dict[type[BaseException], Kind] = {
 }
 """By class; one that is not here is what its nearest base is."""
 
-_HTTP = {
+HTTP_KINDS = {
     400: Kind(400, "malformed", "The request cannot be read"),
     404: Kind(404, "not_found", "There is nothing here", "No such path; see /openapi.json."),
     405: Kind(405, "method_not_allowed", "Not this method", "The header Allow names those."),
@@ -97,7 +97,7 @@ INTERNAL = KINDS[errors.RagError]
 def kind_of(error: BaseException) -> Kind:
     """What an error is over HTTP; of one that nobody foresaw nothing is told."""
     if isinstance(error, HTTPException):
-        return _HTTP.get(error.status_code, INTERNAL)
+        return HTTP_KINDS.get(error.status_code, INTERNAL)
     return next((KINDS[each] for each in type(error).__mro__ if each in KINDS), INTERNAL)
 
 

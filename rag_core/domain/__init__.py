@@ -33,6 +33,7 @@ from rag_core.domain.question import MAX_CHARACTERS, Question, normalise, valida
 from rag_core.domain.ranking import (
     DIMENSIONS, Embedder, Hit, Ranking, Retriever, SearchMethod, hit_of,
 )
+from rag_core.domain.repetition import NEAR_DUPLICATE, Said
 from rag_core.domain.sections import split_sections
 from rag_core.domain.sentences import sentence_spans, split_sentences
 from rag_core.domain.server_url import (
@@ -47,12 +48,12 @@ if TYPE_CHECKING:  # numpy is not imported for a name
 
 __all__ = [
     "ALWAYS", "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "FREE", "HTTP", "LEAK_WORDS",
-    "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_TITLE_CHARACTERS", "NO_USAGE", "PIECE", "POSTGRES",
+    "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_TITLE_CHARACTERS", "NEAR_DUPLICATE", "NO_USAGE", "PIECE", "POSTGRES",
     "PROMPT_VERSION", "REDIS", "REFUSAL_TEXT", "RULES", "Answer", "CheckedText", "Chunk", "Chunker",
     "Citation", "Completion", "Condition", "Conflict", "Context", "EmbeddedNote", "Embedder",
     "Finding", "Flag", "Generator", "Hit", "ImportRecords", "ImportState", "Level", "Message",
     "Note", "NoteHead", "NoteImport", "NoteStore", "PipelineConfig", "Prices", "Prompt",
-    "Provenance", "Question", "Ranking", "Retriever", "SearchMethod", "SentenceChunker", "Source",
+    "Provenance", "Question", "Ranking", "Retriever", "SearchMethod", "Said", "SentenceChunker", "Source",
     "StoredNotes", "StoredVersion", "TokenCount", "Tokenizer", "Usage", "UserId", "Verses",
     "WholeNoteChunker", "all_well", "assemble_prompt", "authenticated", "build_context",
     "check_completion", "check_note", "check_url", "cites", "count_chunk", "count_prompt",

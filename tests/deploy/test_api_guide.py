@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rag_core.app.problem import _HTTP as HTTP_KINDS
-from rag_core.app.problem import KINDS
+from rag_core.app.problem import HTTP_KINDS, KINDS
 from rag_core.embedded import StackUrls
 from tests.deploy.served import ROOT, serving
 

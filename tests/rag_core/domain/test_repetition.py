@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_core.domain.repetition import NEAR_DUPLICATE, Said
+from rag_core.domain import NEAR_DUPLICATE, Said
 
 TEXTS = st.lists(st.sampled_from(list("abcdefghij")), max_size=30)
 
