@@ -15,8 +15,7 @@ from psycopg import sql
 
 from rag_core.bootstrap import assemble
 from rag_core.domain import Note, Provenance, Tokenizer, UserId
-from rag_core.embedded import StackUrls
-from rag_core.embedded import find_postgres
+from rag_core.embedded import StackUrls, find_postgres
 from tests.rag_core.library import CountingEmbedder, library
 from tests.rag_core.scene import settings_for
 
