@@ -43,6 +43,7 @@ async def test_a_load_test_finds_what_happened_and_leaves_nothing_behind(tmp_pat
         "redis",
         "stub",
         "generator",
+        "machine",
     }
     assert not [p for p in psutil.process_iter(["cwd"]) if "rag-load-" in (p.info["cwd"] or "")]
     assert main(["judge", str(tmp_path)]) in (0, 1, 3)

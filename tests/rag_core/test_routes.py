@@ -33,9 +33,10 @@ NOTE = (
     "domain/notes.py",
     "adapters/postgres/notes.py",
     "domain/chunks.py",
-    "adapters/postgres/notes.py",
+    "bootstrap/trace.py",
 )
-"""From `run` to the stored note; the embedder, which comes before the last, is the tests' own."""
+"""From `run` to the stored note, which the trace takes down where there is one; the embedder, which
+comes before the last, is the tests' own."""
 
 TIMED = {"step", "__enter__", "__exit__", "bound", "in_time", "elapsed_ms", "__bool__"}
 """Asked on the way without passing anything on."""

@@ -31,7 +31,7 @@ ERRORS = [
 
 def raised(kind: type[RagError]) -> RagError:
     """One of them, whose words hold a secret."""
-    if kind is errors.Unauthenticated:
+    if issubclass(kind, errors.Unauthenticated):
         return kind("secret")
     names = inspect.signature(kind).parameters.values()
     required = [
@@ -54,7 +54,10 @@ def test_every_error_has_a_status_and_a_code_of_its_own(kind: type[RagError]) ->
 def test_only_what_is_the_callers_own_is_told_in_the_errors_own_words(
     kind: type[RagError],
 ) -> None:
-    callers = (errors.InvalidInput, errors.PreconditionFailed, errors.RateLimitExceeded)
+    callers = (
+        *(errors.InvalidInput, errors.PreconditionFailed, errors.RateLimitExceeded),
+        errors.Unauthenticated,
+    )
     problem = problem_of(raised(kind), "r1", "")
     assert ("secret" in repr(problem)) == issubclass(kind, callers)
 
@@ -64,7 +67,7 @@ def test_codes_are_stable_words() -> None:
     assert {kind.code for kind in KINDS.values()} == {
         *("invalid_input", "not_found", "unauthenticated", "precondition_failed", "rate_limited"),
         *("unavailable", "overloaded", "deadline_exceeded", "provider_unavailable"),
-        *("budget_exhausted", "provider_error", "stopping", "internal"),
+        *("budget_exhausted", "provider_error", "stopping", "internal", "invalid_credential"),
     }
 
 
