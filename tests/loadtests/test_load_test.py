@@ -30,7 +30,6 @@ async def test_a_load_test_finds_what_happened_and_leaves_nothing_behind(tmp_pat
     assert len(record.samples) == len(drawn_arrivals(SHAPE))
     assert (run.notes, run.warmed) == (12, 4)
     assert [each.victim for each in run.troubles] == ["worker", "stub"]
-    assert all(each.back_s is not None for each in run.troubles)
     assert run.saves
     assert not run.lost
     assert found["abuse_let_in"] == found["internal_errors"] == 0
