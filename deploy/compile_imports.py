@@ -7,32 +7,33 @@ is still true (PEP 552): in an image it is.
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import py_compile
 import sys
 from pathlib import Path
 
-SERVING = (
-    *("rag_core.__main__", "rag_core.app", "rag_core.bootstrap"),
-    # What is imported when it is first needed.
-    *("rag_core.adapters.embedders.onnx", "rag_core.adapters.generators.chat_completions"),
-    *("rag_core.adapters.generators.extractive", "rag_core.adapters.llama_tokenizer"),
-    *("rag_core.adapters.postgres", "rag_core.adapters.redis", "rag_core.adapters.telemetry"),
-    *(
-        "cryptography.hazmat.primitives.asymmetric.rsa",
-        "huggingface_hub",
-        "jwt",
-        "limits",
-        "pybreaker",
-    ),
-    "huggingface_hub.inference._generated._async_client",
+import rag_core
+
+ELSEWHERE = (
+    # What other machines do: make tables, start servers, build models, run them on torch.
+    *("rag_core.migrations", "rag_core.embedded"),
+    *("rag_core.adapters.embedders.bert_graph", "rag_core.adapters.embedders.export"),
+    "rag_core.adapters.embedders.sentence_transformers",
+)
+LATE = (
+    # What functions of ours and of libraries import when they are first called.
+    *("cryptography.hazmat.primitives.asymmetric.rsa", "onnxruntime", "prometheus_client"),
+    *("huggingface_hub.inference._generated._async_client", "pybreaker"),
     *("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl"),
 )
 
 
 def main() -> None:
     """Import, then compile what that brought from below this environment."""
-    for name in SERVING:
-        importlib.import_module(name)
+    ours = (each.name for each in pkgutil.walk_packages(rag_core.__path__, "rag_core."))
+    for name in (*ours, *LATE):
+        if not name.startswith(ELSEWHERE):
+            importlib.import_module(name)
     files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     sources = {Path(file) for file in files if file and file.endswith(".py")}
     for source in sorted(sources):
