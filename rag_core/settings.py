@@ -30,6 +30,7 @@ from rag_core.domain.ranking import SearchMethod
 from rag_core.domain.server_url import HTTP, POSTGRES, REDIS, SMTP
 from rag_core.errors import ConfigurationError
 from rag_core.settings_canary import canary_problems
+from rag_core.settings_files import refuse_unreadable, secret_of, with_secret_files
 from rag_core.settings_money import MoneySettings
 from rag_core.settings_providers import (
     HUGGING_FACE,
@@ -38,6 +39,7 @@ from rag_core.settings_providers import (
     checked_names,
     checked_url,
     is_provider_variable,
+    is_secret_of_provider,
     provider_defaults,
     provider_problems,
     provider_variables_like,
@@ -148,6 +150,11 @@ class Settings(MoneySettings, ServingSettings):
     # The log.
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="least")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _from_its_file(cls, value: Any) -> Any:
+        return refuse_unreadable(value)
+
     @field_validator("home")
     @classmethod
     def _expanded(cls, home: Path) -> Path:
@@ -180,7 +187,8 @@ class Settings(MoneySettings, ServingSettings):
         """What is given, the environment, the file: the first that has a setting counts."""
         for source in (env_settings, dotenv_settings):
             assert isinstance(source, EnvSettingsSource)  # the environment, or a file
-            source.env_vars = saying_something(source.env_vars)
+            said = saying_something(source.env_vars)
+            source.env_vars = with_secret_files(said, _is_secret)
         env, file = (ProviderVariables(cls, each) for each in (env_settings, dotenv_settings))
         return init_settings, env, env_settings, file, dotenv_settings
 
@@ -273,8 +281,17 @@ def _unknown_in(environment: Mapping[str, str]) -> Iterator[ConfigurationError]:
         variable = name.upper()  # pydantic matches in any letter case
         if not variable.startswith(PREFIX) or variable.startswith(_OTHERS):
             continue
-        if variable not in _KNOWN and not is_provider_variable(variable):
+        known = variable in _KNOWN or is_provider_variable(variable)
+        if not known and not secret_of(variable, _is_secret):
             yield _unknown(name)
+
+
+def _is_secret(variable: str) -> bool:
+    """Whether it may stand in a file of its own."""
+    field = Settings.model_fields.get(variable.removeprefix(PREFIX).lower())
+    if field is None or variable == f"{PREFIX}PROVIDER":
+        return is_secret_of_provider(variable)
+    return "SecretStr" in str(field.annotation)
 
 
 def _unknown(variable: str) -> ConfigurationError:
