@@ -13,6 +13,7 @@ from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.config import STARTUP_FAILURE
 
 from rag_core.app.application import create_app
 from rag_core.app.protocol import LimitedProtocol
@@ -33,7 +34,8 @@ def serve(settings: Settings, env_file: Path | None = None) -> None:
         env_file: where the settings came from; on SIGHUP the canary is read from it again.
 
     Raises:
-        RagError: what kept a single process from starting; several say it in their logs.
+        RagError: what kept a single process from starting.
+        SystemExit: a worker of several could not start; its log says why.
     """
     _log(settings)
     if settings.workers == 1:
@@ -42,7 +44,10 @@ def serve(settings: Settings, env_file: Path | None = None) -> None:
     with TemporaryDirectory(prefix="rag-metrics-") as folder:
         worker = partial(startable, settings, env_file, Path(folder))
         config = server_config(settings, worker)
-        Workers(config, [config.bind_socket()]).run()
+        workers = Workers(config, [config.bind_socket()])
+        workers.run()
+    if workers.failed:
+        raise SystemExit(STARTUP_FAILURE)  # the logs say why
 
 
 def server_config(settings: Settings, startable: Callable[[], Startable]) -> uvicorn.Config:
