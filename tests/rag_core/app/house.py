@@ -139,7 +139,7 @@ async def open_house(
             jwt_jwks_url=SecretStr(provider.url),
             jwt_audience=AUDIENCE,
             jwt_issuer=ISSUER,
-            body_timeout_s=0.3,
+            body_timeout_s=0.1,
             import_characters=2_000,
         )
         app = create_app(

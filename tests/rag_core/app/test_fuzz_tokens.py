@@ -22,7 +22,7 @@ from rag_core.embedded import StackUrls
 from tests.rag_core.adapters.identity.provider import Signer, claims
 from tests.rag_core.app.house import SECRET, House, bearer, open_house, token_of
 
-EXAMPLES = int(os.environ.get("RAG_TEST_FUZZ_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("RAG_TEST_FUZZ_EXAMPLES", "100"))
 
 fuzzed = settings(
     max_examples=EXAMPLES,
