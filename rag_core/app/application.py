@@ -21,7 +21,7 @@ from rag_core.app.lifespan import Start, running
 from rag_core.app.metrics import MetricsRoute
 from rag_core.app.notes import NoteRoutes
 from rag_core.app.problems import Problems, tell_http_error, tell_unforeseen
-from rag_core.app.query import QueryRoute
+from rag_core.app.query import QueryRoute, Questions
 from rag_core.app.rate_limit import LimitsRoute, RateLimiting
 from rag_core.app.reload import Read
 from rag_core.app.request_context import RequestContext, RoutePatterns
@@ -113,4 +113,5 @@ def _middleware(service: Service, patterns: RoutePatterns) -> list[Middleware]:
         Middleware(Authentication, service=service),
         Middleware(Shedding, service=service),  # before Redis is asked: it costs nothing
         Middleware(RateLimiting, service=service),
+        Middleware(Questions, route=QueryRoute(service)),
     ]

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rag_core.app.headers import header
 from rag_core.app.request_context import ClientGone
 from rag_core.errors import InvalidInput
+from rag_core.guard.deadline import PatientTimeout
 
 T = TypeVar("T")
 
@@ -56,10 +57,11 @@ class LimitedBody:
         """
         if self._ended:
             return await self._receive()
+        loop = asyncio.get_running_loop()
         if self._until is None:
-            self._until = asyncio.get_running_loop().time() + self._timeout_s
+            self._until = loop.time() + self._timeout_s
         try:
-            async with asyncio.timeout_at(self._until):
+            async with PatientTimeout(self._until - loop.time()):
                 message = await self._receive()
         except TimeoutError:
             detail = f"The body had not come after {self._timeout_s:g} s."

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import msgspec
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag_core.app.answer_body import encode_answer, server_timing
 from rag_core.app.authentication import user_of
@@ -15,6 +15,7 @@ from rag_core.app.departure import Departure
 from rag_core.app.event_stream import EventStream, wants_events
 from rag_core.app.response import send_bytes
 from rag_core.app.service import Service
+from rag_core.app.shedding import is_question
 from rag_core.domain.answer import Answer
 
 _JSON = (b"content-type", b"application/json")
@@ -50,6 +51,17 @@ class QueryRoute:
         async with Departure(receive):
             answer = await answering.answer(query.question, user)
         await _send_answer(send, answer)
+
+
+class Questions:
+    """Hands questions to their route; all else goes on to the router, which tries path by path."""
+
+    def __init__(self, app: ASGIApp, route: ASGIApp) -> None:
+        self._app, self._route = app, route
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        await (self._route if is_question(scope) else self._app)(scope, receive, send)
 
 
 async def _send_answer(send: Send, answer: Answer) -> None:

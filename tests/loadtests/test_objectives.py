@@ -87,7 +87,9 @@ def test_a_shapes_own_objectives_win_over_those_of_all(tmp_path: Path) -> None:
 
 def test_what_only_its_starter_sees_is_no_objective_of_an_application_elsewhere() -> None:
     inside, outside = read_objectives("smoke"), read_objectives("smoke", outside=True)
-    assert set(inside.good) - set(outside.good) == {"unbooked_share", "connections_left"}
+    assert set(inside.good) - set(outside.good) == {
+        *("unbooked_share", "connections_left", "fds_left"),
+    }
     assert Record(run(rest_before=None), [], []).outside
     assert not Record(run(), [], []).outside
 

@@ -74,17 +74,35 @@ def _fields(event: Event) -> dict[str, Any]:
     return found
 
 
+_LEVEL: dict[type[Event], int] = {
+    LeakBlocked: logging.WARNING,
+    SearchFellShort: logging.WARNING,
+    BreakerChanged: logging.WARNING,
+    AlertUndelivered: logging.WARNING,
+    Answered: logging.INFO,
+    QueryFailed: logging.INFO,
+    AttackRefused: logging.INFO,
+    AlertRaised: logging.INFO,
+    RateLimited: logging.INFO,
+    RequestShed: logging.INFO,
+}
+"""Of the classes that always have one; the others are debug, but for what `_depending` says."""
+
+_DEPENDING = frozenset({SigningKeysFetched, RequestServed, CacheLookedUp})
+
+
 def _level(event: Event) -> int:
+    kind = type(event)
+    return _depending(event) if kind in _DEPENDING else _LEVEL.get(kind, logging.DEBUG)
+
+
+def _depending(event: Event) -> int:
     match event:
-        case LeakBlocked() | SearchFellShort() | BreakerChanged() | AlertUndelivered():
-            return logging.WARNING
         case SigningKeysFetched(outcome=outcome) if outcome != "ok":
             return logging.WARNING
         case RequestServed(status=status) if status in (500, 502, 504):
             return logging.WARNING
-        case Answered() | QueryFailed() | AttackRefused() | AlertRaised():
-            return logging.INFO
-        case RateLimited() | RequestShed() | CacheLookedUp(outcome="unavailable"):
+        case CacheLookedUp(outcome="unavailable"):
             return logging.INFO
         case _:
             return logging.DEBUG

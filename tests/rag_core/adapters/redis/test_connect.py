@@ -46,6 +46,29 @@ async def client(url: str) -> AsyncIterator[Driver]:
     await client.aclose()
 
 
+async def test_many_at_once_take_turns_and_each_has_the_reply_to_its_own_command(
+    client: Driver,
+) -> None:
+    keys = {f"rag:{{{user}}}:test:turns": user.encode() for user in USERS}
+    await asyncio.gather(*(client.set(key, value, px=60_000) for key, value in keys.items()))
+    for _ in range(5):
+        assert await asyncio.gather(*map(client.get, keys)) == list(keys.values())
+
+
+async def test_calls_that_are_cancelled_leave_their_connections_to_others(client: Driver) -> None:
+    """Cancelled while it waits for a connection, for its reply, or just when it has both."""
+    key = "rag:{user}:test:cancelled"
+    await client.set(key, b"value", px=60_000)
+    for turns in range(8):
+        calls = [asyncio.create_task(client.get(key)) for _ in range(12)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for call in calls[::2]:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        assert [await call for call in calls[1::2]] == [b"value"] * 6
+
+
 async def test_every_command_works_for_every_user(client: Driver) -> None:
     assert await client.ping()
     for user in USERS:
