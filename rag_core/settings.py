@@ -29,7 +29,9 @@ from pydantic_settings import (
 from rag_core.domain.ranking import SearchMethod
 from rag_core.domain.server_url import HTTP, POSTGRES, REDIS, SMTP
 from rag_core.errors import ConfigurationError
+from rag_core.settings_cache import CacheSettings
 from rag_core.settings_canary import canary_problems
+from rag_core.settings_files import refuse_unreadable, secret_of, with_secret_files
 from rag_core.settings_money import MoneySettings
 from rag_core.settings_providers import (
     HUGGING_FACE,
@@ -38,6 +40,7 @@ from rag_core.settings_providers import (
     checked_names,
     checked_url,
     is_provider_variable,
+    is_secret_of_provider,
     provider_defaults,
     provider_problems,
     provider_variables_like,
@@ -61,7 +64,7 @@ _URLS = {
 """Settings that hold a URL, perhaps with a password: its schemes, and an example."""
 
 
-class Settings(MoneySettings, ServingSettings):
+class Settings(CacheSettings, MoneySettings, ServingSettings):
     """Settings from `RAG_*` variables and, below them, from the file that `--env` names."""
 
     model_config = SettingsConfigDict(
@@ -129,24 +132,13 @@ class Settings(MoneySettings, ServingSettings):
     provider_queue_s: float = Field(1.0, ge=0, description="wait for a place, then shed")
     provider_retries: int = Field(1, ge=0, le=10, description="before the next provider is asked")
 
-    # Caches; `auto` is Redis when there is a URL, else the memory of this process; `off` is none.
-    cache: Literal["auto", "redis", "memory", "off"] = Field(
-        "auto", description="where answers are kept"
-    )
-    redis_budget_s: float = Field(0.05, gt=0, description="for all Redis work of a request")
-    max_staleness_s: float = Field(
-        0.0, ge=0, le=3_600, description="how long to believe an epoch; 0 asks Postgres every time"
-    )
-    embedding_ttl_s: float = Field(604_800, gt=0, description="how long a vector is kept")
-    context_ttl_s: float = Field(3_600, gt=0, description="how long a context is kept")
-    context_cache_bytes: int = Field(100_000_000, ge=0, description="in each process")
-    ttl_jitter: float = Field(0.1, ge=0, lt=1)
-    """Share by which a stored TTL is at most longer or shorter, at random, lest all end at once."""
-    answer_soft_ttl_s: float = Field(86_400, gt=0, description="then an answer is made anew")
-    answer_hard_ttl_s: float = Field(604_800, gt=0, description="then it is gone")
-
     # The log.
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="least")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _from_its_file(cls, value: Any) -> Any:
+        return refuse_unreadable(value)
 
     @field_validator("home")
     @classmethod
@@ -180,7 +172,8 @@ class Settings(MoneySettings, ServingSettings):
         """What is given, the environment, the file: the first that has a setting counts."""
         for source in (env_settings, dotenv_settings):
             assert isinstance(source, EnvSettingsSource)  # the environment, or a file
-            source.env_vars = saying_something(source.env_vars)
+            said = saying_something(source.env_vars)
+            source.env_vars = with_secret_files(said, _is_secret)
         env, file = (ProviderVariables(cls, each) for each in (env_settings, dotenv_settings))
         return init_settings, env, env_settings, file, dotenv_settings
 
@@ -194,8 +187,6 @@ class Settings(MoneySettings, ServingSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
-        if self.answer_hard_ttl_s < self.answer_soft_ttl_s:
-            raise ValueError("RAG_ANSWER_HARD_TTL_S must be at least RAG_ANSWER_SOFT_TTL_S")
         if self.chunk_overlap_tokens >= self.chunk_tokens:
             raise ValueError("RAG_CHUNK_OVERLAP_TOKENS must be below RAG_CHUNK_TOKENS")
         return self
@@ -273,8 +264,17 @@ def _unknown_in(environment: Mapping[str, str]) -> Iterator[ConfigurationError]:
         variable = name.upper()  # pydantic matches in any letter case
         if not variable.startswith(PREFIX) or variable.startswith(_OTHERS):
             continue
-        if variable not in _KNOWN and not is_provider_variable(variable):
+        known = variable in _KNOWN or is_provider_variable(variable)
+        if not known and not secret_of(variable, _is_secret):
             yield _unknown(name)
+
+
+def _is_secret(variable: str) -> bool:
+    """Whether it may stand in a file of its own."""
+    field = Settings.model_fields.get(variable.removeprefix(PREFIX).lower())
+    if field is None or variable == f"{PREFIX}PROVIDER":
+        return is_secret_of_provider(variable)
+    return "SecretStr" in str(field.annotation)
 
 
 def _unknown(variable: str) -> ConfigurationError:

@@ -19,6 +19,7 @@ from pydantic_settings import EnvSettingsSource, PydanticBaseSettingsSource
 from rag_core.domain.cost import FREE, Prices
 from rag_core.domain.server_url import HTTP, check_url
 from rag_core.errors import ConfigurationError
+from rag_core.settings_files import refuse_unreadable
 
 if TYPE_CHECKING:
     from rag_core.settings import Settings
@@ -62,6 +63,11 @@ class ProviderSettings(BaseModel):
         None, ge=0, allow_inf_nan=False, description="US dollars a token; 0 where it is free"
     )
     timeout_s: float = Field(30.0, gt=0, allow_inf_nan=False, description="for a call as a whole")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _from_its_file(cls, value: Any) -> Any:
+        return refuse_unreadable(value)
 
     @field_validator("base_url")
     @classmethod
@@ -183,6 +189,12 @@ def provider_variable(name: str, field: str) -> str:
 def is_provider_variable(variable: str) -> bool:
     """Whether it has the form of one, whoever the provider is."""
     return _VARIABLE.fullmatch(variable.lower()) is not None
+
+
+def is_secret_of_provider(variable: str) -> bool:
+    """Whether it has the form of a provider's variable that is a secret."""
+    owned = _VARIABLE.fullmatch(variable.lower())
+    return owned is not None and "SecretStr" in str(ProviderSettings.model_fields[owned[2]])
 
 
 def provider_variables_like(variable: str) -> list[str]:
