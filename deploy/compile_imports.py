@@ -23,7 +23,8 @@ ELSEWHERE = (
 LATE = (
     # What functions of ours and of libraries import when they are first called.
     *("cryptography.hazmat.primitives.asymmetric.rsa", "onnxruntime", "prometheus_client"),
-    *("huggingface_hub.inference._generated._async_client", "pybreaker"),
+    *("huggingface_hub.inference._generated._async_client", "limits.aio.storage.redis.bridge"),
+    "pybreaker",
     *("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl"),
 )
 

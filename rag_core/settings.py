@@ -29,6 +29,7 @@ from pydantic_settings import (
 from rag_core.domain.ranking import SearchMethod
 from rag_core.domain.server_url import HTTP, POSTGRES, REDIS, SMTP
 from rag_core.errors import ConfigurationError
+from rag_core.settings_cache import CacheSettings
 from rag_core.settings_canary import canary_problems
 from rag_core.settings_files import refuse_unreadable, secret_of, with_secret_files
 from rag_core.settings_money import MoneySettings
@@ -63,7 +64,7 @@ _URLS = {
 """Settings that hold a URL, perhaps with a password: its schemes, and an example."""
 
 
-class Settings(MoneySettings, ServingSettings):
+class Settings(CacheSettings, MoneySettings, ServingSettings):
     """Settings from `RAG_*` variables and, below them, from the file that `--env` names."""
 
     model_config = SettingsConfigDict(
@@ -131,22 +132,6 @@ class Settings(MoneySettings, ServingSettings):
     provider_queue_s: float = Field(1.0, ge=0, description="wait for a place, then shed")
     provider_retries: int = Field(1, ge=0, le=10, description="before the next provider is asked")
 
-    # Caches; `auto` is Redis when there is a URL, else the memory of this process; `off` is none.
-    cache: Literal["auto", "redis", "memory", "off"] = Field(
-        "auto", description="where answers are kept"
-    )
-    redis_budget_s: float = Field(0.05, gt=0, description="for all Redis work of a request")
-    max_staleness_s: float = Field(
-        0.0, ge=0, le=3_600, description="how long to believe an epoch; 0 asks Postgres every time"
-    )
-    embedding_ttl_s: float = Field(604_800, gt=0, description="how long a vector is kept")
-    context_ttl_s: float = Field(3_600, gt=0, description="how long a context is kept")
-    context_cache_bytes: int = Field(100_000_000, ge=0, description="in each process")
-    ttl_jitter: float = Field(0.1, ge=0, lt=1)
-    """Share by which a stored TTL is at most longer or shorter, at random, lest all end at once."""
-    answer_soft_ttl_s: float = Field(86_400, gt=0, description="then an answer is made anew")
-    answer_hard_ttl_s: float = Field(604_800, gt=0, description="then it is gone")
-
     # The log.
     log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="least")
 
@@ -202,8 +187,6 @@ class Settings(MoneySettings, ServingSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
-        if self.answer_hard_ttl_s < self.answer_soft_ttl_s:
-            raise ValueError("RAG_ANSWER_HARD_TTL_S must be at least RAG_ANSWER_SOFT_TTL_S")
         if self.chunk_overlap_tokens >= self.chunk_tokens:
             raise ValueError("RAG_CHUNK_OVERLAP_TOKENS must be below RAG_CHUNK_TOKENS")
         return self

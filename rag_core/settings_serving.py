@@ -33,6 +33,9 @@ class ServingSettings(BaseSettings):
     shutdown_s: float = Field(20.0, ge=0, description="what is under way may still end")
     body_bytes: int = Field(5_000_000, ge=1_000, description="of a request; a note has 1 M letters")
     body_timeout_s: float = Field(15.0, gt=0, description="by when a request's body has come")
+    keep_alive_s: int = Field(
+        75, ge=1, description="for an idle connection; longer than a proxy before it keeps its own"
+    )
     drain_s: float = Field(
         0.0, ge=0, description="after SIGTERM: new requests are still taken, readiness says down"
     )

@@ -162,9 +162,14 @@ async def _in_turn(task: Task, opened: Sequence[Connection]) -> list[Response]:
 
 
 async def _at_rate(task: Task, opened: Sequence[Connection]) -> list[Response]:
-    """Arrivals of a Poisson process; where all connections are busy, the wait counts."""
+    """Arrivals of a Poisson process; where all connections are busy, the wait counts.
+
+    Each connection asks once before: a server hangs up on who connects and says nothing.
+    """
     assert task.rate
     chance, mark = random.Random(task.seed), task.marks[0] if task.marks else b""
+    for connection in opened:
+        await connection.ask(task.numbered(0), mark)
     idle: asyncio.Queue[Connection] = asyncio.Queue()
     for connection in chance.sample(opened, len(opened)):
         idle.put_nowait(connection)

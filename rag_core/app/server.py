@@ -65,6 +65,7 @@ def server_config(settings: Settings, startable: Callable[[], Startable]) -> uvi
         access_log=False,  # RequestServed says it
         proxy_headers=False,  # nothing depends on where a request comes from
         server_header=False,
+        timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_s),
         timeout_worker_healthcheck=PATIENCE_S,
     )

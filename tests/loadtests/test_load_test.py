@@ -17,8 +17,8 @@ from loadtests.traffic.shape import Shape, Trouble, Victim
 from loadtests.traffic.stage import Mix, Stage
 
 SHAPE = Shape(
-    name="chaos", story="", people=4, callers=20, warm_ranks=1, workers=2, provider_s=0.1,
-    stages=[Stage(name="chaos", seconds=12, rate=6, mix=Mix(edit_share=0.2, abuse_share=0.1))],
+    name="kills", story="", people=4, callers=20, warm_ranks=1, workers=2, provider_s=0.1,
+    stages=[Stage(name="kills", seconds=12, rate=6, mix=Mix(edit_share=0.2, abuse_share=0.1))],
     troubles=[Trouble(Victim.WORKER, 4.0), Trouble(Victim.STUB, 8.0, 1.0)],
 )  # fmt: skip
 
@@ -46,7 +46,7 @@ async def test_a_load_test_finds_what_happened_and_leaves_nothing_behind(tmp_pat
     }
     assert not [p for p in psutil.process_iter(["cwd"]) if "rag-load-" in (p.info["cwd"] or "")]
     assert main(["judge", str(tmp_path)]) in (0, 1, 3)
-    assert json.loads((tmp_path / "summary.json").read_text())["shape"] == "chaos"
+    assert json.loads((tmp_path / "summary.json").read_text())["shape"] == "kills"
 
 
 def test_wrong_input_is_a_line_and_exit_code_2(

@@ -201,14 +201,14 @@ async def test_requests_without_a_pause_do_not_inherit_the_deadline_of_the_first
 ) -> None:
     """Their reads of the epoch follow upon one another for longer than a request may take."""
     async with hurried(
-        database_url, user, tokenizer, held, request_timeout_s=1.0, answer_soft_ttl_s=600
+        database_url, user, tokenizer, held, request_timeout_s=3.0, answer_soft_ttl_s=600
     ) as scene:
         first = asyncio.create_task(taken(scene, "answer"))
         await held.asked()
         held.say(ANSWER)
         held.end()
         await first
-        until = asyncio.get_running_loop().time() + 1.5
+        until = asyncio.get_running_loop().time() + 4
 
         async def ask_on() -> set[Provenance]:
             seen = set()
