@@ -84,19 +84,6 @@ class ServerProcess:
         """Pids of the processes that it has started to serve."""
         return {each.pid for each in psutil.Process(self.process.pid).children() if _serves(each)}
 
-    def idle_worker(self) -> psutil.Process:
-        """One that nobody is connected to."""
-        port = self.client.base_url.port
-        idle = [
-            worker
-            for worker in map(psutil.Process, self.workers())
-            if not any(
-                each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED
-                for each in worker.net_connections()
-            )
-        ]
-        return idle[0]
-
     async def answers(self) -> bool:
         """Whether somebody who is new finds it."""
         assert self.process.returncode is None, "it has ended"
