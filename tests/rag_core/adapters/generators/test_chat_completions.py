@@ -41,16 +41,19 @@ async def test_a_closed_stream_closes_the_connection_to_the_provider(
 async def test_the_provider_is_told_which_request_it_is_asked_for(
     chat_generator: ChatCompletionsGenerator, server: PlayingServer, prompt: Prompt
 ) -> None:
-    """And outside of any request nothing of the kind."""
+    """In one piece or as it comes; and outside of any request nothing of the kind."""
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    server.plays = [Play(body=answer())]
+    streamed_play = Play(body=event("Of gopher wood [1].", "stop") + USAGE_EVENT + DONE)
+    server.plays = [Play(body=answer()), Play(body=answer()), streamed_play, streamed_play]
     await chat_generator.generate(prompt, max_tokens=9)
     tokens = REQUEST_ID.set("r1"), TRACE_PARENT.set(trace)
     await chat_generator.generate(prompt, max_tokens=9)
+    await streamed(chat_generator, prompt)
     REQUEST_ID.reset(tokens[0])
     TRACE_PARENT.reset(tokens[1])
+    await streamed(chat_generator, prompt)
     told = [(sent.get("x-request-id"), sent.get("traceparent")) for sent in server.headers]
-    assert told == [(None, None), ("r1", trace)]
+    assert told == [(None, None), ("r1", trace), ("r1", trace), (None, None)]
 
 
 async def test_calls_share_one_connection(
