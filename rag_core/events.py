@@ -227,10 +227,10 @@ class RateLimitsUnknown:
 
 @dataclass(frozen=True, slots=True)
 class RequestShed:
-    """A request was turned away, as too many are under way."""
+    """A request was turned away, as too many are under way, or late at their first reads."""
 
     limit: int
-    """How many may be."""
+    """How many might be at these reads at once."""
 
 
 Event = (

@@ -16,7 +16,7 @@ RETRY_AFTER_S = 1.0
 
 
 class Shedding:
-    """Lets in as many questions at once as the process has places for."""
+    """Lets in as many questions as the process has places for; see `Concurrency`."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app, self._service = app, service
@@ -28,13 +28,14 @@ class Shedding:
             return
         application = self._service.application
         places = application.places
-        if not places.enter():
+        place = places.enter()
+        if place is None:
             application.listener(RequestShed(places.limit))
             raise Overloaded("too many questions are under way", retry_after_s=RETRY_AFTER_S)
         try:
             await self._app(scope, receive, send)
         finally:
-            places.leave()
+            places.leave(place)
 
 
 def is_question(scope: Scope) -> bool:

@@ -1,25 +1,30 @@
-"""How many requests may be under way in a process: fewer while it is late, more when it is not.
+"""How many requests may be under way in a process: fewer come in while it is late.
 
-Late is seen at work that every request has done for it and that takes as long for each: reading
-the user's epoch and the cached answer side by side. No provider is part of it, so a slow model is
-not taken for a busy process; the event loop, the pool's queue, Postgres and Redis all are.
+Two bounds. `most` is of all that are under way, those too that wait for a provider, which cost
+memory and nothing else. The other, the limit, is of those that have come in and not yet read what
+every request reads: the user's epoch and the cached answer, side by side. It follows the process:
+that work takes as long for each request, no provider is part of it, and the event loop, the pool's
+queue, Postgres and Redis all are, so whoever is late there is late by the process's own doing.
 
 The rule, at the end of each period (additive increase, multiplicative decrease):
 
-    more than `LATE_SHARE` of the period's requests were late
-        -> `DECREASE` times as many as were under way at its peak, but no fewer than `LEAST`
+    more than `LATE_SHARE` of the period's reads were late
+        -> `DECREASE` times as many as were at it at the peak, but no fewer than `LEAST`
     none of that, and the limit was reached
         -> `INCREASE` more than there were, but no more than `most`
     else -> as before
 
 So a process that stays late comes down to `LEAST` within a few periods, whatever the limit was, for
 each time the peak is at most the limit; one that keeps up has twice as many places after eight
-periods that wanted them; and a limit that nobody reached says nothing, so it stays.
+periods that wanted them; and a limit that nobody reached says nothing, so it stays. By Little's law
+`LEAST` at reads that are just not late let in 80 requests a second: however slow the provider is, a
+stall of a moment turns few away.
 """
 
 from __future__ import annotations
 
 import math
+from contextvars import ContextVar
 
 from rag_core.clock import Clock
 
@@ -44,6 +49,20 @@ LEAST = 8
 """Never fewer: what a process does with so few is no matter of how many there are; chosen."""
 
 
+class Place:
+    """Of one request, from `enter` to `leave`."""
+
+    __slots__ = ("reading",)
+
+    def __init__(self) -> None:
+        self.reading = True
+        """Whether its reads are yet to be done."""
+
+
+_PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
+"""That of the request within which something is read."""
+
+
 class Concurrency:
     """A place for each request under way, as many as the process is in time with.
 
@@ -55,31 +74,44 @@ class Concurrency:
     def __init__(self, most: int, clock: Clock) -> None:
         self._most, self._clock = most, clock
         self.limit = most
-        """The number of places now."""
+        """The number of requests that may be at their reads now."""
         self.under_way = 0
         """The number of places taken."""
+        self.reading = 0
+        """How many of them are yet to read."""
+        self._peak = 0
         self._begin_period()
 
-    def enter(self) -> bool:
-        """Take a place, to be given back by `leave`; False: there is none."""
-        if self._most and self.under_way >= self.limit:
-            self._peak = self.limit
-            return False
+    def enter(self) -> Place | None:
+        """A place for the request of this context, to be given back by `leave`; None: no more."""
+        if self._most and (self.under_way >= self._most or self.reading >= self.limit):
+            self._peak = max(self._peak, self.reading)
+            return None
         self.under_way += 1
-        self._peak = max(self._peak, self.under_way)
-        return True
+        self.reading += 1
+        self._peak = max(self._peak, self.reading)
+        place = Place()
+        _PLACE.set(place)
+        return place
 
-    def leave(self) -> None:
+    def leave(self, place: Place) -> None:
         """Give the place back."""
         self.under_way -= 1
+        self._reads_no_more(place)
 
     def read(self, elapsed_s: float) -> None:
-        """The two reads of a request took so long."""
+        """The two reads of the request of this context took so many seconds."""
+        if place := _PLACE.get():
+            self._reads_no_more(place)
         self._reads += 1
         self._late += elapsed_s > LATE_S
         if self._clock.monotonic() >= self._period_ends:
             self._adjust()
             self._begin_period()
+
+    def _reads_no_more(self, place: Place) -> None:
+        self.reading -= place.reading
+        place.reading = False
 
     def _adjust(self) -> None:
         if self._late > LATE_SHARE * self._reads:
@@ -91,4 +123,4 @@ class Concurrency:
     def _begin_period(self) -> None:
         self._period_ends = self._clock.monotonic() + PERIOD_S
         self._reads = self._late = 0
-        self._peak = self.under_way
+        self._peak = self.reading

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,9 +15,9 @@ LATE, IN_TIME = LATE_S * 1.01, LATE_S * 0.99
 
 def period(places: Concurrency, clock: ManualClock, *reads: float, under_way: int = 0) -> None:
     """So many come at once and go again, some of whom read the stores; with the last it ends."""
-    let_in = sum(places.enter() for _ in range(under_way))
-    for _ in range(let_in):
-        places.leave()
+    for place in [places.enter() for _ in range(under_way)]:
+        if place:
+            places.leave(place)
     for read in reads[:-1]:
         places.read(read)
     clock.advance(PERIOD_S)
@@ -25,10 +27,40 @@ def period(places: Concurrency, clock: ManualClock, *reads: float, under_way: in
 
 def test_there_is_a_place_for_as_many_as_the_limit_and_none_for_the_next() -> None:
     places = Concurrency(3, ManualClock())
-    assert [places.enter() for _ in range(5)] == [True, True, True, False, False]
-    places.leave()
+    first, *others = [places.enter() for _ in range(5)]
+    assert list(map(bool, others)) == [True, True, False, False]
+    assert first
+    places.leave(first)
     assert places.enter()
     assert places.under_way == 3
+
+
+async def test_who_has_read_and_waits_for_a_provider_keeps_nobody_out_of_a_late_process() -> None:
+    clock = ManualClock()
+    places = Concurrency(100, clock)
+    for _ in range(20):
+        period(places, clock, LATE, under_way=100)
+    assert places.limit == LEAST
+
+    async def reads() -> None:
+        assert places.enter()
+        places.read(IN_TIME)
+
+    for _ in range(100):
+        await asyncio.create_task(reads())
+    assert (places.under_way, places.reading) == (100, 0)
+    assert places.enter() is None, "the bound of all that are under way holds"
+
+
+def test_a_request_gives_back_one_place_however_often_it_reads() -> None:
+    places = Concurrency(100, ManualClock())
+    places.enter()
+    place = places.enter()
+    assert place
+    places.read(IN_TIME)
+    places.read(IN_TIME)
+    places.leave(place)
+    assert (places.under_way, places.reading) == (1, 1)
 
 
 def test_without_a_limit_everybody_has_a_place() -> None:
@@ -91,4 +123,4 @@ def test_the_limit_stays_between_the_least_and_the_most_whatever_happens(
     for under_way, reads in periods:
         period(places, clock, *reads, under_way=under_way)
         assert min(LEAST, most) <= places.limit <= most
-        assert places.under_way == 0
+        assert (places.under_way, places.reading) == (0, 0)
