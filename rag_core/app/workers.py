@@ -10,7 +10,6 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
-
 LISTENS_EVERY_S = 0.1
 """Seconds after which a signal is heard while workers end."""
 
