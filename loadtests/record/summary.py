@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -93,7 +94,7 @@ def _row(finding: Finding) -> dict[str, Any]:
 def print_summary(record: Record, figures: Figures, verdict: Verdict, folder: Path) -> None:
     """Tables for the terminal, and the verdict."""
     others = figures["others_cpu_share"]
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 1000)  # a file has room
     console.print(_table("stages", stage_rows(record)))
     console.print(_table("outcomes", list(_outcome_rows(record.samples))))
     findings = [*verdict.valid, *verdict.good]

@@ -31,12 +31,12 @@ class RateLimiting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; raises RateLimitExceeded for a question too many."""
-        if not is_question(scope):
+        if not is_question(scope) or (limiter := self._service.application.limiter).unlimited:
             await self._app(scope, receive, send)
             return
         credential = credential_of(scope)
         with TimeBudget(self._redis_s).applied():
-            count = await self._service.application.limiter.take(credential.user, credential.plan)
+            count = await limiter.take(credential.user, credential.plan)
             if count.standings:
                 exchange_of(scope).added += limit_headers(count.standings)
             if refusal := count.refusal:

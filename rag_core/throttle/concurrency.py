@@ -52,11 +52,16 @@ LEAST = 8
 class Place:
     """Of one request, from `enter` to `leave`."""
 
-    __slots__ = ("reading",)
+    __slots__ = ("_among", "_reading")
 
-    def __init__(self) -> None:
-        self.reading = True
-        """Whether its reads are yet to be done."""
+    def __init__(self, among: Concurrency) -> None:
+        self._among, self._reading = among, True
+        among.reading += 1
+
+    def has_read(self) -> None:
+        """Its reads are done, or are none of its concern any more."""
+        self._among.reading -= self._reading
+        self._reading = False
 
 
 _PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
@@ -88,30 +93,25 @@ class Concurrency:
             self._peak = max(self._peak, self.reading)
             return None
         self.under_way += 1
-        self.reading += 1
+        place = Place(self)
         self._peak = max(self._peak, self.reading)
-        place = Place()
         _PLACE.set(place)
         return place
 
     def leave(self, place: Place) -> None:
         """Give the place back."""
         self.under_way -= 1
-        self._reads_no_more(place)
+        place.has_read()
 
     def read(self, elapsed_s: float) -> None:
         """The two reads of the request of this context took so many seconds."""
         if place := _PLACE.get():
-            self._reads_no_more(place)
+            place.has_read()
         self._reads += 1
         self._late += elapsed_s > LATE_S
         if self._clock.monotonic() >= self._period_ends:
             self._adjust()
             self._begin_period()
-
-    def _reads_no_more(self, place: Place) -> None:
-        self.reading -= place.reading
-        place.reading = False
 
     def _adjust(self) -> None:
         if self._late > LATE_SHARE * self._reads:

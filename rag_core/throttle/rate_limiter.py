@@ -37,6 +37,11 @@ class RateLimiter:
         self._store, self._listener, self._tight = store, listener, tight
         self._user, self._everyone, self._plans = user, everyone, plans or {}
 
+    @property
+    def unlimited(self) -> bool:
+        """Whether nobody is held to anything, as behind a gateway that counts."""
+        return not (self._user or self._everyone or self._plans)
+
     def limits(self, user: UserId, plan: str = "") -> tuple[RateLimit, ...]:
         """What a user of that plan is held to now; the user's own name goes before the plan's."""
         own = self._plans.get(user, self._plans.get(plan, self._user))
