@@ -24,9 +24,13 @@ def trace_id() -> str:
     Else they follow from the request's id, and are it where it looks like one; outside of any
     request there is none.
     """
-    if parent := TRACE_PARENT.get():
+    return trace_id_of(TRACE_PARENT.get(), REQUEST_ID.get())
+
+
+def trace_id_of(parent: str, request: str) -> str:
+    """As `trace_id`, for the request of that `traceparent` and that id."""
+    if parent:
         return parent[3:35]
-    request = REQUEST_ID.get()
     if not request or _TRACE_ID.fullmatch(request):
         return request
     return blake2b(request.encode(), digest_size=16).hexdigest()

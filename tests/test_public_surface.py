@@ -39,7 +39,7 @@ ROOMS = (
 """Each exports its names; where a file stands in it is nobody's business outside."""
 
 FILES = {
-    *(f"rag_core.app.{file}" for file in ("contract", "problem", "protocol")),
+    *(f"rag_core.app.{file}" for file in ("contract", "problem", "protocol", "server", "workers")),
     *(
         "rag_core",
         "rag_core.clock",

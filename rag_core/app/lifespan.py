@@ -14,6 +14,7 @@ from contextlib import (
 )
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import parent_process
 from pathlib import Path
 from types import FrameType
 
@@ -47,8 +48,10 @@ async def running(service: Service, start: Start) -> AsyncIterator[None]:
     try:
         async with _assembled(service, start):
             with _told_to_stop(service):
-                yield
-            await _drained(service)
+                try:
+                    yield
+                finally:
+                    await _drained(service)
     except RagError as error:
         service.failure = error
         raise
@@ -83,7 +86,13 @@ def _who_asks(service: Service, start: Start) -> AbstractAsyncContextManager[Aut
 async def _drained(service: Service) -> None:
     """The server has waited for its requests already; those that it gave up are cleaning up."""
     service.stop()
-    await service.application.imports.drain(service.left_s())
+    imports = service.application.imports
+    ended = asyncio.create_task(imports.drain(service.left_s()))
+    hurried = asyncio.create_task(service.hurried.wait())
+    await asyncio.wait({ended, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    hurried.cancel()
+    await imports.drain(0)
     await service.idle(CLEAN_UP_S)
 
 
@@ -91,7 +100,9 @@ async def _drained(service: Service) -> None:
 def _told_to_stop(service: Service) -> Iterator[None]:
     """Readiness says at once that the server is about to stop; the server stops a while later.
 
-    Whoever handles the signals, the server as a rule, is told after RAG_DRAIN_S.
+    Whoever handles the signals, the server as a rule, is told after RAG_DRAIN_S, or at once of
+    SIGINT. To say it twice means to wait for nothing: but one of several workers leaves that to
+    the process that started it, for it may hear of one wish from several sides.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are not for us
@@ -99,10 +110,18 @@ def _told_to_stop(service: Service) -> Iterator[None]:
     loop, before = asyncio.get_running_loop(), {each: signal.getsignal(each) for each in _STOPS}
 
     def stop(number: int, frame: FrameType | None) -> None:
-        again = service.stopping  # whoever says it twice is in a hurry
+        again = service.stopping
         service.stop()
-        drain_s = 0.0 if again or number == signal.SIGINT else service.settings.drain_s
-        loop.call_soon_threadsafe(loop.call_later, drain_s, partial(tell, number, frame))
+        if not again:
+            after_s = 0.0 if number == signal.SIGINT else service.settings.drain_s
+            loop.call_soon_threadsafe(loop.call_later, after_s, partial(tell, number, frame))
+        elif parent_process() is None:
+            loop.call_soon_threadsafe(hurry, number, frame)
+
+    def hurry(number: int, frame: FrameType | None) -> None:
+        service.hurried.set()
+        tell(number, frame)
+        tell(signal.SIGINT, frame)  # which a server that stops already understands so
 
     def tell(number: int, frame: FrameType | None) -> None:
         handler = before[signal.Signals(number)]

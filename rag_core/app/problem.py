@@ -10,6 +10,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 
 from rag_core import errors
+from rag_core.correlation import trace_id_of
 
 MEDIA_TYPE = b"application/problem+json"
 RETRY_AFTER_S = 1.0
@@ -28,7 +29,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether the same request may succeed later."""
     request_id: str
     trace_id: str
-    """Of the trace that the request belongs to; its own id where it brought none."""
+    """Of the trace that the request belongs to, as logs and spans have it."""
     field: str = ""
     """What of the request is wrong."""
     fix: str = ""
@@ -117,7 +118,7 @@ def problem_of(error: BaseException, request_id: str, trace: str) -> Problem:
         code=kind.code,
         retryable=kind.retryable,
         request_id=request_id,
-        trace_id=trace.split("-")[1] if trace else request_id,
+        trace_id=trace_id_of(trace, request_id),
         field=error.field if isinstance(error, errors.InvalidInput) else "",
         fix=getattr(error, "fix", "") if not kind.detail else "",
         retry_after_s=_retry_after_s(error) if kind.retryable else 0,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import math
 import signal
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.config import STARTUP_FAILURE
 
 from rag_core.app.application import create_app
 from rag_core.app.protocol import LimitedProtocol
@@ -31,22 +34,26 @@ def serve(settings: Settings, env_file: Path | None = None) -> None:
         env_file: where the settings came from; on SIGHUP the canary is read from it again.
 
     Raises:
-        RagError: what kept a single process from starting; several say it in their logs.
+        RagError: what kept a single process from starting.
+        SystemExit: a worker of several could not start; its log says why.
     """
     _log(settings)
     if settings.workers == 1:
-        _serve_alone(_config(settings, env_file, None))
+        serve_alone(server_config(settings, partial(startable, settings, env_file)))
         return
     with TemporaryDirectory(prefix="rag-metrics-") as folder:
-        config = _config(settings, env_file, Path(folder))
-        Workers(config, [config.bind_socket()]).run()
+        worker = partial(startable, settings, env_file, Path(folder))
+        config = server_config(settings, worker)
+        workers = Workers(config, [config.bind_socket()])
+        workers.run()
+    if workers.failed:
+        raise SystemExit(STARTUP_FAILURE)  # the logs say why
 
 
-def _config(
-    settings: Settings, env_file: Path | None, metrics_folder: Path | None
-) -> uvicorn.Config:
+def server_config(settings: Settings, startable: Callable[[], Startable]) -> uvicorn.Config:
+    """How uvicorn serves what `startable` makes."""
     return uvicorn.Config(
-        partial(startable, settings, env_file, metrics_folder),
+        startable,
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -64,7 +71,13 @@ def _config(
     )
 
 
-def _serve_alone(config: uvicorn.Config) -> None:
+def serve_alone(config: uvicorn.Config) -> None:
+    """Serve in this process, until it is told to stop.
+
+    Raises:
+        RagError: what kept it from starting.
+    """
+    signal.signal(signal.SIGTERM, _heard)
     try:
         uvicorn.Server(config).run()
     except SystemExit:
@@ -76,8 +89,15 @@ def _serve_alone(config: uvicorn.Config) -> None:
         return  # the server has stopped, and says by which signal
 
 
+def _heard(number: int, frame: FrameType | None) -> None:
+    """uvicorn stops at a signal, and then sends it again: who called it has to clean up, too."""
+
+
 class Startable:
-    """The application, whose failure to start is one line and no traceback."""
+    """The application, whose failure to start is one line and no traceback.
+
+    Nor is it one where somebody tells it twice to stop, and the second time means it.
+    """
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app, self.service = app, service
@@ -93,6 +113,8 @@ class Startable:
         if failure and message["type"] == "lifespan.startup.failed":
             alone = self.service.settings.workers == 1  # then the command says it
             message = {"type": message["type"], "message": "" if alone else str(failure)}
+        if message.get("message", "").rstrip().endswith("CancelledError"):
+            message = {"type": message["type"], "message": "stopped at once"}
         await send(message)
 
 

@@ -29,6 +29,8 @@ class Service:
         self.clock = clock or SystemClock()
         self.stopping = False
         """Whether it has been told to stop: readiness says so."""
+        self.hurried = asyncio.Event()
+        """Set when it has been told so again: nothing is waited for."""
         self._under_way = 0
         self._idle = asyncio.Event()
         self.failure: RagError | None = None

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+from multiprocessing.connection import wait
 
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
+
+LISTENS_EVERY_S = 0.1
+"""Seconds after which a signal is heard while workers end."""
+
+_STOPS = {signal.SIGTERM, signal.SIGINT}
 
 
 class Workers(Multiprocess):
     """Each process is told of SIGHUP, once it can hear it."""
+
+    failed = False
+    """Whether a worker could not start, which ended all of them."""
 
     _untold: tuple[Process, ...] = ()
 
@@ -23,6 +33,22 @@ class Workers(Multiprocess):
         super().keep_subprocess_alive()
         alive = (worker for worker in self._untold if worker in self.processes)
         self._untold = tuple(worker for worker in alive if not _told(worker))
+        self.failed = any(worker.exitcode == STARTUP_FAILURE for worker in self.processes)
+
+    def terminate_all(self) -> None:
+        """Tell every worker to end what is under way; nobody waits at a port that they leave."""
+        for each in self.sockets:
+            each.close()
+        super().terminate_all()
+
+    def join_all(self) -> None:
+        """Wait until all have ended; whoever says again that they shall means at once."""
+        while alive := [worker.process for worker in self.processes if worker.exitcode is None]:
+            wait([each.sentinel for each in alive], LISTENS_EVERY_S)
+            if _STOPS.intersection(self.signal_queue):
+                for each in alive:
+                    each.kill()
+        super().join_all()
 
 
 def _told(worker: Process) -> bool:

@@ -17,6 +17,7 @@ from huggingface_hub import (
 )
 
 from rag_core.adapters.generators.chat_errors import translated
+from rag_core.correlation import REQUEST_ID, TRACE_PARENT
 from rag_core.domain.completion import Completion
 from rag_core.domain.cost import Prices, Usage
 from rag_core.domain.server_url import HTTP, check_url, target
@@ -177,13 +178,23 @@ class ChatCompletionsGenerator:
 
 
 def _connections() -> httpx2.AsyncClient:
-    """Connections that read an error's body, however it is sent: it says what kind it is.
+    """Connections that say which request they ask for, and read an error's body, however it is
+    sent: it says what kind it is.
 
     Those of huggingface_hub read it in a stream only where the response says how long it is.
     """
     connections = get_async_session()
+    connections.event_hooks["request"].append(_tell_whose)
     connections.event_hooks["response"].append(_read_error)
     return connections
+
+
+async def _tell_whose(request: httpx2.Request) -> None:
+    """The provider's own logs and traces can then be read beside ours."""
+    if request_id := REQUEST_ID.get():
+        request.headers["X-Request-ID"] = request_id
+    if trace := TRACE_PARENT.get():
+        request.headers["traceparent"] = trace
 
 
 async def _read_error(response: httpx2.Response) -> None:

@@ -33,7 +33,9 @@ class Traces:
     Outside of requests there is none.
 
     Args:
+        spans: makes them of what was kept.
         export: takes each finished span, at once.
+        clock: says when an event came.
     """
 
     def __init__(

@@ -73,7 +73,8 @@ def test_codes_are_stable_words() -> None:
 
 def test_a_problem_names_its_trace_or_else_its_request() -> None:
     assert problem_of(RagError(), "r1", TRACE).trace_id == "0af7651916cd43dd8448eb211c80319c"
-    assert problem_of(RagError(), "r1", "").trace_id == "r1"
+    assert problem_of(RagError(), "c0ffee" + "0" * 26, "").trace_id == "c0ffee" + "0" * 26
+    assert len(problem_of(RagError(), "r1", "").trace_id) == 32  # as spans have it
 
 
 def test_when_to_come_back_is_said_in_whole_seconds_and_never_too_early() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from rag_core.adapters.generators.chat_completions import ChatCompletionsGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
+from rag_core.correlation import REQUEST_ID, TRACE_PARENT
 from rag_core.domain import Completion, Prompt
 from rag_core.errors import ConfigurationError, ProviderRejected
 from tests.rag_core.adapters.generators.conftest import (
@@ -35,6 +36,24 @@ async def test_a_closed_stream_closes_the_connection_to_the_provider(
         assert not server.left.is_set()
 
     await asyncio.wait_for(server.left.wait(), timeout=5)
+
+
+async def test_the_provider_is_told_which_request_it_is_asked_for(
+    chat_generator: ChatCompletionsGenerator, server: PlayingServer, prompt: Prompt
+) -> None:
+    """In one piece or as it comes; and outside of any request nothing of the kind."""
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    streamed_play = Play(body=event("Of gopher wood [1].", "stop") + USAGE_EVENT + DONE)
+    server.plays = [Play(body=answer()), Play(body=answer()), streamed_play, streamed_play]
+    await chat_generator.generate(prompt, max_tokens=9)
+    tokens = REQUEST_ID.set("r1"), TRACE_PARENT.set(trace)
+    await chat_generator.generate(prompt, max_tokens=9)
+    await streamed(chat_generator, prompt)
+    REQUEST_ID.reset(tokens[0])
+    TRACE_PARENT.reset(tokens[1])
+    await streamed(chat_generator, prompt)
+    told = [(sent.get("x-request-id"), sent.get("traceparent")) for sent in server.headers]
+    assert told == [(None, None), ("r1", trace), ("r1", trace), (None, None)]
 
 
 async def test_calls_share_one_connection(

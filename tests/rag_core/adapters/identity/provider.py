@@ -14,7 +14,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from rag_core.clock import ManualClock
+from rag_core.clock import Clock
 
 AUDIENCE, ISSUER = "rag_core", "https://id.example.org/"
 
@@ -46,7 +46,7 @@ class Signer:
         return jwt.encode(dict(claims), self.key, self.algorithm, headers=headers)
 
 
-def claims(clock: ManualClock, **more: Any) -> dict[str, Any]:
+def claims(clock: Clock, **more: Any) -> dict[str, Any]:
     """What a good token says; None takes a claim away."""
     now = clock.now()
     said = {"sub": "ruth", "aud": AUDIENCE, "iss": ISSUER, "iat": now, "exp": now + 600, **more}
