@@ -65,9 +65,12 @@ async def holding() -> AsyncIterator[tuple[HeldProvider, str]]:
 
 
 def _serves(process: psutil.Process) -> bool:
-    """Whether it is a worker, and not a dead one."""
-    with suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
-        return "spawn_main" in " ".join(process.cmdline())
+    """Whether it is a worker, neither dead nor one that is still being made and hears no signal."""
+    with suppress(psutil.ZombieProcess, psutil.NoSuchProcess, FileNotFoundError):
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+        hears = caught >> (signal.SIGTERM - 1) & 1
+        return bool(hears) and "spawn_main" in " ".join(process.cmdline())
     return False
 
 
@@ -81,7 +84,7 @@ class ServerProcess:
     client: httpx.AsyncClient
 
     def workers(self) -> set[int]:
-        """Pids of the processes that it has started to serve."""
+        """Pids of the processes that it has started to serve, and that hear when to stop."""
         return {each.pid for each in psutil.Process(self.process.pid).children() if _serves(each)}
 
     async def answers(self) -> bool:

@@ -36,7 +36,8 @@ async def held(
     """A server, and the provider that it asks."""
     async with holding() as (provider, url):
         variables = {"RAG_GENERATOR": "auto", "RAG_HF_BASE_URL": url, "RAG_WORKERS": str(workers)}
-        variables |= {"RAG_HF_TIMEOUT_S": "60", "RAG_REQUEST_TIMEOUT_S": "60"}
+        patient = ("HF_TIMEOUT_S", "REQUEST_TIMEOUT_S", "SHUTDOWN_S")  # workers may start slowly
+        variables |= {f"RAG_{name}": "120" for name in patient}
         async with serving(folder, model, variables) as server:
             yield server, provider
 
@@ -91,7 +92,7 @@ async def ends_whole(
 ) -> None:
     """Nobody new is let in, and then the stream ends as it would have."""
     await eventually(server.refuses)
-    assert not under_way.done()
+    assert not under_way.done(), under_way.result()
     provider.go_on.set()
     streamed = await under_way
     assert "event: answer" in streamed
