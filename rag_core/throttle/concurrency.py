@@ -17,8 +17,8 @@ The rule, at the end of each period (additive increase, multiplicative decrease)
 So a process that stays late comes down to `LEAST` within a few periods, whatever the limit was, for
 each time the peak is at most the limit; one that keeps up has twice as many places after eight
 periods that wanted them; and a limit that nobody reached says nothing, so it stays. By Little's law
-`LEAST` at reads that are just not late let in 80 requests a second: however slow the provider is, a
-stall of a moment turns few away.
+`LEAST` at reads that are just not late let in 320 requests a second: however slow the provider is,
+a stall of a moment turns few away.
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ INCREASE = 0.1
 """Share of the places that is added when in time: so gentle that it passes what the process can do
 by little; chosen."""
 
-LEAST = 8
-"""Never fewer: what a process does with so few is no matter of how many there are; chosen."""
+LEAST = 32
+"""Never fewer: a process that all else has stalled for a second turns away few, and one that is
+late by its own doing is late with so many by some twentieth of a second; chosen."""
 
 
 class Place:
