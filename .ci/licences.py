@@ -37,7 +37,7 @@ SAID_ELSEWHERE = {"protobuf": "BSD-3-Clause"}
 """Packages whose SBOM entry has no licence, and what their metadata says in words of its own."""
 
 BESIDE = """
-Beside the packages the image holds two files: `model.onnx`, the weights of all-MiniLM-L6-v2
+Beside the packages the image holds `model.onnx` and `model.weights`, which are all-MiniLM-L6-v2
 (Apache-2.0), and `tokenizer.json` of Llama 3.2, under the Llama 3.2 Community License: read
 it before you deploy. What Debian has in the base image has its licences in /usr/share/doc.
 """

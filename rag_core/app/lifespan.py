@@ -21,7 +21,13 @@ from types import FrameType
 from rag_core.app.credential import Authenticator
 from rag_core.app.reload import Read, reloading, with_canary_of
 from rag_core.app.service import Service
-from rag_core.bootstrap import Overrides, assemble, open_authenticator, open_telemetry
+from rag_core.bootstrap import (
+    Overrides,
+    assemble,
+    open_authenticator,
+    open_telemetry,
+    return_freed_memory,
+)
 from rag_core.errors import RagError
 from rag_core.events import fan_out
 
@@ -69,6 +75,7 @@ async def _assembled(service: Service, start: Start) -> AsyncIterator[None]:
             _who_asks(service, start) as service.authenticate,
             reloading(service.application.rollout, start.read),
         ):
+            return_freed_memory()
             yield
 
 

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag_core.adapters.embedders.exported import (
     ONNX_FILE,
+    WEIGHTS_FILE,
     ExportedModel,
+    export_folder,
     is_exported,
     open_exported,
     write_manifest,
@@ -25,6 +28,9 @@ from rag_core.adapters.embedders.model_files import (
 )
 from rag_core.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
 _NEEDED = ("onnx", "safetensors")
 
 
@@ -34,7 +40,7 @@ def export_once(files: ModelFiles, cache_dir: Path) -> ExportedModel:
     Raises:
         ConfigurationError: it has to be made, but cannot be: see `export`.
     """
-    folder = cache_dir / f"onnx-{files.digest[:16]}"
+    folder = export_folder(cache_dir, files.digest)
     with _usable(cache_dir):
         if not is_exported(folder):
             cache_dir.mkdir(parents=True, exist_ok=True)
@@ -56,7 +62,7 @@ def export(files: ModelFiles, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        (unfinished / ONNX_FILE).write_bytes(bert_graph(files.folder).SerializeToString())
+        _write_graph(bert_graph(files.folder), unfinished)
         shutil.copyfile(files.tokenizer, unfinished / TOKENIZER)
         write_manifest(unfinished, weights_sha256=files.weights_sha256)
         unfinished.chmod(0o755)
@@ -65,6 +71,13 @@ def export(files: ModelFiles, folder: Path) -> None:
         unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _write_graph(graph: ModelProto, folder: Path) -> None:
+    from onnx import save_model
+
+    save_model(graph, folder / ONNX_FILE, save_as_external_data=True, location=WEIGHTS_FILE)
+    (folder / WEIGHTS_FILE).chmod(0o644)  # as the others, whoever runs it
 
 
 def export_model(model: str, folder: Path) -> None:

@@ -17,14 +17,25 @@ from rag_core.adapters.embedders.model_files import (
 from rag_core.errors import ConfigurationError
 
 ONNX_FILE = "model.onnx"
+WEIGHTS_FILE = "model.weights"
+"""Apart from the graph, so that they are mapped, not read: workers share those pages, and 75 MB
+less are each one's own."""
+
 MANIFEST = "export.json"
-_PROVEN = {ONNX_FILE: "onnx_sha256", TOKENIZER: "tokenizer_sha256"}
+_PROVEN = {
+    ONNX_FILE: "onnx_sha256",
+    WEIGHTS_FILE: "onnx_weights_sha256",
+    TOKENIZER: "tokenizer_sha256",
+}
 """Files that the manifest proves, and under which name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedModel:
-    """A folder with `model.onnx` (pooled, unit length), `tokenizer.json` and `export.json`."""
+    """A folder with `model.onnx` (pooled, unit length), `tokenizer.json` and `export.json`.
+
+    The graph's weights lie beside it; where 0.1.0 made it they are within, and it runs as well.
+    """
 
     folder: Path
     weights_sha256: str
@@ -41,6 +52,11 @@ class ExportedModel:
         return embedder_digest(self.weights_sha256, self.folder / TOKENIZER)
 
 
+def export_folder(cache_dir: Path, digest: str) -> Path:
+    """Where the export of the model of that digest is kept, in the form that is made now."""
+    return cache_dir / f"onnx-mapped-{digest[:16]}"
+
+
 def is_exported(folder: Path) -> bool:
     """Whether `folder` holds an export."""
     return (folder / MANIFEST).is_file()
@@ -52,7 +68,9 @@ def write_manifest(folder: Path, *, weights_sha256: str) -> None:
         "weights_sha256": weights_sha256,
         "pooling": "mean",
         "max_word_pieces": MAX_WORD_PIECES,
-    } | {key: sha256_of(folder / name) for name, key in _PROVEN.items()}
+    }
+    files = {key: folder / name for name, key in _PROVEN.items() if (folder / name).is_file()}
+    manifest |= {key: sha256_of(path) for key, path in files.items()}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
@@ -65,6 +83,8 @@ def open_exported(folder: Path) -> ExportedModel:
     manifest = read_json(folder / MANIFEST)
     for name, key in _PROVEN.items():
         path = folder / name
+        if name == WEIGHTS_FILE and key not in manifest:
+            continue  # they are in the graph
         if not path.is_file():
             raise ConfigurationError(SETTING, f"{folder} has no {name}", _fix(folder))
         expected, actual = manifest.get(key), sha256_of(path)

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from rag_core.adapters.embedders.export import check_exportable
-from rag_core.adapters.embedders.exported import is_exported, open_exported
+from rag_core.adapters.embedders.exported import export_folder, is_exported, open_exported
 from rag_core.adapters.embedders.model_files import PACKAGED, SETTING, ModelFiles, resolve_model
 from rag_core.domain.findings import Finding, fail, ok, warn
 
@@ -40,7 +40,7 @@ def examine(model: str, *, backend: str, cache_dir: Path) -> list[Finding]:
 
 
 def _of_files(model: str, files: ModelFiles, backend: str, cache_dir: Path) -> list[Finding]:
-    exported = cache_dir / f"onnx-{files.digest[:16]}"
+    exported = export_folder(cache_dir, files.digest)
     told = f"{model}, digest {files.digest[:12]}"
     if backend == "torch":
         return [ok("model", told)]

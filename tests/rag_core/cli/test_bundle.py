@@ -74,6 +74,7 @@ def test_the_command_says_what_to_set_on_the_other_host(
     assert sorted(path.name for path in written.embedder.iterdir()) == [
         "export.json",
         "model.onnx",
+        "model.weights",
         "tokenizer.json",
     ]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -61,7 +62,7 @@ def test_racing_processes_make_one_export_and_both_run_it(
 ) -> None:
     names = sorted(path.name for path in race.folder.iterdir())
 
-    assert names == ["export.json", "model.onnx", "tokenizer.json"]
+    assert names == ["export.json", "model.onnx", "model.weights", "tokenizer.json"]
     assert race.ours.digest == onnx_embedder.digest
     inode = (race.folder / "export.json").stat().st_ino
     assert race.theirs == [onnx_embedder.digest, "False", str(inode)], "torch stayed out of it"
@@ -168,7 +169,7 @@ def test_an_export_is_nothing_for_the_torch_backend(race: Race) -> None:
         load_embedder(str(folder), backend="torch", cache_dir=race.cache_dir)
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["model.onnx", "model.weights", "tokenizer.json"])
 def test_a_changed_export_is_refused(race: Race, tmp_path: Path, name: str) -> None:
     copied = shutil.copytree(race.folder, tmp_path / "copied")
     with (copied / name).open("ab") as file:
@@ -180,7 +181,7 @@ def test_a_changed_export_is_refused(race: Race, tmp_path: Path, name: str) -> N
     assert str(copied) in raised.value.fix
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["model.onnx", "model.weights", "tokenizer.json"])
 def test_an_export_without_a_file_is_refused_by_its_name(
     race: Race, tmp_path: Path, name: str
 ) -> None:
@@ -210,6 +211,25 @@ def test_a_graph_that_onnxruntime_cannot_read_is_refused(tmp_path: Path) -> None
 
     with pytest.raises(ConfigurationError, match="cannot load"):
         load_embedder(str(tmp_path), cache_dir=tmp_path)
+
+
+async def test_weights_lie_apart_to_be_mapped_and_those_within_the_graph_still_run(
+    race: Race, onnx_embedder: Embedder, tmp_path: Path
+) -> None:
+    graph, weights = race.folder / "model.onnx", race.folder / "model.weights"
+    assert graph.stat().st_size < 100_000 < weights.stat().st_size
+    assert weights.stat().st_mode & 0o444 == 0o444, "whoever serves may read them"
+
+    (tmp_path / "older").mkdir()
+    onnx.save_model(onnx.load(graph), tmp_path / "older" / "model.onnx")
+    shutil.copy(race.folder / "tokenizer.json", tmp_path / "older")
+    digest = json.loads((race.folder / "export.json").read_text())["weights_sha256"]
+    write_manifest(tmp_path / "older", weights_sha256=digest)
+    older = load_embedder(str(tmp_path / "older"), cache_dir=tmp_path)
+
+    assert older.digest == onnx_embedder.digest
+    texts = ["What is grace?"]
+    np.testing.assert_array_equal(await older.embed(texts), await onnx_embedder.embed(texts))
 
 
 def test_the_graph_sees_nothing_of_padding(race: Race) -> None:
