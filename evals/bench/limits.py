@@ -102,8 +102,9 @@ def _limited(settings: Settings, user: tuple[str, ...], everyone: tuple[str, ...
     return settings.model_copy(update={"rate_limits": user, "rate_limits_all": everyone})
 
 
-def _users() -> list[UserId]:
-    return [UserId(f"{USER}-{number}") for number in range(USERS)]
+def _users(who: str = "asks") -> list[UserId]:
+    """Others for each contender: all limits of a user hold within the same minute."""
+    return [UserId(f"{USER}-{who}-{number}") for number in range(USERS)]
 
 
 def _asked(app: Starlette) -> Request:
@@ -118,7 +119,7 @@ def _asked(app: Starlette) -> Request:
 def _scripted(redis: RedisClient) -> Request:
     store = RedisRateStore(redis)
     limits = [*rate_limits("user", _USER), *rate_limits("all", _ALL)]
-    users = itertools.cycle(_users())
+    users = itertools.cycle(_users("is counted"))
 
     async def request() -> None:
         assert (await store.take(next(users), limits)).counted
@@ -131,7 +132,7 @@ def _library(redis_url: str) -> Request:
     limiter = MovingWindowRateLimiter(RedisStorage(redis_url, implementation="redispy"))
     items: list[tuple[RateLimitItem, bool]] = [(parse(text), True) for text in _USER]
     items += [(parse(text), False) for text in _ALL]
-    users = itertools.cycle(_users())
+    users = itertools.cycle(_users("is counted by the library"))
 
     async def request() -> None:
         user = next(users)
