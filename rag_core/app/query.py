@@ -54,7 +54,10 @@ class QueryRoute:
 
 
 class Questions:
-    """Hands questions to their route; all else goes on to the router, which tries path by path."""
+    """Hands questions to their route at once: they are many, and the router takes its time.
+
+    All else goes on to the router, which has the route too: for its path, asked by other methods.
+    """
 
     def __init__(self, app: ASGIApp, route: ASGIApp) -> None:
         self._app, self._route = app, route

@@ -47,7 +47,7 @@ by little; chosen."""
 
 LEAST = 32
 """Never fewer: a process that all else has stalled for a second turns away few, and one that is
-late by its own doing is late with so many by some twentieth of a second; chosen."""
+late by its own doing has so many hits to answer, of half a millisecond each; chosen."""
 
 
 class Place:

@@ -69,8 +69,9 @@ def write_manifest(folder: Path, *, weights_sha256: str) -> None:
         "pooling": "mean",
         "max_word_pieces": MAX_WORD_PIECES,
     }
-    files = {key: folder / name for name, key in _PROVEN.items() if (folder / name).is_file()}
-    manifest |= {key: sha256_of(path) for key, path in files.items()}
+    within = not (folder / WEIGHTS_FILE).is_file()  # the weights are in the graph
+    names = [name for name in _PROVEN if not (within and name == WEIGHTS_FILE)]
+    manifest |= {_PROVEN[name]: sha256_of(folder / name) for name in names}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
+from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
 
 from rag_core.access import ApiKey
@@ -31,6 +33,13 @@ from tests.rag_core.scene import settings_for
 
 Headers = list[tuple[bytes, bytes]]
 SECRET = "a secret of tests, thirty-two bytes or more"
+EXAMPLES = int(os.environ.get("RAG_TEST_FUZZ_EXAMPLES", "100"))
+"""Of each kind."""
+
+fuzzed = settings(
+    max_examples=EXAMPLES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 

@@ -7,37 +7,16 @@ file of their own.
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag_core.adapters.postgres import Database
-from rag_core.domain import Tokenizer
-from rag_core.embedded import StackUrls
-from tests.rag_core.app.house import House, bearer, open_house, token_of
+from tests.rag_core.app.house import EXAMPLES, House, bearer, fuzzed, token_of
 
-EXAMPLES = int(os.environ.get("RAG_TEST_FUZZ_EXAMPLES", "100"))
-"""Of each kind."""
-
-fuzzed = settings(
-    max_examples=EXAMPLES,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 QUERY = b"/assistant/query"
 QUESTION = b'{"question": "What does Paul call grace?"}'
-
-
-@pytest.fixture
-async def house(
-    database_url: str, stack: StackUrls, database: Database, tokenizer: Tokenizer
-) -> AsyncIterator[House]:
-    async with open_house(database_url, stack.redis_url, database, tokenizer) as house:
-        yield house
 
 
 ODD = [

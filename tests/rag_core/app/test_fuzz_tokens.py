@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_core.access import ApiKey
-from rag_core.adapters.postgres import Database
 from rag_core.clock import SystemClock
-from rag_core.domain import Tokenizer
-from rag_core.embedded import StackUrls
 from tests.rag_core.adapters.identity.provider import Signer, claims
-from tests.rag_core.app.house import SECRET, House, bearer, open_house, token_of
+from tests.rag_core.app.house import SECRET, House, bearer, fuzzed, token_of
 
-EXAMPLES = int(os.environ.get("RAG_TEST_FUZZ_EXAMPLES", "100"))
-
-fuzzed = settings(
-    max_examples=EXAMPLES,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 MALLORY, BUSY = Signer.rsa("rsa-1"), Signer.ec("ec-1")
 """Who sign with keys of their own under the provider's names."""
-
-
-@pytest.fixture
-async def house(
-    database_url: str, stack: StackUrls, database: Database, tokenizer: Tokenizer
-) -> AsyncIterator[House]:
-    async with open_house(database_url, stack.redis_url, database, tokenizer) as house:
-        yield house
 
 
 def naomis(house: House, **more: Any) -> dict[str, Any]:
