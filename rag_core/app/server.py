@@ -18,7 +18,7 @@ from uvicorn.config import STARTUP_FAILURE
 from rag_core.app.application import create_app
 from rag_core.app.protocol import LimitedProtocol
 from rag_core.app.service import Service
-from rag_core.app.workers import Workers
+from rag_core.app.workers import Workers, end_with_supervisor
 from rag_core.bootstrap import log_as_configured
 from rag_core.settings import Settings, load_settings
 
@@ -123,6 +123,7 @@ def startable(
 ) -> Startable:
     """The application of a worker, in a process that knows nothing yet."""
     _log(settings)
+    end_with_supervisor()
     read = None
     if env_file:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the application hears it

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+from multiprocessing import parent_process
 from multiprocessing.connection import wait
 
 from uvicorn.config import STARTUP_FAILURE
@@ -49,6 +51,22 @@ class Workers(Multiprocess):
                 for each in alive:
                     each.kill()
         super().join_all()
+
+
+def end_with_supervisor() -> None:
+    """Have this worker end as on SIGTERM once its supervisor is gone, however that ended.
+
+    Nobody else would replace it, reload it or free its port. Does nothing in a process of its own.
+    """
+    supervisor = parent_process()
+    if supervisor is None:
+        return
+
+    def watch() -> None:
+        supervisor.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="supervisor", daemon=True).start()
 
 
 def _told(worker: Process) -> bool:

@@ -87,6 +87,18 @@ async def test_a_worker_that_is_killed_is_replaced_and_all_end_as_one_alone_does
         await is_gone(server, folder)
 
 
+async def test_workers_do_not_outlive_whom_they_would_be_replaced_by(
+    folder: Path, exported_model: Path
+) -> None:
+    """Killed, it can tell them nothing; they would keep the port from the next start."""
+    async with held(folder, exported_model, 2) as (server, _):
+        workers = server.workers()
+        assert len(workers) == 2
+        server.process.kill()
+        await eventually(lambda: not any(map(psutil.pid_exists, workers)))
+        assert await server.refuses()
+
+
 async def ends_whole(
     server: ServerProcess, under_way: asyncio.Task[str], provider: HeldProvider
 ) -> None:
