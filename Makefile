@@ -26,19 +26,19 @@ $(BIN)/uv: constraints.txt
 	@touch $@
 
 $(MEASURING): $(BIN)/uv pyproject.toml
-	$(ADD) -e '.[embedded,serve]' --group evals
+	$(ADD) -e '.[embedded,serve,documents]' --group evals
 	@touch $@
 
 # Compiled here, for tests start many processes; there it would take longer than it saves.
 $(TESTING): $(MEASURING)
-	$(ADD) --compile-bytecode -e '.[embedded,serve]' --group evals --group dev
+	$(ADD) --compile-bytecode -e '.[embedded,serve,documents]' --group evals --group dev
 	@touch $@
 
 $(INSTALLED): $(TESTING)
 	@! $(UV) pip install --dry-run --python $(BIN)/python -c constraints.txt torch 2>&1 \
 		| grep -q nvidia || { echo "error: the index offers torch with CUDA only, gigabytes of" \
 		"it. Say UV_TORCH_BACKEND=cpu make …, or put a CPU wheel into PIP_FIND_LINKS"; exit 1; }
-	$(ADD) --compile-bytecode -e '.[embedded,serve,torch]' --group evals --group dev
+	$(ADD) --compile-bytecode -e '.[embedded,serve,documents,torch]' --group evals --group dev
 	@touch $@
 
 check: install ## ruff, mypy strict, import contracts and circles, docstrings, lengths, notebook lint

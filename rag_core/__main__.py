@@ -16,7 +16,8 @@ from rag_core.cli.costs import costs
 from rag_core.cli.database import index, migrate
 from rag_core.cli.doctor import doctor
 from rag_core.cli.embedded import embedded
-from rag_core.cli.notes import delete, ingest, purge
+from rag_core.cli.ingest import ingest
+from rag_core.cli.notes import delete, purge
 from rag_core.cli.serve import serve
 
 commands = CommandLine("python -m rag_core")

@@ -58,7 +58,7 @@ class UnknownUser(InvalidInput):
         super().__init__(
             "user",
             f"no notes are stored for {user!r}",
-            f"Ingest some first: python -m rag_core ingest FILE.jsonl --user {user}",
+            f"Ingest some first: python -m rag_core ingest FOLDER --user {user}",
         )
 
 

@@ -18,6 +18,7 @@ from rag_core.domain.condition import ALWAYS, Condition
 from rag_core.domain.context import Context, Source, build_context, count_chunk, merge_verses
 from rag_core.domain.cost import FREE, NO_USAGE, Prices, Usage
 from rag_core.domain.declining import DECLINING_TEXT, declines
+from rag_core.domain.documents import MAX_DOCUMENT_BYTES, Document, DocumentType
 from rag_core.domain.evidence import fingerprint
 from rag_core.domain.findings import Finding, Level, all_well, fail, ok, warn
 from rag_core.domain.imports import LOST_AFTER_S, ImportRecords, ImportState, NoteImport
@@ -48,17 +49,18 @@ if TYPE_CHECKING:  # numpy is not imported for a name
 
 __all__ = [
     "ALWAYS", "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "FREE", "HTTP", "LEAK_WORDS",
-    "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_TITLE_CHARACTERS", "NEAR_DUPLICATE", "NO_USAGE", "PIECE",
-    "POSTGRES", "PROMPT_VERSION", "REDIS", "REFUSAL_TEXT", "RULES", "Answer", "CheckedText",
-    "Chunk", "Chunker", "Citation", "Completion", "Condition", "Conflict", "Context",
-    "EmbeddedNote", "Embedder", "Finding", "Flag", "Generator", "Hit", "ImportRecords",
-    "ImportState", "Level", "Message", "Note", "NoteHead", "NoteImport", "NoteStore",
-    "PipelineConfig", "Prices", "Prompt", "Provenance", "Question", "Ranking", "Retriever", "Said",
-    "SearchMethod", "SentenceChunker", "Source", "StoredNotes", "StoredVersion", "TokenCount",
-    "Tokenizer", "Usage", "UserId", "Verses", "WholeNoteChunker", "all_well", "assemble_prompt",
-    "authenticated", "build_context", "check_completion", "check_note", "check_url", "cites",
-    "count_chunk", "count_prompt", "declines", "fail", "fingerprint", "hit_of", "leaks",
-    "marks_inside_sentences", "masked", "merge_verses", "normalise", "nothing_found", "ok",
-    "refusal", "resolve_citations", "sentence_spans", "split_sections", "split_sentences", "target",
-    "validate_question", "warn", "without_citations", "without_secrets",
+    "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_DOCUMENT_BYTES", "MAX_TITLE_CHARACTERS",
+    "NEAR_DUPLICATE", "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION", "REDIS", "REFUSAL_TEXT",
+    "RULES", "Answer", "CheckedText", "Chunk", "Chunker", "Citation", "Completion", "Condition",
+    "Conflict", "Context", "Document", "DocumentType", "EmbeddedNote", "Embedder", "Finding",
+    "Flag", "Generator", "Hit", "ImportRecords", "ImportState", "Level", "Message", "Note",
+    "NoteHead", "NoteImport", "NoteStore", "PipelineConfig", "Prices", "Prompt", "Provenance",
+    "Question", "Ranking", "Retriever", "Said", "SearchMethod", "SentenceChunker", "Source",
+    "StoredNotes", "StoredVersion", "TokenCount", "Tokenizer", "Usage", "UserId", "Verses",
+    "WholeNoteChunker", "all_well", "assemble_prompt", "authenticated", "build_context",
+    "check_completion", "check_note", "check_url", "cites", "count_chunk", "count_prompt",
+    "declines", "fail", "fingerprint", "hit_of", "leaks", "marks_inside_sentences", "masked",
+    "merge_verses", "normalise", "nothing_found", "ok", "refusal", "resolve_citations",
+    "sentence_spans", "split_sections", "split_sentences", "target", "validate_question", "warn",
+    "without_citations", "without_secrets",
 ]

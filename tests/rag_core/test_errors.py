@@ -35,7 +35,7 @@ def test_a_users_mistake_names_field_problem_and_fix() -> None:
 def test_an_unknown_user_is_told_how_to_ingest() -> None:
     error = errors.UnknownUser("anna")
     assert error.field == "user"
-    assert "ingest FILE.jsonl --user anna" in str(error)
+    assert "ingest FOLDER --user anna" in str(error)
     assert error.exit_code == errors.InvalidInput.exit_code
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from rag_core.adapters.documents.conversion import Conversion
+from rag_core.adapters.documents.files import STANDARD_INPUT, File, files_below
 from rag_core.adapters.documents.jsonl import RowReader
 from rag_core.adapters.documents.note_file import note_problems, read_notes
 
 __all__ = [
+    "STANDARD_INPUT",
+    "Conversion",
+    "File",
     "RowReader",
+    "files_below",
     "note_problems",
     "read_notes",
 ]

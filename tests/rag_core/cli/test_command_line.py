@@ -7,8 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -35,6 +33,7 @@ from rag_core.domain import (
     authenticated,
 )
 from rag_core.ingest import Ingest
+from tests.rag_core.cli.commands import Ran, Run
 from tests.rag_core.library import OtherEmbedder, note
 
 NOTES: list[dict[str, Any]] = [
@@ -47,39 +46,6 @@ NOTES: list[dict[str, Any]] = [
     },
     {"id": "storm", "title": "The storm", "body": "Jesus slept in the boat during the storm."},
 ]
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
-
-    exit_code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
-
-
-@pytest.fixture
-def run(
-    database_url: str,
-    exported_model: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Run:
-    """Runs a command in this process, over the shared database."""
-    monkeypatch.setenv("RAG_DATABASE_URL", database_url)
-    monkeypatch.setenv("RAG_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("RAG_EMBEDDER_MODEL", str(exported_model))
-
-    def run(*arguments: str | Path) -> Ran:
-        code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
-
-    return run
 
 
 @pytest.fixture
@@ -240,7 +206,7 @@ def test_a_malformed_file_is_refused_before_anything_is_stored(
         (["ask", "--user", "nobody-at-all", "Why?"], 2, "user: no notes are stored for"),
         (["ask", "--user", "two words", "Why?"], 2, "user: 'two words' is not a user id"),
         (["ask", "--user", "", "Why?"], 2, "no user id"),
-        (["ingest", "absent.jsonl", "--user", "USER"], 2, "absent.jsonl: cannot be read"),
+        (["ingest", "absent.jsonl", "--user", "USER"], 2, "absent.jsonl: is no file and no"),
         (["--env", "absent.env", "migrate"], 3, "--env: there is no file 'absent.env'"),
         (["ask", "Why?"], 2, "Missing option '--user'. See python -m rag_core ask --help"),
         (["index", "tree"], 2, "'tree' is not one of 'hnsw', 'none'"),
