@@ -11,17 +11,22 @@ from typer import Context, Option
 from rag_core.cli import keys
 from rag_core.cli.ask import ask
 from rag_core.cli.bundle import bundle
-from rag_core.cli.command_line import CommandLine
+from rag_core.cli.command_line import Command, CommandLine
 from rag_core.cli.costs import costs
 from rag_core.cli.database import index, migrate
 from rag_core.cli.doctor import doctor
 from rag_core.cli.embedded import embedded
 from rag_core.cli.ingest import ingest
-from rag_core.cli.notes import delete, purge
+from rag_core.cli.notes import delete, export, list_notes, purge, show
 from rag_core.cli.serve import serve
 
 commands = CommandLine("python -m rag_core")
-for command in (doctor, migrate, ingest, ask, costs, delete, purge, index, bundle, embedded):
+asking: tuple[Command, ...] = (doctor, migrate, ingest, ask)
+keeping: tuple[Command, ...] = (show, export, delete, purge, costs, index, bundle, embedded)
+for command in asking:
+    commands.add(command)
+commands.add(list_notes, "list")
+for command in keeping:
     commands.add(command)
 commands.command()(serve)
 commands.add_group("keys", keys.ABOUT, keys.COMMANDS)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rag_core.cache.answers import AnswerCache
+from rag_core.domain.imports import ImportRecords
 from rag_core.domain.note_store import NoteStore
+from rag_core.domain.user import UserId
+
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +25,10 @@ class PurgeReport:
 class Purge:
     """Removes deleted notes for good, and every answer that may still quote them."""
 
-    def __init__(self, *, store: NoteStore, answers: AnswerCache) -> None:
+    def __init__(self, *, store: NoteStore, answers: AnswerCache, imports: ImportRecords) -> None:
         self._store = store
         self._answers = answers
+        self._imports = imports
 
     async def run(self, before: datetime) -> PurgeReport:
         """Remove the notes deleted before that moment, user by user; running again does the rest.
@@ -42,3 +48,25 @@ class Purge:
             await self._answers.forget(user)
             notes += await self._store.purge(user, before)
         return PurgeReport(len(users), notes)
+
+    async def everything(
+        self, user: UserId, *, progress: Callable[[int], object] = lambda notes: None
+    ) -> int:
+        """Remove all that a user wrote, for good; returns how many notes that were.
+
+        From the first note on nothing of it is found; where it fails, running again does the rest.
+        Notes that are stored meanwhile may stay.
+
+        Args:
+            progress: called with the number of notes just deleted.
+
+        Raises:
+            CacheUnavailable: Redis cannot be reached, and may hold answers that quote the notes.
+            DatabaseUnavailable: Postgres cannot be reached.
+        """
+        for note_id in (await self._store.stored_notes(user)).notes:
+            await self._store.delete(user, note_id)
+            progress(1)
+        await self._answers.forget(user)
+        await self._imports.forget(user)
+        return await self._store.purge(user, _EVER)

@@ -12,6 +12,7 @@ from rag_core.bootstrap.canary import Canary, in_canary
 from rag_core.bootstrap.costs import open_costs
 from rag_core.bootstrap.guards import provider_guard
 from rag_core.bootstrap.memory import return_freed_memory
+from rag_core.bootstrap.notes import open_notes
 from rag_core.bootstrap.pipeline import Parts, wire_pipeline
 from rag_core.bootstrap.providers import open_generator, open_providers
 from rag_core.bootstrap.rollout import Answering, Rollout
@@ -21,7 +22,7 @@ from rag_core.bootstrap.telemetry import Telemetry, log_as_configured, open_tele
 __all__ = [
     "Answering", "Application", "CacheStores", "Canary", "Overrides", "Parts", "Rollout",
     "Telemetry", "assemble", "build", "caps_of", "in_canary", "log_as_configured",
-    "open_authenticator", "open_costs", "open_generator", "open_keys", "open_providers",
-    "open_spending", "open_telemetry", "provider_guard", "return_freed_memory", "servers",
-    "watch_spending", "wire_pipeline",
+    "open_authenticator", "open_costs", "open_generator", "open_keys", "open_notes",
+    "open_providers", "open_spending", "open_telemetry", "provider_guard", "return_freed_memory",
+    "servers", "watch_spending", "wire_pipeline",
 ]

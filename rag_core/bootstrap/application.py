@@ -138,13 +138,14 @@ async def assemble(
         )
         rollout = await stack.enter_async_context(open_rollout(settings, ground))
         trace = await stack.enter_async_context(open_trace(settings, clock))
-        notes, stable = TracedNotes(database, trace), rollout.stable
+        notes, records = TracedNotes(database, trace), PostgresImports(database)
+        stable = rollout.stable
         ingest = Ingest(store=notes, embedder=embedder, chunker=chunker, tokenizer=counting)
         yield Application(
             pipeline=stable.pipeline,
             caches=stable.caches,
             ingest=ingest,
-            purge=Purge(store=notes, answers=stores.answers),
+            purge=Purge(store=notes, answers=stores.answers, imports=records),
             notes=notes,
             epochs=stable.epochs,
             retriever=stable.retriever,
@@ -155,15 +156,14 @@ async def assemble(
             places=throttle.places,
             limiter=throttle.limiter(settings, stores.redis, clock, listener),
             database=database,
-            imports=_wire_imports(database, notes, ingest),
+            imports=_wire_imports(records, notes, ingest),
             readiness=Readiness(database, redis=stores.redis, router=stable.router, clock=clock),
             trace=trace,
         )
 
 
-def _wire_imports(database: Database, notes: PostgresNotes, ingest: Ingest) -> Imports:
+def _wire_imports(records: PostgresImports, notes: PostgresNotes, ingest: Ingest) -> Imports:
     # Signs of life are of this process's own time, and Postgres reads them by its own.
-    records = PostgresImports(database)
     return Imports(ingest=ingest, store=notes, records=records, clock=SystemClock())
 
 

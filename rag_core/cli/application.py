@@ -13,6 +13,7 @@ from rag_core.domain.user import UserId, authenticated
 
 if TYPE_CHECKING:
     from rag_core.bootstrap import Application
+    from rag_core.domain.note_store import NoteStore
 
 AsJson = Annotated[bool, Option("--json", help="Print all of it as JSON.")]
 User = Annotated[UserId, Option(parser=authenticated, metavar="ID", help="Whose notes these are.")]
@@ -31,6 +32,16 @@ async def application(context: Context) -> AsyncIterator[Application]:
 
     async with entered(assemble(load_settings(context.obj)), _STARTING) as assembled:
         yield assembled
+
+
+@asynccontextmanager
+async def stored_notes(context: Context) -> AsyncIterator[NoteStore]:
+    """The notes alone, to be read: no model is loaded."""
+    from rag_core.bootstrap import open_notes
+    from rag_core.settings import load_settings
+
+    async with entered(open_notes(load_settings(context.obj)), _STARTING) as notes:
+        yield notes
 
 
 @asynccontextmanager

@@ -52,6 +52,10 @@ class ImportRecords(Protocol):
         """It has come to its end."""
         ...
 
+    async def forget(self, user: UserId) -> None:
+        """Keep none of the user's; one that runs goes on, and is not heard of."""
+        ...
+
     async def read(self, user: UserId, import_id: str) -> NoteImport | None:
         """The user's import of that id; `lost` where it runs and its worker is silent."""
         ...

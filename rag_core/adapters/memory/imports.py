@@ -58,6 +58,11 @@ class MemoryImports:
             record = replace(kept.record, state=state, error=error, problem=problem)
             self._kept[user, import_id] = replace(kept, record=record)
 
+    async def forget(self, user: UserId) -> None:
+        """See `rag_core.domain.imports.ImportRecords`."""
+        await asyncio.sleep(0)
+        self._kept = {key: kept for key, kept in self._kept.items() if key[0] != user}
+
     async def read(self, user: UserId, import_id: str) -> NoteImport | None:
         """See `rag_core.domain.imports.ImportRecords`."""
         await asyncio.sleep(0)

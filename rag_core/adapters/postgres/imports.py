@@ -9,7 +9,8 @@ from rag_core.adapters.postgres.database import Database
 from rag_core.domain.imports import LOST_AFTER_S, ImportState, NoteImport
 from rag_core.domain.user import UserId
 
-_FORGET = "DELETE FROM imports WHERE user_id = %s AND created_at < now() - interval '1 day'"
+_FORGET_ALL = "DELETE FROM imports WHERE user_id = %s"
+_FORGET = f"{_FORGET_ALL} AND created_at < now() - interval '1 day'"
 _BEGIN = "INSERT INTO imports (user_id, id, note_id, version) VALUES (%s, %s, %s, %s)"
 _BEAT = "UPDATE imports SET beat_at = now() WHERE user_id = %s AND id = %s"
 _END = """
@@ -50,6 +51,10 @@ class PostgresImports:
     ) -> None:
         """See `rag_core.domain.imports.ImportRecords`."""
         await self._write(user, (_END, (state, error, problem, user, import_id)))
+
+    async def forget(self, user: UserId) -> None:
+        """See `rag_core.domain.imports.ImportRecords`."""
+        await self._write(user, (_FORGET_ALL, (user,)))
 
     async def read(self, user: UserId, import_id: str) -> NoteImport | None:
         """See `rag_core.domain.imports.ImportRecords`."""

@@ -104,3 +104,16 @@ async def test_after_a_day_an_import_is_forgotten_when_the_next_begins(
 async def _states(records: ImportRecords, user: UserId) -> dict[str, str]:
     read = [await records.read(user, name) for name in ("silent", "beating", "ended")]
     return {record.id: record.state for record in read if record}
+
+
+async def test_those_of_a_user_are_forgotten_and_of_nobody_else(
+    kept: Kept, user: UserId, other_user: UserId
+) -> None:
+    for owner in (user, other_user):
+        await kept.records.begin(owner, RECORD)
+    await kept.records.forget(user)
+    assert await kept.records.read(user, "i1") is None
+    assert await kept.records.read(other_user, "i1") == RECORD
+    await kept.records.beat(user, "i1")
+    await kept.records.end(user, "i1", "done")
+    assert await kept.records.read(user, "i1") is None
