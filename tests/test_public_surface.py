@@ -48,7 +48,10 @@ FILES = {
         "rag_core.events",
         "rag_core.settings",
     ),
-    *(f"rag_core.settings_{part}" for part in ("cache", "canary", "files", "providers", "serving")),
+    *(
+        f"rag_core.settings_{part}"
+        for part in ("cache", "canary", "documents", "files", "providers", "serving")
+    ),
     *("rag_core.imports", "rag_core.ingest", "rag_core.migrations", "rag_core.pipeline"),
     "rag_core.purge",
     *("rag_core.request", "rag_core.__main__"),

@@ -4,97 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Context, Option
 
 from rag_core.cli.application import User, application
-from rag_core.cli.progress import Bar, progress_bar
+from rag_core.cli.progress import progress_bar
 from rag_core.domain.documents import Document
-from rag_core.domain.notes import Note, check_note
 from rag_core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from rag_core.adapters.documents import Conversion, File
     from rag_core.bootstrap import Application
+    from rag_core.cli.reading import Batch, Reading
     from rag_core.domain.user import UserId
     from rag_core.ingest import IngestReport
 
-BATCH_FILES = 64
-"""Read before they are stored together: the embedder likes many texts at once."""
 SHOWN = 20
 """Documents of which the command says what their notes are called and why."""
 
 
-@dataclass
-class _Batch:
-    """Notes of some files, and the time of the file that was changed first."""
-
-    notes: list[Note] = field(default_factory=list)
-    changed_at: float = field(default_factory=time.time)
-
-
-@dataclass
-class _Reading:
-    """Reads files, and keeps what the command says of them at its end."""
-
-    user: UserId
-    conversion: Conversion
-    bar: Bar
-    rejected: list[InvalidInput] = field(default_factory=list)
-    documents: list[Document] = field(default_factory=list)
-    _file_of: dict[str, Path] = field(default_factory=dict)
-    """By the id of each note that was read."""
-
-    async def batches(self, files: Sequence[File]) -> AsyncIterator[_Batch]:
-        """The notes of all files that can be read, some files at a time."""
-        for first in range(0, len(files), BATCH_FILES):
-            batch = _Batch()
-            for file in files[first : first + BATCH_FILES]:
-                try:
-                    batch.notes += self._new(file, await self._notes(file))
-                    batch.changed_at = min(batch.changed_at, file.changed_at)
-                except InvalidInput as error:
-                    self.rejected.append(error)
-                self.bar.update()
-            if batch.notes:
-                yield batch
-
-    def _new(self, file: File, notes: list[Note]) -> list[Note]:
-        """The notes, unless one would be stored over that of another file."""
-        for note in notes:
-            if other := self._file_of.get(note.id):
-                problem = f"its note would have the id of another one, {note.id!r} of {other}"
-                raise InvalidInput(str(file.path), problem, "Give the folder above both, or an id")
-        self._file_of |= dict.fromkeys((note.id for note in notes), file.path)
-        return notes
-
-    async def _notes(self, file: File) -> list[Note]:
-        if file.holds_lines:
-            from rag_core.adapters.documents import read_notes
-
-            return await asyncio.to_thread(read_notes, file.path)
-        try:
-            content = await asyncio.to_thread(file.read)
-            document = await self.conversion.convert(file.note_id, content)
-            check_note(document.note, "note")
-        except InvalidInput as error:
-            raise InvalidInput(
-                str(file.path), f"{error.field} {error.problem}", error.fix
-            ) from None
-        self.documents.append(document)
-        return [document.note]
-
-
 async def ingest(
     context: Context,
-    paths: Annotated[list[Path], Argument(metavar="PATH…", help="Folders, files, - for stdin.")],
+    places: Annotated[
+        list[str], Argument(metavar="PATH…", help="Folders, files, URLs, - for stdin.")
+    ],
     user: User,
     re_embed: Annotated[bool, Option("--re-embed", help="First embed what is stored.")] = False,
 ) -> int:
@@ -108,7 +44,8 @@ async def ingest(
 
     A document's note has its path below the folder as id, or its name. Title, author, date,
     tags and verses are what the file says of itself; else the title is its first heading or
-    line, and the date the one in its name. A document may have 10 MB; it is read in a process
+    line, and the date the one in its name. A URL is fetched where the operator allows its host
+    (RAG_INGEST_HOSTS). A document may have 10 MB; it is read in a process
     with bounds on time and memory. What cannot be read is named on stderr, the rest goes in, and
     the exit code is 2.
 
@@ -122,16 +59,18 @@ async def ingest(
       python -m rag_core ingest golden/notes/golden-law.jsonl --user golden-law --re-embed
       curl -s https://example.org/talk.html | python -m rag_core ingest - --user ruth
     """
-    from rag_core.adapters.documents import Conversion, files_below
+    from rag_core.adapters.documents import Conversion, Web, found_at
+    from rag_core.cli.reading import Reading
+    from rag_core.settings import load_settings
 
-    files = await asyncio.to_thread(list, files_below(paths))
+    files = await asyncio.to_thread(list, found_at(places))
     if not files:
         raise InvalidInput("PATH", "no files are there", "Name a file, or a folder with some")
     totals: Counter[str] = Counter()
     skipped: list[str] = []
     async with Conversion() as conversion:
         with progress_bar(len(files), "reading", "file") as bar:
-            reading = _Reading(user, conversion, bar)
+            reading = Reading(Web(load_settings(context.obj).ingest_hosts), conversion, bar)
             batches = reading.batches(files)
             batch = await anext(batches, None)  # most mistakes show before a model is loaded
             if batch or re_embed:
@@ -153,7 +92,7 @@ async def _re_embed(app: Application, user: UserId) -> None:
         await app.ingest.re_embed(user, progress=bar.update)
 
 
-async def _store(app: Application, user: UserId, batch: _Batch) -> IngestReport:
+async def _store(app: Application, user: UserId, batch: Batch) -> IngestReport:
     as_of = datetime.fromtimestamp(batch.changed_at, UTC)
     with progress_bar(len(batch.notes), "ingesting", "note") as bar:
         return await app.ingest.run(user, batch.notes, as_of=as_of, progress=bar.update)
@@ -168,7 +107,7 @@ def _counted(report: IngestReport) -> Counter[str]:
     )
 
 
-def _say(totals: Counter[str], skipped: Sequence[str], reading: _Reading) -> None:
+def _say(totals: Counter[str], skipped: Sequence[str], reading: Reading) -> None:
     for document in reading.documents[:SHOWN]:
         print(_line(document))
     if len(reading.documents) > SHOWN:

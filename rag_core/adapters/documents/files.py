@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -9,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag_core.domain.documents import MAX_DOCUMENT_BYTES
+from rag_core.domain.notes import MAX_ID_CHARACTERS
 from rag_core.errors import InvalidInput
 
 STANDARD_INPUT = Path("-")
+_URL = re.compile(r"https?://", re.IGNORECASE)
 _JSON_LINES = (".jsonl", ".ndjson")
 
 
@@ -21,6 +24,9 @@ class File:
 
     path: Path
     note_id: str
+
+    def __str__(self) -> str:
+        return str(self.path)
 
     @property
     def holds_lines(self) -> bool:
@@ -47,16 +53,40 @@ class File:
             raise InvalidInput("file", f"cannot be read: {error.strerror}") from error
 
 
-def files_below(paths: Iterable[Path]) -> Iterator[File]:
-    """Every file, those of a folder in order of their paths.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A document on the web; its note's id is the URL without the scheme."""
+
+    url: str
+    holds_lines = False
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def changed_at(self) -> float:
+        """Seconds since 1970; see `File`: as it is read now."""
+        return time.time()
+
+    @property
+    def note_id(self) -> str:
+        """See `File`."""
+        return _URL.sub("", self.url)[:MAX_ID_CHARACTERS]
+
+
+def found_at(places: Iterable[str]) -> Iterator[File | Page]:
+    """Every file and page, the files of a folder in order of their paths.
 
     What is hidden, and what a symbolic link below a folder leads to, is left out.
 
     Raises:
         InvalidInput: there is nothing at a path.
     """
-    for path in paths:
-        if path != STANDARD_INPUT and path.is_dir():
+    for place in places:
+        path = Path(place)
+        if _URL.match(place):
+            yield Page(place)
+        elif path != STANDARD_INPUT and path.is_dir():
             for each in sorted(path.rglob("*")):
                 below = each.relative_to(path)
                 hidden = any(part.startswith(".") for part in below.parts)

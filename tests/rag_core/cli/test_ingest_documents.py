@@ -91,3 +91,22 @@ def test_a_folder_without_files_is_a_mistake(run: Run, tmp_path: Path, user: Use
     ran = run("ingest", tmp_path / "empty", "--user", user)
     assert ran.exit_code == 2
     assert ran.err == "error: PATH: no files are there. Name a file, or a folder with some\n"
+
+
+def test_a_page_is_fetched_from_no_host_that_the_operator_does_not_name(
+    run: Run, folder: Path, user: UserId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = "http://localhost:1/talk.html"
+    ran = run("ingest", page, folder, "--user", user)
+    assert ran.exit_code == 2
+    assert "3 notes read" in ran.out
+    fix = "The operator names hosts in RAG_INGEST_HOSTS"
+    assert complaints(ran) == [f"error: {page}: URL localhost is not allowed. {fix}"]
+    monkeypatch.setenv("RAG_INGEST_HOSTS", "localhost, Notes.Example.org")
+    ran = run("ingest", page, "--user", user)
+    assert complaints(ran) == [f"error: {page}: URL localhost is at a private address"]
+    monkeypatch.setenv("RAG_INGEST_HOSTS", "https://notes.example.org")
+    ran = run("ingest", page, "--user", user)
+    assert ran.exit_code == 3
+    assert "RAG_INGEST_HOSTS" in ran.err
+    assert "is no name of a host" in ran.err
