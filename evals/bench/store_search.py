@@ -17,7 +17,7 @@ from evals.bench.figures import Figure
 from evals.bench.world import QUESTION, USER, bench, notes
 from evals.results.numbers import number
 from rag_core.adapters.embedders import HashingEmbedder
-from rag_core.domain import UserId, WholeNoteChunker
+from rag_core.domain import Query, UserId, WholeNoteChunker
 from rag_core.ingest import Ingest
 
 # Chosen: a large user's chunks, a bulk of them, and searches timed; `K` is the default top_k.
@@ -61,6 +61,7 @@ async def exact_search(folder: Path) -> list[Figure]:
     """One user's 10,000 chunks: the retriever that is deployed, in alternating rounds."""
     async with bench(folder, chunks=CHUNKS, cache="memory") as world:
         vector = (await HashingEmbedder().embed([QUESTION]))[0]
+        query = Query(vector, QUESTION)
         retriever = world.application.retriever
         async with await _connected(world.database_url) as connection:
             for statement in _WIDE.strip().split("\n"):
@@ -72,7 +73,7 @@ async def exact_search(folder: Path) -> list[Figure]:
                 assert len(await cursor.fetchall()) == K
 
             async def ours() -> None:
-                assert len((await retriever.search(USER, vector, k=K)).hits) == K
+                assert len((await retriever.search(USER, query, k=K)).hits) == K
 
             times = await _alternating(ours, lambda: bare(_WIDE_SEARCH), lambda: bare(_BARE_SEARCH))
     mine, wide, narrow = (statistics.median(each) for each in times)

@@ -30,8 +30,10 @@ from rag_core.domain import (
     Generator,
     Note,
     Prompt,
+    Query,
     Question,
     Ranking,
+    SearchMode,
     SentenceChunker,
     Tokenizer,
     assemble_prompt,
@@ -79,6 +81,7 @@ class Parts:
     tokenizer: Tokenizer
     generator: Generator
     question_tokens: int
+    mode: SearchMode = SearchMode.DENSE
     notes: Mapping[str, Sequence[Note]]
 
 
@@ -102,7 +105,7 @@ class Stages:
     ) -> None:
         """Cut and embed the notes of `users`; `progress` is told how many notes were done."""
         parts = self._parts
-        store = MemoryNotes(embedder_digest=parts.embedder.digest)
+        store = MemoryNotes(embedder_digest=parts.embedder.digest, mode=parts.mode)
         chunker = SentenceChunker(parts.tokenizer, *chunking, parts.embedder)
         ingest = Ingest(store=store, embedder=parts.embedder, chunker=chunker)
         for user in users:
@@ -156,10 +159,10 @@ class Stages:
         if key not in self._rankings:
             embedder, question = self._parts.embedder, self._question(asked)
             began, spared_ms = time.perf_counter(), embedder.spared_ms
-            vector = (await embedder.embed([question.text]))[0]
+            query = Query((await embedder.embed([question.text]))[0], question.text)
             ms = _ms_since(began) + embedder.spared_ms - spared_ms
             store, user = self._stores[chunking], authenticated(asked.user)
-            self._rankings[key] = Timed(await store.search(user, vector, k=self._depth), ms)
+            self._rankings[key] = Timed(await store.search(user, query, k=self._depth), ms)
         return self._rankings[key]
 
     async def _answer(

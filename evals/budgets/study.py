@@ -167,6 +167,7 @@ async def _opened(
                     tokenizer=tokenizer,
                     generator=generator,
                     question_tokens=settings.question_tokens,
+                    mode=settings.search_mode,
                     notes=_notes(golden),
                 )
                 stages = Stages(parts, depth=max(setting.top_k for setting in tried))

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from evals.consistency.world import Pauses
 from rag_core.adapters.postgres import PostgresNotes
 from rag_core.cache import AnswerCache, CachedAnswer, Epoch, EpochSource, ReadEpochs
-from rag_core.domain import Conflict, EmbeddedNote, Ranking, Retriever, StoredNotes, UserId
+from rag_core.domain import Conflict, EmbeddedNote, Query, Ranking, Retriever, StoredNotes, UserId
 
 if TYPE_CHECKING:
-    from rag_core.domain import Vector
+    pass
 
 
 class Fault(StrEnum):
@@ -46,9 +46,9 @@ class LateEpochRetriever:
         self._retriever = retriever
         self._epochs = epochs
 
-    async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
+    async def search(self, user: UserId, query: Query, *, k: int) -> Ranking:
         """See `Retriever`."""
-        ranking = await self._retriever.search(user, vector, k=k)
+        ranking = await self._retriever.search(user, query, k=k)
         _LATE.set(await self._epochs.epoch(user))
         return ranking
 

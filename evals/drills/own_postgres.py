@@ -21,7 +21,7 @@ from rag_core.budget import NANO_PER_USD
 from rag_core.embedded import PostgresServer, StackHome, ensure_database
 from rag_core.migrations import migrate
 
-_TABLES = ("users", "notes", "chunks", "chunk_vectors")
+_TABLES = ("users", "notes", "chunks", "chunk_vectors", "chunk_words")
 """What the notes of a user are in, each before those that refer to it."""
 _PATIENCE_S = 15.0
 

@@ -101,6 +101,7 @@ def _parts(
         tokenizer=tokenizer,
         generator=ExtractiveGenerator(embedder, tokenizer),
         question_tokens=settings.question_tokens,
+        mode=settings.search_mode,
         notes={user: read_notes(golden.notes[user].path) for user in users},
     )
 

@@ -26,7 +26,7 @@ from rag_core.budget import NANO_PER_USD, DailyLedger, Spending, hold_ttl_s
 from rag_core.cache import Epoch, MemoryAnswerCache, MemoryEmbeddingCache, NoFleet, SharedEpochs
 from rag_core.cli import progress_bar
 from rag_core.clock import Clock
-from rag_core.domain import Provenance, Ranking, UserId, authenticated
+from rag_core.domain import Provenance, Query, Ranking, UserId, authenticated
 from rag_core.errors import RagError
 from rag_core.events import BreakerChanged, CacheLookedUp, Event, MoneySettled
 from rag_core.pipeline import Pipeline
@@ -34,7 +34,7 @@ from rag_core.providers import Provider, Router
 from rag_core.settings import Settings
 
 if TYPE_CHECKING:
-    from rag_core.domain import Vector
+    pass
 
 MONDAY_S = datetime(2027, 1, 4, tzinfo=UTC).timestamp()
 """Unix time at which a trace begins: budgets are of days of UTC."""
@@ -106,10 +106,10 @@ class _LineTokenizer:
 class _SlowRetriever(TimelineRetriever):
     """Takes the time that embedding and searching are supposed to take."""
 
-    async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
+    async def search(self, user: UserId, query: Query, *, k: int) -> Ranking:
         """See `Retriever`."""
         await asyncio.sleep(SEARCH_S)
-        return await super().search(user, vector, k=k)
+        return await super().search(user, query, k=k)
 
 
 def replay_week(

@@ -129,12 +129,12 @@ async def _calibrate(
     user = collection_user(collection, chunker)
     async with assemble(settings, embedder=embedder, chunker=chunker) as application:
         throughput = await _ingest(application, collection, user, chunker)
-    vectors = await embed_queries(embedder, collection.queries)
+    queries = await embed_queries(embedder, collection.queries)
     k = DEPTH if isinstance(chunker, WholeNoteChunker) else CHUNK_DEPTH
     calibrations = []
     for system in systems:
         async with open_retriever(settings, embedder, system, k=k) as retriever:
-            run = await search_all(retriever, system, dict.fromkeys(vectors, user), vectors, k=k)
+            run = await search_all(retriever, system, dict.fromkeys(queries, user), queries, k=k)
         calibrations.append(_scored(collection, chunker, run, throughput))
     return calibrations
 

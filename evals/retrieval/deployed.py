@@ -81,8 +81,8 @@ async def _passages(
 async def _plan(
     application: Application, settings: Settings, question: GoldenQuestion
 ) -> list[PlanNode]:
-    vectors = await embed_queries(application.embedder, {question.id: question.question})
+    queries = await embed_queries(application.embedder, {question.id: question.question})
     user = authenticated(question.user)
-    plan = await application.retriever.explain(user, vectors[question.id], k=settings.top_k)
+    plan = await application.retriever.explain(user, queries[question.id], k=settings.top_k)
     check_plan(settings.search_method, plan)
     return plan

@@ -12,13 +12,12 @@ from evals.datasets.corpus import held_open
 from rag_core.adapters.postgres import HNSW_INDEX, IndexKind, PlanNode, index_vectors
 from rag_core.bootstrap import assemble
 from rag_core.cli import progress_bar
-from rag_core.domain import Embedder, Hit, SearchMethod, UserId
+from rag_core.domain import Embedder, Hit, Query, SearchMethod, UserId
 from rag_core.errors import ConfigurationError
 from rag_core.settings import Settings
 
 if TYPE_CHECKING:
     from rag_core.adapters.postgres import PostgresRetriever
-    from rag_core.domain import Vector
 
 WARM_UP = 10
 """Untimed searches before the timed ones: a prepared statement, pages in memory."""
@@ -78,9 +77,13 @@ def check_plan(method: SearchMethod, plan: Sequence[PlanNode]) -> None:
         raise ConfigurationError("search", problem, "Run: python -m rag_core index none")
 
 
-async def embed_queries(embedder: Embedder, queries: Mapping[str, str]) -> dict[str, Vector]:
-    """float32[384] of each query, by query id; one batched call."""
-    return dict(zip(queries, await embedder.embed(list(queries.values())), strict=True))
+async def embed_queries(embedder: Embedder, texts: Mapping[str, str]) -> dict[str, Query]:
+    """What a retriever takes for each query, by query id; one batched call of the embedder."""
+    vectors = await embedder.embed(list(texts.values()))
+    return {
+        query: Query(vector, text)
+        for (query, text), vector in zip(texts.items(), vectors, strict=True)
+    }
 
 
 @asynccontextmanager
@@ -117,27 +120,27 @@ async def search_all(
     retriever: PostgresRetriever,
     method: SearchMethod,
     users: Mapping[str, UserId],
-    vectors: Mapping[str, Vector],
+    queries: Mapping[str, Query],
     *,
     k: int,
 ) -> SearchRun:
-    """Ask every query, one after the other: `vectors` and `users` are by query id.
+    """Ask every query, one after the other: `queries` and `users` are by query id.
 
     Raises:
         ConfigurationError: the plan is not that of `method`.
     """
     hits: dict[str, Sequence[Hit]] = {}
     latency_ms: dict[str, float] = {}
-    queries = list(vectors)
-    for query in queries[:WARM_UP]:
-        await retriever.search(users[query], vectors[query], k=k)
+    for query in list(queries)[:WARM_UP]:
+        await retriever.search(users[query], queries[query], k=k)
     with progress_bar(len(queries), f"search {method}", "query") as bar:
         for query in queries:
             began = time.perf_counter()
-            ranking = await retriever.search(users[query], vectors[query], k=k)
+            ranking = await retriever.search(users[query], queries[query], k=k)
             latency_ms[query] = (time.perf_counter() - began) * 1000
             hits[query] = ranking.hits
             bar.update()
-    plan = await retriever.explain(users[queries[0]], vectors[queries[0]], k=k)
+    first = next(iter(queries))
+    plan = await retriever.explain(users[first], queries[first], k=k)
     check_plan(method, plan)
     return SearchRun(method, hits, latency_ms, plan)

@@ -181,9 +181,9 @@ async def _both(
     queries: Mapping[str, str],
     users: Mapping[str, UserId],
 ) -> dict[SearchMethod, SearchRun]:
-    vectors = await embed_queries(application.embedder, queries)
+    asked = await embed_queries(application.embedder, queries)
     runs = {}
     for method in SearchMethod:
         async with open_retriever(settings, application.embedder, method, k=K) as retriever:
-            runs[method] = await search_all(retriever, method, users, vectors, k=K)
+            runs[method] = await search_all(retriever, method, users, asked, k=K)
     return runs

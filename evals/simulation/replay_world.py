@@ -18,6 +18,7 @@ from rag_core.clock import Clock
 from rag_core.domain import (
     Hit,
     Note,
+    Query,
     Ranking,
     SentenceChunker,
     Tokenizer,
@@ -76,7 +77,7 @@ class TimelineRetriever:
         """The next search is for question number `key`, whose evidence is at `version`."""
         self._turn.set((key, version))
 
-    async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
+    async def search(self, user: UserId, query: Query, *, k: int) -> Ranking:
         """See `Retriever`."""
         key, version = self._turn.get()
         places = [(key * k + place) % len(self._found) for place in range(k)]

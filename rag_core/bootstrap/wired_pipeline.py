@@ -18,6 +18,8 @@ from rag_core.budget.spending import Spending
 from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
 from rag_core.domain.cost import FREE
+from rag_core.domain.query import SearchMode
+from rag_core.domain.words import WORDS_NAME
 from rag_core.pipeline import Pipeline
 from rag_core.providers.router import Router
 from rag_core.settings import Settings
@@ -50,6 +52,7 @@ async def open_pipeline(
     retriever = PostgresRetriever(
         ground.database,
         embedder_digest=ground.embedder.digest,
+        mode=settings.search_mode,
         method=settings.search_method,
         ef_search=settings.ef_search,
     )
@@ -69,10 +72,17 @@ async def open_pipeline(
                 epochs=epochs,
                 clock=ground.clock,
                 listener=listener,
-                search_name=f"{settings.search_method}:{settings.ef_search}:{ground.chunker.name}",
+                search_name=_search_name(settings, ground),
             ),
         )
         yield WiredPipeline(settings, pipeline, caches, epochs, retriever, writers.router)
+
+
+def _search_name(settings: Settings, ground: Foundation) -> str:
+    """All of the way of searching that may change what is found."""
+    mode, method = settings.search_mode, settings.search_method
+    words = "" if mode is SearchMode.DENSE else f":{WORDS_NAME}"
+    return f"{mode}{words}:{method}:{settings.ef_search}:{ground.chunker.name}"
 
 
 def stamped(listener: events.Listener, name: events.Variant) -> events.Listener:

@@ -30,6 +30,7 @@ from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.prompt import (
     PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt, count_prompt,
 )
+from rag_core.domain.query import Query, SearchMode
 from rag_core.domain.question import MAX_CHARACTERS, Question, normalise, validate_question
 from rag_core.domain.ranking import (
     DIMENSIONS, Embedder, Hit, Ranking, Retriever, SearchMethod, hit_of,
@@ -40,8 +41,10 @@ from rag_core.domain.sentences import sentence_spans, split_sentences
 from rag_core.domain.server_url import (
     HTTP, PIECE, POSTGRES, REDIS, check_url, masked, target, without_secrets,
 )
+from rag_core.domain.stems import stem
 from rag_core.domain.tokens import TokenCount, Tokenizer
 from rag_core.domain.user import UserId, authenticated
+from rag_core.domain.words import MOST_WORDS, asked_words, dimension, word_counts, word_weights
 
 if TYPE_CHECKING:  # numpy is not imported for a name
     from rag_core.domain.ranking import Matrix as Matrix
@@ -49,18 +52,19 @@ if TYPE_CHECKING:  # numpy is not imported for a name
 
 __all__ = [
     "ALWAYS", "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "FREE", "HTTP", "LEAK_WORDS",
-    "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_DOCUMENT_BYTES", "MAX_TITLE_CHARACTERS",
+    "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_DOCUMENT_BYTES", "MAX_TITLE_CHARACTERS", "MOST_WORDS",
     "NEAR_DUPLICATE", "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION", "REDIS", "REFUSAL_TEXT",
     "RULES", "Answer", "CheckedText", "Chunk", "Chunker", "Citation", "Completion", "Condition",
     "Conflict", "Context", "Document", "DocumentType", "EmbeddedNote", "Embedder", "Finding",
     "Flag", "Generator", "Hit", "ImportRecords", "ImportState", "Level", "Message", "Note",
     "NoteHead", "NoteImport", "NoteStore", "PipelineConfig", "Prices", "Prompt", "Provenance",
-    "Question", "Ranking", "Retriever", "Said", "SearchMethod", "SentenceChunker", "Source",
-    "StoredNotes", "StoredVersion", "TokenCount", "Tokenizer", "Usage", "UserId", "Verses",
-    "WholeNoteChunker", "all_well", "assemble_prompt", "authenticated", "build_context",
-    "check_completion", "check_note", "check_url", "cites", "count_chunk", "count_prompt",
-    "declines", "fail", "fingerprint", "hit_of", "leaks", "marks_inside_sentences", "masked",
-    "merge_verses", "normalise", "nothing_found", "ok", "refusal", "resolve_citations",
-    "sentence_spans", "split_sections", "split_sentences", "target", "validate_question", "warn",
-    "without_citations", "without_secrets",
+    "Query", "Question", "Ranking", "Retriever", "Said", "SearchMethod", "SearchMode",
+    "SentenceChunker", "Source", "StoredNotes", "StoredVersion", "TokenCount", "Tokenizer", "Usage",
+    "UserId", "Verses", "WholeNoteChunker", "all_well", "asked_words", "assemble_prompt",
+    "authenticated", "build_context", "check_completion", "check_note", "check_url", "cites",
+    "count_chunk", "count_prompt", "declines", "dimension", "fail", "fingerprint", "hit_of",
+    "leaks", "marks_inside_sentences", "masked", "merge_verses", "normalise", "nothing_found", "ok",
+    "refusal", "resolve_citations", "sentence_spans", "split_sections", "split_sentences", "stem",
+    "target", "validate_question", "warn", "without_citations", "without_secrets", "word_counts",
+    "word_weights",
 ]

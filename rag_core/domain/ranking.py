@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag_core.domain.chunks import Chunk
 from rag_core.domain.notes import Note, Verses
+from rag_core.domain.query import Query
 from rag_core.domain.tokens import TokenCount, WordPieceCounter
 from rag_core.domain.user import UserId
 
@@ -102,7 +103,7 @@ def hit_of(note: Note, chunk: Chunk, score: float) -> Hit:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Hits in falling order of score."""
+    """Hits, the best first: by score where the search is dense, else by words or by both."""
 
     hits: tuple[Hit, ...] = ()
     missed: int = 0
@@ -110,10 +111,10 @@ class Ranking:
 
 
 class Retriever(Protocol):
-    """Nearest-neighbour search over one user's live chunks."""
+    """Search over one user's live chunks."""
 
-    async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
-        """The `k` chunks of `user` nearest to `vector` by cosine, best first.
+    async def search(self, user: UserId, query: Query, *, k: int) -> Ranking:
+        """The `k` chunks of `user` that answer `query` best, by the retriever's mode.
 
         Raises:
             EmbedderMismatch: the user's chunks were embedded by another model.

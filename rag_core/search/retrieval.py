@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rag_core.cache.caches import Caches, Lookup
 from rag_core.domain.context import Context, build_context
 from rag_core.domain.pipeline_config import PipelineConfig
+from rag_core.domain.query import Query
 from rag_core.domain.question import Question
 from rag_core.domain.ranking import Embedder, Ranking, Retriever
 from rag_core.domain.tokens import Tokenizer
@@ -69,14 +70,15 @@ class Retrieval:
             await self._caches.put_vector(user, question, digest, vector)
         return vector
 
-    async def search(self, user: UserId, vector: Vector) -> Ranking:
-        """The `top_k` chunks of `user` nearest to `vector`.
+    async def search(self, user: UserId, question: Question, vector: Vector) -> Ranking:
+        """The `top_k` chunks of `user` that are best for `question`, whose vector is `vector`.
 
         Raises:
             EmbedderMismatch: the user's chunks were embedded by another model.
             DatabaseUnavailable: the store cannot be reached.
         """
-        ranking = await self._retriever.search(user, vector, k=self._config.top_k)
+        query = Query(vector, question.text)
+        ranking = await self._retriever.search(user, query, k=self._config.top_k)
         if ranking.missed:
             self._listener(SearchFellShort(len(ranking.hits), ranking.missed))
         return ranking
@@ -89,7 +91,7 @@ class Retrieval:
 
     async def retrieve(self, user: UserId, question: Question) -> tuple[Ranking, Context]:
         """All three steps, no context cached; raises what `search` raises."""
-        ranking = await self.search(user, await self.embed(user, question))
+        ranking = await self.search(user, question, await self.embed(user, question))
         return ranking, self._build(ranking)
 
     def _build(self, ranking: Ranking) -> Context:

@@ -30,6 +30,8 @@ SELECT (SELECT array_agg(notes ORDER BY id)::text FROM notes WHERE user_id = %(u
             FROM chunks WHERE user_id = %(user)s),
        (SELECT array_agg(vectors ORDER BY note_id, position)::text
             FROM chunk_vectors AS vectors WHERE user_id = %(user)s),
+       (SELECT array_agg(words ORDER BY note_id, position)::text
+            FROM chunk_words AS words WHERE user_id = %(user)s),
        (SELECT epoch::text FROM users WHERE id = %(user)s)
 """
 

@@ -216,7 +216,7 @@ def test_all_that_is_wrong_is_found_at_once_and_the_rest_stays_in_force(
     monkeypatch.setenv("RAG_DATABASE_URL", "nonsense")
     settings, problems = examine_settings(file)
     assert [problem.setting for problem in problems] == [
-        *("RAG_TOPK", "RAG_DATABASE_URL", "RAG_TOP_K", "RAG_EF_SERCH", "settings"),
+        *("RAG_TOPK", "RAG_TOP_K", "RAG_DATABASE_URL", "RAG_EF_SERCH", "settings"),
     ]
     assert (settings.top_k, settings.output_tokens, settings.database_url) == (5, 300, None)
     assert settings.answer_hard_ttl_s > settings.answer_soft_ttl_s

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rag_core.adapters.memory.search import best_hits
 from rag_core.cache.epochs import Epoch
 from rag_core.clock import Clock, SystemClock
 from rag_core.domain.chunks import Chunk
@@ -27,7 +28,8 @@ from rag_core.domain.note_store import (
     note_head,
 )
 from rag_core.domain.notes import Note
-from rag_core.domain.ranking import DIMENSIONS, Ranking, hit_of
+from rag_core.domain.query import Query, SearchMode
+from rag_core.domain.ranking import DIMENSIONS, Ranking
 from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
 
@@ -71,8 +73,14 @@ class Shelf:
 class MemoryNotes:
     """NoteStore and Retriever over dictionaries; `epochs` reads epochs."""
 
-    def __init__(self, *, embedder_digest: str, clock: Clock | None = None) -> None:
-        self._digest = embedder_digest
+    def __init__(
+        self,
+        *,
+        embedder_digest: str,
+        clock: Clock | None = None,
+        mode: SearchMode = SearchMode.DENSE,
+    ) -> None:
+        self._digest, self._mode = embedder_digest, mode
         self._clock = clock or SystemClock()
         self._shelves: dict[UserId, Shelf] = defaultdict(Shelf)
         self._locks: dict[UserId, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -181,19 +189,18 @@ class MemoryNotes:
                 del self._shelves[user].stored[note_id]
         return len(gone)
 
-    async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
+    async def search(self, user: UserId, query: Query, *, k: int) -> Ranking:
         """See `rag_core.domain.ranking.Retriever`."""
         await asyncio.sleep(0)
         shelf = self._shelves[user]
         if shelf.embedder not in (None, self._digest):
             raise EmbedderMismatch(user, str(shelf.embedder), self._digest)
-        hits = [
-            hit_of(stored.item.note, chunk, float(vector_of_chunk @ vector))
+        placed = [
+            (stored.item.note, chunk, vector)
             for stored in shelf.live.values()
-            for chunk, vector_of_chunk in _placed(stored.item)
+            for chunk, vector in _placed(stored.item)
         ]
-        best = sorted(hits, key=lambda hit: (-hit.score, hit.note_id, hit.position))
-        return Ranking(tuple(best[:k]))
+        return best_hits(placed, query, self._mode, k)
 
     async def epochs(self, users: Collection[UserId]) -> Mapping[UserId, Epoch]:
         """See `rag_core.cache.epochs.ReadEpochs`."""

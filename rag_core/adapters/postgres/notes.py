@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pgvector import Vector as PgVector
-from psycopg.types.numeric import Int4
 
+from rag_core.adapters.postgres.chunk_rows import insert_chunks
 from rag_core.adapters.postgres.connection import Connection, Cursor
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.note_rows import read_note, read_notes, read_page
-from rag_core.domain.chunks import Chunk
 from rag_core.domain.condition import ALWAYS, Condition
 from rag_core.domain.note_store import (
     Conflict,
@@ -23,7 +22,6 @@ from rag_core.domain.note_store import (
     StoredVersion,
 )
 from rag_core.domain.notes import Note
-from rag_core.domain.ranking import DIMENSIONS
 from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
 
@@ -60,18 +58,6 @@ ON CONFLICT (user_id, id) DO UPDATE SET
     version = excluded.version, chunking = excluded.chunking, title = excluded.title,
     body = excluded.body, author = excluded.author, date = excluded.date, tags = excluded.tags,
     verses = excluded.verses, updated_at = now(), deleted_at = NULL
-"""
-_INSERT_CHUNKS = """
-INSERT INTO chunks (user_id, note_id, position, start_char, end_char, sha256, heading, text,
-                    tokens, tokens_of)
-SELECT %(user)s, * FROM unnest(
-    %(note_id)b::text[], %(position)b::int4[], %(start)b::int4[], %(end)b::int4[],
-    %(sha256)b::text[], %(heading)b::text[], %(text)b::text[], %(tokens)b::int4[],
-    %(tokens_of)b::text[])
-"""
-_INSERT_VECTORS = """
-INSERT INTO chunk_vectors (user_id, note_id, position, embedding)
-SELECT %(user)s, * FROM unnest(%(note_id)b::text[], %(position)b::int4[], %(vector)b::vector[])
 """
 _LIVE = "SELECT version FROM notes WHERE user_id = %s AND id = %s AND deleted_at IS NULL"
 _DELETE_CHUNKS = "DELETE FROM chunks WHERE user_id = %(user)s AND note_id = ANY(%(ids)s)"
@@ -235,18 +221,12 @@ async def _write(
         for item in notes
         for chunk, vector in zip(item.chunks, item.vectors, strict=True)
     ]
-    for _, vector in placed:
-        if vector.shape != (DIMENSIONS,):
-            raise ValueError(f"expected {DIMENSIONS} dimensions, not {vector.size}")
     owner = {"user": user, "ids": [item.note.id for item in notes]}
     await connection.execute(_NEW_EPOCH, owner)
     await connection.execute(_DELETE_CHUNKS, owner)
     written = [item.note for item in notes]
     await connection.execute(_UPSERT_NOTES, owner | {"chunking": chunking} | _note_columns(written))
-    chunks = owner | _chunk_columns([chunk for chunk, _ in placed])
-    await connection.execute(_INSERT_CHUNKS, chunks)
-    vectors = [PgVector(vector) for _, vector in placed]
-    await connection.execute(_INSERT_VECTORS, chunks | {"vector": vectors})
+    await insert_chunks(connection, user, placed)
 
 
 def _note_columns(notes: Sequence[Note]) -> dict[str, list[Any]]:
@@ -259,20 +239,6 @@ def _note_columns(notes: Sequence[Note]) -> dict[str, list[Any]]:
         "date": [note.date for note in notes],
         "tags": [json.dumps(note.tags) for note in notes],
         "verses": [json.dumps(note.verses) for note in notes],
-    }
-
-
-def _chunk_columns(chunks: Sequence[Chunk]) -> dict[str, list[Any]]:
-    return {
-        "note_id": [chunk.note_id for chunk in chunks],
-        "position": [Int4(chunk.position) for chunk in chunks],
-        "start": [Int4(chunk.start) for chunk in chunks],
-        "end": [Int4(chunk.end) for chunk in chunks],
-        "sha256": [chunk.sha256 for chunk in chunks],
-        "heading": [chunk.heading for chunk in chunks],
-        "text": [chunk.text for chunk in chunks],
-        "tokens": [chunk.cost and Int4(chunk.cost.tokens) for chunk in chunks],
-        "tokens_of": [chunk.cost and chunk.cost.of for chunk in chunks],
     }
 
 

@@ -1,53 +1,27 @@
-"""Nearest chunks of one user, exactly or over the HNSW graph."""
+"""The chunks of one user that a question asks for: by vectors, by words, or by both."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pgvector import SparseVector
 from pgvector import Vector as PgVector
 
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.plan import PlanNode, plan_nodes
+from rag_core.adapters.postgres.search_sql import search_statement
 from rag_core.domain.notes import Verses
+from rag_core.domain.query import Query, SearchMode
 from rag_core.domain.ranking import Hit, Ranking, SearchMethod
 from rag_core.domain.tokens import TokenCount
 from rag_core.domain.user import UserId
+from rag_core.domain.words import WORD_DIMENSIONS, asked_words, dimension
 from rag_core.errors import EmbedderMismatch
-
-if TYPE_CHECKING:
-    from rag_core.domain.ranking import Vector
-
-# Vectors have unit length, so the (negative) inner product orders as the cosine does, for less.
-# `+ 0` keeps the HNSW index out: it serves only the bare distance.
-_ORDER = {
-    SearchMethod.EXACT: "(embedding <#> %(vector)b) + 0, note_id, position",
-    SearchMethod.HNSW: "embedding <#> %(vector)b",
-}
-_SEARCH = """
-WITH nearest AS MATERIALIZED (
-    SELECT user_id, note_id, position, embedding <#> %(vector)b AS distance
-    FROM chunk_vectors
-    WHERE user_id = %(user)s
-    ORDER BY {order}
-    LIMIT %(k)s
-)
-SELECT users.embedder, nearest.note_id, nearest.position, notes.title, chunk.heading, chunk.text,
-       chunk.start_char, chunk.end_char, notes.author, notes.date, notes.tags, notes.verses::text,
-       nearest.distance, chunk.tokens, chunk.tokens_of{available}
-FROM users
-LEFT JOIN nearest ON nearest.user_id = users.id
-LEFT JOIN chunks AS chunk USING (user_id, note_id, position)
-LEFT JOIN notes ON notes.user_id = nearest.user_id AND notes.id = nearest.note_id
-WHERE users.id = %(user)s
-"""
-_AVAILABLE = """,
-       (SELECT count(*) FROM
-           (SELECT FROM chunk_vectors WHERE user_id = %(user)s LIMIT %(k)s) AS asked_for)"""
 
 
 class PostgresRetriever:
-    """Retriever over `chunk_vectors`; one round trip a search.
+    """Retriever over `chunk_vectors` and `chunk_words`; one round trip a search.
 
     Args:
         ef_search: candidates that a walk of the graph keeps.
@@ -58,36 +32,49 @@ class PostgresRetriever:
         database: Database,
         *,
         embedder_digest: str,
+        mode: SearchMode = SearchMode.DENSE,
         method: SearchMethod = SearchMethod.EXACT,
         ef_search: int = 100,
     ) -> None:
         self._database = database
         self._digest = embedder_digest
-        hnsw = method is SearchMethod.HNSW
-        self._sql = _SEARCH.format(order=_ORDER[method], available=_AVAILABLE if hnsw else "")
-        self._local = _graph_settings(ef_search) if hnsw else None
+        self._by_words = mode is not SearchMode.DENSE
+        self._sql = search_statement(mode, method)
+        walks = method is SearchMethod.HNSW and mode is not SearchMode.LEXICAL
+        self._local = _graph_settings(ef_search) if walks else None
 
-    async def search(self, user: UserId, vector: Vector, *, k: int) -> Ranking:
+    async def search(self, user: UserId, query: Query, *, k: int) -> Ranking:
         """See `rag_core.domain.ranking.Retriever`."""
-        rows = await self._fetch(self._sql, user, vector, k)
+        rows = await self._fetch(self._sql, user, query, k)
         if rows and rows[0][0] not in (None, self._digest):
             raise EmbedderMismatch(user, rows[0][0], self._digest)
-        hits = [_hit(row[1:15]) for row in rows if row[1] is not None]
-        hits.sort(key=lambda hit: (-hit.score, hit.note_id, hit.position))
-        available = rows[0][15] if rows and self._local else len(hits)
-        return Ranking(tuple(hits), missed=max(0, available - len(hits)))
+        found = [(row[15], _hit(row[1:15])) for row in rows if row[1] is not None]
+        found.sort(key=lambda hit: (-hit[0], hit[1].note_id, hit[1].position))
+        available = rows[0][16] if rows and self._local else len(found)
+        return Ranking(tuple(hit for _, hit in found), missed=max(0, available - len(found)))
 
-    async def explain(self, user: UserId, vector: Vector, *, k: int) -> list[PlanNode]:
+    async def explain(self, user: UserId, query: Query, *, k: int) -> list[PlanNode]:
         """The plan that `search` runs by."""
         explain = "EXPLAIN (ANALYZE, FORMAT JSON) " + self._sql
-        (([found],),) = await self._fetch(explain, user, vector, k, binary=False)
+        (([found],),) = await self._fetch(explain, user, query, k, binary=False)
         return list(plan_nodes(found["Plan"]))
 
     async def _fetch(
-        self, sql: str, user: UserId, vector: Vector, k: int, *, binary: bool = True
+        self, sql: str, user: UserId, query: Query, k: int, *, binary: bool = True
     ) -> list[tuple[Any, ...]]:
-        parameters = {"user": user, "vector": PgVector(vector), "k": k}
+        parameters: dict[str, Any] = {"user": user, "vector": PgVector(query.vector), "k": k}
+        if self._by_words:
+            parameters |= _words(query.text)
         return await self._database.fetch(sql, parameters, binary=binary, local=self._local)
+
+
+def _words(question: str) -> dict[str, Any]:
+    """The words a question asks by: each as a vector of one dimension, and all in one vector."""
+    dimensions = [dimension(word) for word in asked_words(question)]
+    return {
+        "words": [SparseVector({place: 1.0}, WORD_DIMENSIONS) for place in dimensions],
+        "any_word": SparseVector(dict.fromkeys(dimensions, 1.0), WORD_DIMENSIONS),
+    }
 
 
 def _graph_settings(ef_search: int) -> dict[str, str]:
@@ -105,7 +92,7 @@ def _graph_settings(ef_search: int) -> dict[str, str]:
 
 def _hit(row: tuple[Any, ...]) -> Hit:
     note_id, position, title, heading, text, start, end, author, date, tags, verses = row[:11]
-    distance, tokens, tokens_of = row[11:]
+    score, tokens, tokens_of = row[11:]
     return Hit(
         note_id=note_id,
         position=position,
@@ -118,6 +105,6 @@ def _hit(row: tuple[Any, ...]) -> Hit:
         date=date,
         tags=tuple(tags),
         verses=tuple(Verses(*verse) for verse in json.loads(verses)),
-        score=-distance,
+        score=score,
         cost=None if tokens is None else TokenCount(tokens, tokens_of),
     )

@@ -11,6 +11,7 @@ from rag_core.domain import (
     EmbeddedNote,
     Note,
     NoteStore,
+    Query,
     Retriever,
     SentenceChunker,
     UserId,
@@ -57,8 +58,8 @@ class Backend:
         return await self.store.re_embed(user, items, chunking=chunking, embedder=OTHER_DIGEST)
 
     async def found(self, user: UserId, question: str, k: int = 5) -> list[str]:
-        vector = (await HashingEmbedder().embed([question]))[0]
-        return [hit.note_id for hit in (await self.retriever.search(user, vector, k=k)).hits]
+        query = Query((await HashingEmbedder().embed([question]))[0], question)
+        return [hit.note_id for hit in (await self.retriever.search(user, query, k=k)).hits]
 
     async def state(self, user: UserId) -> tuple[object, ...]:
         """Everything of a user that a change may change."""

@@ -15,6 +15,7 @@ from rag_core.domain import (
     DIMENSIONS,
     EmbeddedNote,
     Note,
+    Query,
     Ranking,
     SentenceChunker,
     StoredNotes,
@@ -78,7 +79,7 @@ async def test_a_chunk_is_found_with_the_count_that_it_was_stored_with(
     cost = TokenCount(17, "0123456789abcdef")
     counted = replace(grace, chunks=tuple(replace(chunk, cost=cost) for chunk in grace.chunks))
     assert await backend.put(user, [counted, storm]) == []
-    ranking = await backend.retriever.search(user, storm.vectors[0], k=9)
+    ranking = await backend.retriever.search(user, Query(storm.vectors[0]), k=9)
     assert {hit.note_id: hit.cost for hit in ranking.hits} == {"grace": cost, "storm": None}
 
 
@@ -360,7 +361,7 @@ async def test_the_k_nearest_are_found_best_first_with_their_cosine(
     cosines = vectors.astype(np.float64) @ question
     best = np.argsort(-cosines)
     for k in (1, 7, 40, 100):
-        hits = (await backend.retriever.search(user, question, k=k)).hits
+        hits = (await backend.retriever.search(user, Query(question), k=k)).hits
         assert [hit.note_id for hit in hits] == [ids[i] for i in best[:k]]
         np.testing.assert_allclose([hit.score for hit in hits], cosines[best[:k]], atol=1e-5)
 
@@ -372,7 +373,7 @@ async def test_only_the_users_own_chunks_are_found(
     question = unit_vectors(1, seed=3)[0]
     await with_vectors(backend, other_user, [question] * 5)
     ids = await with_vectors(backend, user, [-question])
-    (hit,) = (await backend.retriever.search(user, question, k=5)).hits
+    (hit,) = (await backend.retriever.search(user, Query(question), k=5)).hits
     assert hit.note_id == ids[0]
     assert hit.score == pytest.approx(-1.0, abs=1e-5)
 
@@ -383,7 +384,7 @@ async def test_a_hit_carries_what_a_prompt_says_of_its_note(backend: Backend, us
     kept = note("storm", body, author="Ruth", date=date(2026, 5, 3), tags=("fear",), verses=verses)
     await backend.write(user, kept)
     (item,) = await backend.embedded(kept)
-    found = (await backend.retriever.search(user, item.vectors[1], k=1)).hits[0]
+    found = (await backend.retriever.search(user, Query(item.vectors[1]), k=1)).hits[0]
     assert (found.note_id, found.position, found.chunk_id) == ("storm", 1, "storm#1")
     assert (found.title, found.heading) == ("On storm", "By the lake")
     assert (found.author, found.date, found.tags) == ("Ruth", date(2026, 5, 3), ("fear",))
@@ -394,4 +395,5 @@ async def test_a_hit_carries_what_a_prompt_says_of_its_note(backend: Backend, us
 async def test_where_every_note_is_deleted_nothing_is_found(backend: Backend, user: UserId) -> None:
     await backend.write(user, note("grace"))
     await backend.store.delete(user, "grace")
-    assert await backend.retriever.search(user, unit_vectors(1, seed=3)[0], k=5) == Ranking()
+    query = Query(unit_vectors(1, seed=3)[0], "unearned grace")
+    assert await backend.retriever.search(user, query, k=5) == Ranking()

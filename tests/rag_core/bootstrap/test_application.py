@@ -14,7 +14,7 @@ from rag_core.adapters.generators import ExtractiveGenerator
 from rag_core.adapters.generators.chat_completions import ChatCompletionsGenerator
 from rag_core.adapters.postgres import HNSW_INDEX, IndexKind, index_vectors
 from rag_core.bootstrap import assemble, open_generator, open_providers, servers
-from rag_core.domain import Provenance, Tokenizer, UserId
+from rag_core.domain import Provenance, Query, Tokenizer, UserId
 from rag_core.embedded import StackUrls
 from rag_core.errors import ConfigurationError
 from rag_core.settings import Settings
@@ -109,7 +109,7 @@ async def test_the_search_method_of_the_settings_is_the_one_that_runs(
         settings = settings_for(own_database, search_method=method)
         async with open_scene(settings, user, tokenizer) as scene:
             await scene.store(note("grace"))
-            plan = await scene.application.retriever.explain(user, vector, k=5)
+            plan = await scene.application.retriever.explain(user, Query(vector), k=5)
             assert any(node.index == HNSW_INDEX for node in plan) is uses_graph
             assert (await scene.ask()).citations[0].note_id == "grace"
 

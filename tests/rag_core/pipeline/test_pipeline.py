@@ -246,6 +246,8 @@ CHANGES: list[dict[str, object]] = [
     {"question_tokens": 151},
     {"context_tokens": 1201},
     {"output_tokens": 401},
+    {"search_mode": "lexical"},
+    {"search_mode": "hybrid"},
     {"search_method": "hnsw"},
     {"search_method": "hnsw", "ef_search": 101},
     {"chunk_tokens": 61},

@@ -11,12 +11,12 @@ import pytest
 
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.postgres import PostgresNotes, PostgresRetriever, open_database
-from rag_core.domain import authenticated
+from rag_core.domain import Query, SearchMode, authenticated
 from rag_core.errors import ConfigurationError, DatabaseUnavailable
 from rag_core.migrations import migrate
 from tests.rag_core.library import connected, note
 
-NEWEST = "0008"
+NEWEST = "0009"
 DIGEST = HashingEmbedder().digest
 
 
@@ -179,9 +179,12 @@ async def test_what_0001_stored_is_found_after_the_migration(old_database: str) 
     ruth = authenticated("ruth")
     async with open_database(old_database) as database:
         retriever = PostgresRetriever(database, embedder_digest=DIGEST)
-        (hit,) = (await retriever.search(ruth, question, k=5)).hits
+        (hit,) = (await retriever.search(ruth, Query(question), k=5)).hits
         assert (hit.note_id, hit.text, hit.score > 0.1) == ("grace", note("grace").body, True)
         assert hit.cost is None  # counted when it is asked for
+        by_words = PostgresRetriever(database, embedder_digest=DIGEST, mode=SearchMode.LEXICAL)
+        (same,) = (await by_words.search(ruth, Query(question, "unearned grace"), k=5)).hits
+        assert same == hit
         assert await PostgresNotes(database).read(ruth) == [note("grace")]
     with connected(old_database) as connection:
         assert connection.execute("SELECT id, epoch FROM users").fetchall() == before

@@ -18,7 +18,7 @@ from rag_core.adapters.postgres import (
     open_database,
 )
 from rag_core.cache import Epoch
-from rag_core.domain import Note, UserId, WholeNoteChunker
+from rag_core.domain import Note, Query, UserId, WholeNoteChunker
 from rag_core.errors import DatabaseUnavailable
 from rag_core.ingest import Ingest
 from tests.rag_core.library import connected, library, note, rows
@@ -52,7 +52,7 @@ async def test_a_deleted_note_is_kept_softly_without_its_chunks(
         database, "SELECT body FROM notes WHERE user_id = %s AND deleted_at IS NOT NULL", user
     )
     assert kept == [(note("grace").body,)]
-    for table in ("chunks", "chunk_vectors", "note_chunks"):
+    for table in ("chunks", "chunk_vectors", "chunk_words", "note_chunks"):
         left = await rows(database, f"SELECT note_id FROM {table} WHERE user_id = %s", user)
         assert left == [("storm",)]
 
@@ -96,6 +96,8 @@ async def test_a_note_deleted_by_plain_sql_is_purged_with_the_chunks_it_left(
         "DELETE FROM chunks WHERE user_id = %(user)s AND note_id = 'grace'",
         "UPDATE chunk_vectors SET embedding = embedding * embedding WHERE user_id = %(user)s",
         "DELETE FROM chunk_vectors WHERE user_id = %(user)s",
+        "UPDATE chunk_words SET words = '{1:1}/1000000000' WHERE user_id = %(user)s",
+        "DELETE FROM chunk_words WHERE user_id = %(user)s",
         "INSERT INTO notes (user_id, id, version, chunking, title, body, author, tags, verses)"
         " VALUES (%(user)s, 'new', 'v', 'c', 't', 'b', 'a', '{}', '[]')",
         "UPDATE notes SET deleted_at = now() WHERE user_id = %(user)s",
@@ -143,8 +145,11 @@ async def test_truncating_a_table_changes_every_epoch(own_database: str, user: U
         await save(database, user, note("grace"))
         before = await epoch_of(database, user)
         with connected(own_database) as connection:
-            connection.execute("TRUNCATE chunk_vectors")
-        assert await epoch_of(database, user) not in (None, before)
+            for table in ("chunk_vectors", "chunk_words"):
+                connection.execute(f"TRUNCATE {table}".encode())
+                after = await epoch_of(database, user)
+                assert after not in (None, before)
+                before = after
 
 
 async def test_an_edit_by_plain_sql_and_a_save_at_once_are_both_done(
@@ -204,7 +209,7 @@ async def test_a_search_and_an_epoch_take_one_round_trip_each(
     retriever = PostgresRetriever(database, embedder_digest=DIGEST)
 
     async def search() -> None:
-        assert len((await retriever.search(user, question, k=5)).hits) == 5
+        assert len((await retriever.search(user, Query(question), k=5)).hits) == 5
 
     async def epoch() -> None:
         assert await epoch_of(database, user)
@@ -262,7 +267,7 @@ async def test_a_search_over_the_graph_takes_one_round_trip_and_leaves_the_sessi
         )
 
         async def search() -> None:
-            assert len((await retriever.search(user, question, k=5)).hits) == 5
+            assert len((await retriever.search(user, Query(question), k=5)).hits) == 5
 
         await search()
         assert await trips(proxy, search, search) == [1, 1]

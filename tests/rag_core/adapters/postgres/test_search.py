@@ -30,6 +30,7 @@ from rag_core.domain import (
     Chunk,
     EmbeddedNote,
     Note,
+    Query,
     Ranking,
     SearchMethod,
     UserId,
@@ -98,9 +99,10 @@ async def test_only_the_users_own_chunks_are_ever_found(
         await delete_all(indexed, user)
         await store(indexed, user, vectors[:size])
     for user, size in zip(crowd, sizes, strict=True):
-        exact = await retriever_over(indexed).search(user, vectors[0], k=20)
+        query = Query(vectors[0])
+        exact = await retriever_over(indexed).search(user, query, k=20)
         assert sorted(found(exact)) == list(range(size))
-        hnsw = await retriever_over(indexed, SearchMethod.HNSW).search(user, vectors[0], k=20)
+        hnsw = await retriever_over(indexed, SearchMethod.HNSW).search(user, query, k=20)
         assert set(found(hnsw)) <= set(range(size))
         assert len(hnsw.hits) + hnsw.missed == size
 
@@ -126,12 +128,12 @@ async def test_hnsw_finds_enough_and_the_nearest_under_a_filter_that_keeps_one_r
     hnsw, exact = retriever_over(database, SearchMethod.HNSW), retriever_over(database)
     recalled = 0
     for question in unit_vectors(20, seed=8):
-        ranking = await hnsw.search(needle, question, k=10)
+        ranking = await hnsw.search(needle, Query(question), k=10)
         assert len(ranking.hits) == 10
         assert ranking.missed == 0
         scores = [hit.score for hit in ranking.hits]
         assert scores == sorted(scores, reverse=True)
-        truth = await exact.search(needle, question, k=10)
+        truth = await exact.search(needle, Query(question), k=10)
         recalled += len(set(found(ranking)) & set(found(truth)))
     assert recalled / 200 >= 0.93, "strict_order gets 0.90, relaxed_order 0.97 and more"
 
@@ -145,11 +147,12 @@ async def test_a_search_that_finds_fewer_than_it_could_says_how_many_it_missed(
         search, "_graph_settings", lambda ef: {"hnsw.ef_search": "10", "enable_sort": "off"}
     )
     ranking = await retriever_over(database, SearchMethod.HNSW).search(
-        needle, unit_vectors(1, seed=5)[0], k=10
+        needle, Query(unit_vectors(1, seed=5)[0]), k=10
     )
     assert ranking.missed > 0
     assert len(ranking.hits) + ranking.missed == 10
-    everything = await retriever_over(database).search(needle, unit_vectors(1, seed=5)[0], k=50)
+    query = Query(unit_vectors(1, seed=5)[0])
+    everything = await retriever_over(database).search(needle, query, k=50)
     assert (len(everything.hits), everything.missed) == (15, 0)
 
 
@@ -158,15 +161,15 @@ async def test_each_method_uses_its_own_index_however_often_it_ran(
 ) -> None:
     """The plan says so, and the index's own counter for the prepared statement, too."""
     database, needle = filtered
-    vector = unit_vectors(1, seed=5)[0]
+    query = Query(unit_vectors(1, seed=5)[0])
     searches = 12  # more than the five after which Postgres may turn to a generic plan
     for method, uses_graph in ((SearchMethod.HNSW, True), (SearchMethod.EXACT, False)):
         retriever = retriever_over(database, method)
-        plan = await retriever.explain(needle, vector, k=5)
+        plan = await retriever.explain(needle, query, k=5)
         assert any(node.index == HNSW_INDEX for node in plan) is uses_graph
         before = await graph_scans(database)
         for _ in range(searches):
-            await retriever.search(needle, vector, k=5)
+            await retriever.search(needle, query, k=5)
         assert await graph_scans(database) - before == searches * uses_graph
 
 

@@ -1,0 +1,76 @@
+"""Search over chunks in this process, by every mode: what `adapters.postgres` does in SQL."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rag_core.domain.chunks import Chunk
+from rag_core.domain.notes import Note
+from rag_core.domain.query import FUSED_DEPTH, RRF_K, Query, SearchMode
+from rag_core.domain.ranking import Hit, Ranking, hit_of
+from rag_core.domain.words import asked_words, dimension, word_weights
+
+if TYPE_CHECKING:
+    from rag_core.domain.ranking import Vector
+
+_KEPT_TEXTS = 10_000
+
+Placed = tuple[Note, Chunk, "Vector"]
+
+
+def best_hits(placed: Sequence[Placed], query: Query, mode: SearchMode, k: int) -> Ranking:
+    """The best `k` of a user's chunks."""
+    hits = [hit_of(note, chunk, float(vector @ query.vector)) for note, chunk, vector in placed]
+    best = _best(hits, _relevance(hits, [chunk for _, chunk, _ in placed], query, mode, k), k)
+    return Ranking(tuple(hits[place] for place in best))
+
+
+def _relevance(
+    hits: Sequence[Hit], chunks: Sequence[Chunk], query: Query, mode: SearchMode, k: int
+) -> dict[int, float]:
+    """What decides the order, by the place of each chunk that can be found."""
+    dense = {place: hit.score for place, hit in enumerate(hits)}
+    if mode is SearchMode.DENSE:
+        return dense
+    lexical = _bm25([chunk.embedded_text for chunk in chunks], query.text)
+    if mode is SearchMode.LEXICAL:
+        return lexical
+    return _fused([_best(hits, side, max(FUSED_DEPTH, k)) for side in (dense, lexical)])
+
+
+def _bm25(texts: Sequence[str], question: str) -> dict[int, float]:
+    """The BM25 of each text that shares a word with the question, by its place."""
+    weights = [_weights(text) for text in texts]
+    relevance: dict[int, float] = defaultdict(float)
+    for word in map(dimension, asked_words(question)):
+        having = [place for place, words in enumerate(weights) if word in words]
+        idf = math.log(1 + (len(texts) - len(having) + 0.5) / (len(having) + 0.5))
+        for place in having:
+            relevance[place] += idf * weights[place][word]
+    return relevance
+
+
+@lru_cache(maxsize=_KEPT_TEXTS)
+def _weights(text: str) -> dict[int, float]:
+    return word_weights(text)
+
+
+def _fused(sides: Sequence[Sequence[int]]) -> dict[int, float]:
+    relevance: dict[int, float] = defaultdict(float)
+    for side in sides:
+        for rank, place in enumerate(side, start=1):
+            relevance[place] += 1 / (RRF_K + rank)
+    return relevance
+
+
+def _best(hits: Sequence[Hit], relevance: dict[int, float], k: int) -> list[int]:
+    """The places of the `k` most relevant."""
+
+    def order(place: int) -> tuple[float, str, int]:
+        return -relevance[place], hits[place].note_id, hits[place].position
+
+    return sorted(relevance, key=order)[:k]

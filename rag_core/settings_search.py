@@ -1,0 +1,20 @@
+"""Settings of retrieval: by what is searched, how, and for how many hits."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from rag_core.domain.query import SearchMode
+from rag_core.domain.ranking import SearchMethod
+
+
+class SearchSettings(BaseSettings):
+    """The part of the settings that is about finding chunks."""
+
+    # Retrieval.
+    search_mode: SearchMode = Field(SearchMode.DENSE, description="by vectors, by words, or both")
+    search_method: SearchMethod = Field(SearchMethod.EXACT, description="hnsw needs its index")
+    ef_search: int = Field(100, ge=1, le=1000, description="candidates that hnsw keeps")
+    top_k: int = Field(5, ge=1, le=100, description="hits of a question")
+    min_score: float = Field(0.20, ge=-1, le=1, description="cosine below which a hit is noise")
