@@ -19,6 +19,7 @@ from evals.datasets.corpus import (
 )
 from evals.datasets.golden import GoldenSet
 from evals.datasets.golden_checks import load_checked
+from evals.datasets.golden_hashes import query_hashes, question_hashes
 from evals.measures.retrieval import RetrievalScores, ranked_passages, score_golden, score_runs
 from evals.measures.scores import Aggregate, Score, Scored, Unscored, aggregate
 from evals.project import GOLDEN, project_settings
@@ -46,6 +47,8 @@ class CollectionRun:
     runs: Mapping[SearchMethod, SearchRun]
     scores: Mapping[SearchMethod, RetrievalScores]
     seed: int
+    hashes: Mapping[str, str]
+    """Of each query, what two runs must share to have asked it alike."""
 
     @property
     def queries(self) -> int:
@@ -146,6 +149,7 @@ async def _search_collection(
         runs=runs,
         scores={m: score_runs(collection.qrels, r, seed=seed) for m, r in ranked.items()},
         seed=seed,
+        hashes=query_hashes(collection),
     )
 
 
@@ -172,6 +176,7 @@ async def _search_golden(
         runs=runs,
         scores=scores,
         seed=seed,
+        hashes=question_hashes(golden),
     )
 
 
