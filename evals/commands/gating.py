@@ -81,3 +81,42 @@ def gate(
         return write_anew(asked) if update_baseline else run_gate(asked)
     except InvalidInput as error:
         raise Misused(error.field, error.problem, error.fix) from error
+
+
+def probe(
+    base: Annotated[Path, Option(metavar="DIR", help="A checkout of what to compare with.")],
+    out: Annotated[Path, Option(metavar="DIR", help="The candidate's run, for probe.json.")],
+    blocks: Annotated[int, Option(min=10, help="Pairs of blocks; more, narrower.")] = 30,
+    golden: Annotated[
+        Path | None, Option(metavar="DIR", help="Whose notes and questions.  [default: golden]")
+    ] = None,
+    seed: Annotated[int, Option(help="Of the order of the blocks.")] = 0,
+) -> None:
+    """Time this checkout and another in turn.
+
+    Each runs in a process of its own, over a Postgres of its own, on the notes of one golden user;
+    blocks of searches, of answers made and of answers cached alternate at random. Writes probe.json
+    for the gate. Two minutes, and one more the first time.
+
+    \b
+    examples:
+      git worktree add build/base origin/main
+      python -m evals probe --base build/base --out reports/RUN
+    """
+    import asyncio
+
+    from evals.gate.probe import Asked
+    from evals.gate.probe import probe as run_probe
+    from evals.project import GOLDEN, ROOT
+    from evals.run.manifest import revision
+
+    asked = Asked(
+        base=base,
+        base_commit=revision(base).full,
+        candidate_commit=revision(ROOT).full,
+        golden=golden or GOLDEN,
+        out=out,
+        blocks=blocks,
+        seed=seed,
+    )
+    print(f"wrote {asyncio.run(run_probe(asked))}")

@@ -55,7 +55,7 @@ def read_probe(folder: Path) -> Probe | None:
 def speed_findings(probe: Probe | None, candidate: Recording, policy: Policy) -> list[Finding]:
     """A finding for each source that the policy names."""
     if probe is None:
-        problem = "was not timed: time both in turn, or say --without speed."
+        problem = "was not timed: run python -m evals probe, or say --without speed."
     elif probe.machine != candidate.machine:
         problem = f"was timed on another machine: {probe.machine}, not {candidate.machine}."
     elif probe.candidate != candidate.commit:

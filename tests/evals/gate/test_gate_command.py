@@ -51,7 +51,7 @@ def test_the_committed_policy_is_one() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("alpha = 0.05", "alpha = 5", "alpha must be in"),
+        ("alpha = 0.025", "alpha = 5", "alpha must be in"),
         ("margin = 0.02", "margin = 0.001", "0 < matters <= margin"),
         ("power = 0.8", "powers = 0.8", "powers"),
         ("power = 0.8", "", "power"),
