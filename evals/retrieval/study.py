@@ -20,6 +20,7 @@ from evals.datasets.corpus import (
 from evals.datasets.golden import GoldenSet
 from evals.datasets.golden_checks import load_checked
 from evals.datasets.golden_hashes import query_hashes, question_hashes
+from evals.measures.kept_vectors import kept_vectors
 from evals.measures.retrieval import RetrievalScores, ranked_passages, score_golden, score_runs
 from evals.measures.scores import Aggregate, Score, Scored, Unscored, aggregate
 from evals.project import GOLDEN, project_settings
@@ -129,10 +130,11 @@ def collection_folders(profile: str, golden_dir: Path = GOLDEN) -> list[Path]:
 async def store_collection(
     application: Application, settings: Settings, collection: Collection
 ) -> Ingested:
-    """Ingest a collection, a document as one chunk."""
+    """Ingest a collection, a document as one chunk, which is embedded once for all stores."""
     chunker = WholeNoteChunker()
-    async with assemble(settings, embedder=application.embedder, chunker=chunker) as whole:
-        return await ingest_collection(whole, collection, chunker)
+    with kept_vectors(application.embedder, settings.home / "vectors") as embedder:
+        async with assemble(settings, embedder=embedder, chunker=chunker) as whole:
+            return await ingest_collection(whole, collection, chunker)
 
 
 async def _search_collection(
