@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from evals.commands.gating import GateCommand, gate, probe
+from evals.commands.gating import GateCommand, digests, gate, probe
 from evals.commands.golden_data import build_golden, scaffold, validate
 from evals.commands.instruments import calibrate, claims, fit, lint
 from evals.commands.runs import compare, run, sweep
@@ -65,6 +65,7 @@ for command in (
     sweep,
     compare,
     probe,
+    digests,
     validate,
     scaffold,
     claims,

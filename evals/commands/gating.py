@@ -120,3 +120,30 @@ def probe(
         seed=seed,
     )
     print(f"wrote {asyncio.run(run_probe(asked))}")
+
+
+def digests(
+    copies: Annotated[
+        Path | None, Option(metavar="DIR", help="Write notebooks there that nbval can run.")
+    ] = None,
+    run: Annotated[
+        Path | None, Option(metavar="DIR", help="Write the references anew, from this run.")
+    ] = None,
+) -> int:
+    """Check notebooks whose figures do not depend on the machine.
+
+    References are the headlines of a smoke run in golden/baseline/digests, without times. With
+    --copies, each such notebook is written with its parameters and a last cell that compares what
+    it measured with its reference, within a tolerance, for pytest --nbval-lax. With --run, the
+    references are written anew.
+    """
+    from evals.gate.digests import write_copies, write_references
+
+    if run is not None:
+        written = write_references(run)
+    elif copies is not None:
+        written = write_copies(copies)
+    else:
+        raise Misused("digests", "nothing is asked for", "Give --copies DIR or --run DIR")
+    print("\n".join(f"wrote {path}" for path in written))
+    return 0

@@ -12,7 +12,9 @@ from rag_core.cli import AsJson
 
 def run(
     profile: Annotated[Literal["smoke", "full"], Option(help="smoke: a quick look.")] = "full",
-    only: Annotated[str | None, Option(metavar="NAME", help="One notebook, like quality.")] = None,
+    only: Annotated[
+        str | None, Option(metavar="NAME,…", help="Some notebooks, like quality.")
+    ] = None,
     out: Annotated[Path | None, Option(metavar="DIR", help="Instead of reports/.")] = None,
     parameter: Annotated[
         list[str] | None, Option(metavar="NAME=VALUE", help="A notebook's, as seed=7; repeatable.")
