@@ -44,7 +44,7 @@ class Finding:
 
     `difference` is after - before, and `low` to `high` what it may be, at 95 %; where `high` is
     None, it is bounded on the bad side alone. `detectable` is the smallest change for the worse
-    that `n` questions or pairs show, in `unit`. `p` is a probability, adjusted for all tests.
+    that `n` questions show, in `unit`. `p` is a probability, adjusted for all tests.
     """
 
     part: Part

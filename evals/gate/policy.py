@@ -38,6 +38,7 @@ class QualityRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     margin: float = 0.05
     matters: float = 0.01
     better: Better = "higher"
+    unit: Literal["share", "count"] = "share"
     never_worse: bool = False
     sparse: bool = False
     card: CardRule | None = None

@@ -10,7 +10,7 @@ from typing import Any
 from evals.gate.finding import Finding, Status
 from evals.gate.policy import Policy, QualityRule
 from evals.gate.recording import Recording, Repeats, Suite
-from evals.results.numbers import share
+from evals.results.numbers import points, share
 from evals.stats.clustered import Clustered
 from evals.stats.drop import drop_p, holm, lower_bound, smallest_detectable
 
@@ -167,14 +167,14 @@ def _decided(found: Finding, rule: QualityRule, policy: Policy) -> Finding:
     drop, worst = -sign * (found.difference or 0.0), -sign * (found.low or 0.0)
     p, seen = found.p or 0.0, found.detectable or 0.0
     if p <= policy.alpha and drop >= rule.matters:
-        sentence = f"worse by {share(drop)}, and not by luck (p = {p:.2g})."
+        sentence = f"worse by {points(drop)}, and not by luck (p = {p:.2g})."
         return replace(found, status=Status.REGRESSION, sentence=sentence)
     if worst < rule.margin:
-        sentence = f"worse by {share(max(worst, 0))} at most; {share(rule.margin)} are ruled out."
+        sentence = f"worse by {points(max(worst, 0))} at most; {points(rule.margin)} are ruled out."
         return replace(found, status=Status.PASS, sentence=sentence)
     sentence = (
-        f"too small to tell: a drop of {share(rule.margin)} is not ruled out, and only one of "
-        f"{share(seen)} would show. Ask more questions, or each more often."
+        f"too small to tell: a drop of {points(rule.margin)} is not ruled out, and only one of "
+        f"{points(seen)} would show. Ask more questions, or each more often."
     )
     return replace(found, status=Status.INCONCLUSIVE, sentence=sentence)
 
@@ -188,7 +188,13 @@ def _figures(pairs: Paired) -> dict[str, Any]:
 
 def _said(rule: QualityRule, status: Status, sentence: str, **figures: Any) -> Finding:
     return Finding(
-        part="quality", name=rule.name, status=status, sentence=sentence, why=rule.why, **figures
+        part="quality",
+        name=rule.name,
+        status=status,
+        sentence=sentence,
+        unit=rule.unit,
+        why=rule.why,
+        **figures,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from evals.gate.cost import cost_findings
-from evals.gate.finding import Finding, Judgement, Status
+from evals.gate.finding import Finding, Judgement, Part, Status
 from evals.gate.flips import flips
 from evals.gate.policy import Policy
 from evals.gate.quality import quality_findings, same
@@ -46,11 +46,11 @@ def judge(
     findings = [*_of_runs(baseline, candidate, policy)]
     findings += quality_findings(baseline, candidate, policy, seed=seed)
     if "cost" in without:
-        findings += [_left_out(rule.amount) for rule in policy.cost]
+        findings += [_left_out("cost and caches", rule.amount) for rule in policy.cost]
     else:
         findings += cost_findings(baseline, candidate, policy)
     if "speed" in without:
-        findings += [_left_out(rule.source) for rule in policy.speed]
+        findings += [_left_out("speed", rule.source) for rule in policy.speed]
     else:
         findings += speed_findings(probe, candidate, policy)
     return Judgement(
@@ -62,9 +62,9 @@ def judge(
     )
 
 
-def _left_out(name: str) -> Finding:
+def _left_out(part: Part, name: str) -> Finding:
     sentence = "was left out on the command line."
-    return Finding(part="run", name=name, status=Status.NOT_GATED, sentence=sentence)
+    return Finding(part=part, name=name, status=Status.NOT_GATED, sentence=sentence)
 
 
 def _facts(baseline: Recording, candidate: Recording, probe: Probe | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from evals.gate.finding import Finding, Judgement, Part, Status
-from evals.results.numbers import number
+from evals.results.numbers import number, points
 
 PARTS: tuple[Part, ...] = ("run", "quality", "speed", "cost and caches")
 
@@ -30,7 +30,7 @@ def line(judgement: Judgement) -> str:
 def cells(found: Finding) -> tuple[str, ...]:
     """A row below `COLUMNS`, empty where there is no figure."""
     before, after = (_figure(found, value) for value in (found.before, found.after))
-    seen = _figure(found, found.detectable)
+    seen = "" if found.detectable is None else points(found.detectable)
     count = f"{found.n:,}" if found.n else ""
     return (
         found.name, str(found.status), before, after, _signed(found, found.difference),
@@ -56,4 +56,5 @@ def _signed(found: Finding, value: float | None) -> str:
     if value is None:
         return ""
     sign = "+" if value > 0 else "−" if value < 0 else "±"
-    return f"{sign}{number(abs(value), found.unit)}"
+    size = points(abs(value)) if found.unit == "share" else number(abs(value), found.unit)
+    return f"{sign}{size}"

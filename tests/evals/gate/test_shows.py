@@ -247,7 +247,7 @@ def test_few_questions_are_inconclusive(tmp_path: Path) -> None:
     after = write_probe(RecordedRun().write(tmp_path / "a"))
     judgement = judge_folders(before, after, policy)
     assert judgement.exit_code == 2
-    assert "2.5 % would show" in judgement.of(Status.INCONCLUSIVE)[0].sentence
+    assert "2.5 points would show" in judgement.of(Status.INCONCLUSIVE)[0].sentence
 
 
 def test_what_notes_say_is_no_markup(tmp_path: Path) -> None:
