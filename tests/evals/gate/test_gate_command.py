@@ -64,3 +64,11 @@ def test_a_mistake_in_the_policy_names_the_field(
     path.write_text(POLICY.read_text().replace(old, new, 1))
     with pytest.raises(InvalidInput, match=said):
         read_policy(path)
+
+
+def test_what_is_no_checkout_cannot_be_timed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["probe", "--base", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "is no checkout" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
