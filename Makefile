@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 
 EVERYTHING := pyproject.toml --all-extras --group evals --group dev
 
-.PHONY: help install check house check-platforms test test-pythons test-here test-fleet prometheus eval load serve lab constraints image-locks image-here sbom audit configure clean
+.PHONY: help install check house check-platforms test test-pythons test-here test-fleet prometheus eval gate gate-runs nbval load serve lab constraints image-locks image-here sbom audit configure clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -89,6 +89,26 @@ test-here: $(TESTING) prometheus
 PROFILE ?= full
 eval: $(MEASURING) ## measure the pipeline on the golden data and write a report (PROFILE=smoke is quicker)
 	$(BIN)/python -m evals run --profile $(PROFILE)
+
+# What gates, and no more: the collections, and the notebooks that golden/gate.toml names. BASE=REV is
+# timed beside this checkout; without it speed is left out, and the verdict says so.
+GATE := reports/gate
+BASE ?=
+gate: gate-runs ## smoke run, then whether a change may go in, against golden/baseline (BASE=REV is timed too)
+	$(BIN)/python -m evals gate --candidate $(GATE) $(if $(BASE),,--without speed)
+
+gate-runs: $(MEASURING)
+	rm -rf $(GATE)
+	$(BIN)/python -m evals run --profile full --only retrieval --out $(GATE)
+	$(BIN)/python -m evals run --profile smoke --only quality,cache,cost,validity --out $(GATE)
+	@test -z "$(BASE)" || { test -d build/base || git worktree add --detach build/base "$(BASE)"; \
+		git -C build/base checkout --quiet --detach "$(BASE)"; }
+	@test -z "$(BASE)" || $(BIN)/python -m evals probe --base build/base --out $(GATE)
+
+nbval: $(TESTING) ## notebooks as tests: their figures against those of golden/baseline, by nbval
+	rm -rf build/nbval
+	$(BIN)/python -m evals digests --copies build/nbval
+	$(BIN)/python -m pytest -p no:xdist --nbval-lax --nbval-cell-timeout=1800 -W default build/nbval
 
 # LOAD=full, people, sustained, spike, cold, warm, provider-fails, postgres-fails, chaos, capacity.
 LOAD ?= smoke

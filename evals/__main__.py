@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from evals.commands.gating import GateCommand, digests, gate, probe
 from evals.commands.golden_data import build_golden, scaffold, validate
 from evals.commands.instruments import calibrate, claims, fit, lint
 from evals.commands.runs import compare, run, sweep
@@ -42,6 +43,7 @@ def in_checkout() -> None:
       python -m evals scaffold my-golden && python -m evals run --golden my-golden
       python -m evals sweep --profile smoke            which token budgets to set
       python -m evals compare reports/RUN reports/RUN  what changed between two runs
+      python -m evals gate --candidate reports/RUN     whether it may go in
       python -m evals calibrate golden/beir/henry-headings
       python -m evals claims
       python -m evals bench cache --only frozen
@@ -51,7 +53,7 @@ def in_checkout() -> None:
 
     \b
     exit codes: 0 pass, 1 a reference was missed or an answer was wrong, 2 wrong input,
-    3 invalid or nothing measured, 4 a server or kernel failed
+    3 invalid or nothing measured, 4 a server or kernel failed; those of gate: gate --help
     """
     from evals.project import require_checkout
 
@@ -62,6 +64,8 @@ for command in (
     run,
     sweep,
     compare,
+    probe,
+    digests,
     validate,
     scaffold,
     claims,
@@ -76,6 +80,7 @@ for command in (
 ):
     commands.command()(command)
 commands.command(cls=ListingDrills)(drill)
+commands.command(cls=GateCommand)(gate)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from evals.bench.embedders import backends
 from evals.bench.figures import Bench, Figure
 from evals.bench.footprint import lean_install
 from evals.bench.forecast import choice, cost, warnings
+from evals.bench.gate import false_alarms, planted_drops, planted_slowness
 from evals.bench.guard import added_cpu
 from evals.bench.guard_fleet import shared_breaker
 from evals.bench.hedging import hedged_tail
@@ -24,6 +25,7 @@ from evals.bench.http import cached_hit, first_token, many_connected
 from evals.bench.ledger import hold_and_settle, raced_budget
 from evals.bench.limits import limit_check
 from evals.bench.proxy import own_overhead
+from evals.bench.resume import killed_run
 from evals.bench.shedding import overload
 from evals.bench.spend_monitor import watched
 from evals.bench.store_save import many_notes, redis_states
@@ -57,6 +59,8 @@ SETS: dict[str, dict[str, Bench]] = {
     "access": {"cpu": known_user},
     "proxy": {"overhead": own_overhead},
     "footprint": {"lean": lean_install},
+    "gate": {"unchanged": false_alarms, "planted": planted_drops, "slower": planted_slowness},
+    "resume": {"killed": killed_run},
     "guard": {"cpu": added_cpu, "fleet": shared_breaker},
     "hedging": {"tail": hedged_tail},
     "limits": {"check": limit_check, "shedding": overload},

@@ -58,6 +58,7 @@ def cache_result(study: CacheStudy, pictures: Sequence[Picture]) -> NotebookResu
         ),
         facts=_facts(study),
         data={
+            "amounts": _amounts(study),
             "choices": {name: asdict(choice) for name, choice in _choices(study).items()},
             "staleness": {
                 "simulated": asdict(staleness.assumptions) | {"deployed_s": staleness.deployed_s},
@@ -66,6 +67,18 @@ def cache_result(study: CacheStudy, pictures: Sequence[Picture]) -> NotebookResu
         },
         recommendation=recommendation(study),
     )
+
+
+def _amounts(study: CacheStudy) -> dict[str, float]:
+    """What a gate compares: of the fixed traffic, and of the requests through the real caches."""
+    deployed, replay = study.deployed, study.replay
+    return {
+        "hit rate": deployed.hit_rate.value,
+        "context hit rate": deployed.context_hit_rate.value,
+        "LLM calls per 1,000 requests": 1_000 * (1 - deployed.hit_rate.value),
+        "hit rate, replayed": replay.hit_rate,
+        "LLM calls per 1,000 requests, replayed": 1_000 * replay.llm_calls / len(replay.outcomes),
+    }
 
 
 def _facts(study: CacheStudy) -> dict[str, str]:

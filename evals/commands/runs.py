@@ -12,7 +12,9 @@ from rag_core.cli import AsJson
 
 def run(
     profile: Annotated[Literal["smoke", "full"], Option(help="smoke: a quick look.")] = "full",
-    only: Annotated[str | None, Option(metavar="NAME", help="One notebook, like quality.")] = None,
+    only: Annotated[
+        str | None, Option(metavar="NAME,…", help="Some notebooks, like quality.")
+    ] = None,
     out: Annotated[Path | None, Option(metavar="DIR", help="Instead of reports/.")] = None,
     parameter: Annotated[
         list[str] | None, Option(metavar="NAME=VALUE", help="A notebook's, as seed=7; repeatable.")
@@ -26,6 +28,7 @@ def run(
     trace: Annotated[
         Path | None, Option(metavar="FILE", help="What RAG_TRACE_FILE recorded, for the caches.")
     ] = None,
+    again: Annotated[bool, Option("--again", help="Measure anew what has not changed.")] = False,
 ) -> int:
     """Run the notebooks and write a report.
 
@@ -33,6 +36,10 @@ def run(
     with index.html to open, summary.json, manifest.json and the executed notebooks. Stored notes
     are not stored again, so a second run is quick. smoke leaves the large collections out. With
     --trace the cache notebook weighs TTLs on traffic that was recorded, not supposed.
+
+    A run that was killed goes on where it was: finished notebooks are taken as they are, and
+    questions that were answered are not asked again. Nor is measured again what depends on nothing
+    that changed: code, data, settings, packages, machine; --again does it all the same.
     """
     from evals.project import GOLDEN, NOTEBOOKS, REPORTS
     from evals.run.evaluation import RunOptions, evaluate
@@ -47,7 +54,7 @@ def run(
         parameters["trace"] = str(trace.absolute())
     reports = (out or REPORTS).absolute()
     folder = (golden or GOLDEN).absolute()
-    return evaluate(RunOptions(profile, NOTEBOOKS, reports, only, parameters, folder))
+    return evaluate(RunOptions(profile, NOTEBOOKS, reports, only, parameters, folder, again))
 
 
 def sweep(

@@ -18,12 +18,14 @@ def bench(
             "embedders",
             "footprint",
             "forecast",
+            "gate",
             "guard",
             "hedging",
             "http",
             "ledger",
             "limits",
             "proxy",
+            "resume",
             "store",
         ],
         Argument(help="What of."),
@@ -35,8 +37,9 @@ def bench(
     """Measure costs on this machine, beside references.
 
     cache takes about two minutes, store some three, http two, context a few seconds, embedders one
-    minute, guard half of one, hedging one, ledger two, limits one, forecast three, access some
-    seconds, proxy and footprint two, once the environments are made that they keep under .venvs.
+    minute, gate three, resume five, guard half of one, hedging one, ledger two, limits one,
+    forecast three, access some seconds, proxy and footprint two, once the environments are made
+    that they keep under .venvs.
     Exit code 1 when a figure misses its reference.
     """
     from evals.bench.command import run_benches

@@ -40,6 +40,7 @@ def cost_result(study: CostStudy, pictures: Sequence[Picture]) -> NotebookResult
             _table("What moves the bill", tornado_table(study), caption),
             _table("What each cache must do to pay", break_even_table(study), caption),
         ),
+        data={"amounts": _amounts(study)},
         facts={
             "tokens": f"{study.sample.source}; {study.sample.generated} of {study.sample.asked} "
             f"golden questions reached the generator, {study.sample.generator}",
@@ -48,6 +49,17 @@ def cost_result(study: CostStudy, pictures: Sequence[Picture]) -> NotebookResult
             f"{dollars(1e6 * study.deployed.prices.output_usd)} out, per million tokens",
         },
     )
+
+
+def _amounts(study: CostStudy) -> dict[str, float]:
+    """What a gate compares."""
+    case = study.deployed
+    per_request = case.usd_per_generation().value * (1 - case.hit_rate.value)
+    return {
+        "dollars per 1,000 questions": 1_000 * case.usd_per_generation().value,
+        "dollars per 1,000 requests": 1_000 * per_request,
+        "tokens in per question": case.tokens.means()[0],
+    }
 
 
 def headlines(study: CostStudy) -> tuple[Headline, ...]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import msgspec
 
 from evals.datasets.golden import GoldenQuestion, GoldenSet
+from evals.measures.kept_answers import KeptAnswers, kept_answers
 from evals.measures.observations import Observation
 from rag_core.bootstrap import Application
 from rag_core.cli import progress_bar
@@ -23,25 +24,39 @@ async def ask_golden(application: Application, golden: GoldenSet) -> list[Observ
     """An observation of each golden question, asked one after the other.
 
     Where a question is about another user's notes, that user has asked it before: what could leak
-    is in the cache.
+    is in the cache. Within a run that was killed before, what is finished is not asked again.
     """
-    for question in golden.questions:
-        for owner in sorted({golden.passages[name].user for name in question.foreign_gold}):
-            await _ask(application, msgspec.structs.replace(question, user=owner))
-    return await ask_all(application, golden.questions)
+    with kept_answers(f"golden {application.pipeline.digest}") as kept:
+        for question in golden.questions:
+            if kept.get(question) is None:
+                for owner in sorted({golden.passages[name].user for name in question.foreign_gold}):
+                    await _ask(application, msgspec.structs.replace(question, user=owner))
+        return await ask_all(application, golden.questions, kept=kept)
 
 
 async def ask_all(
-    application: Application, questions: Sequence[GoldenQuestion], *, evidence: bool = True
+    application: Application,
+    questions: Sequence[GoldenQuestion],
+    *,
+    evidence: bool = True,
+    kept: KeptAnswers | None = None,
 ) -> list[Observation]:
-    """An observation of each question, asked one after the other; with hits and context, or not."""
+    """An observation of each question, asked one after the other; with hits and context, or not.
+
+    Questions that are `kept` are not asked again.
+    """
     if questions:
         await application.pipeline.retrieve(WARM_UP, questions[0].user)
     observations = []
     with progress_bar(len(questions), "ask", "question") as bar:
         for question in questions:
-            seen = await _ask(application, question)
-            observations.append(await _with_evidence(application, seen) if evidence else seen)
+            seen = kept.get(question) if kept else None
+            if seen is None:
+                seen = await _ask(application, question)
+                seen = await _with_evidence(application, seen) if evidence else seen
+                if kept:
+                    kept.keep(seen)
+            observations.append(seen)
             bar.update()
     return observations
 

@@ -40,14 +40,14 @@ async def latency_by_provenance(
 ) -> tuple[ProvenanceLatency, ...]:
     """Of the questions as `asked` cold, and of those answered then, asked again of warm caches.
 
-    `settings` are those of `application`, whose cache is the memory of this process. The warm
-    Valkey is another one's, filled with the same answers: no provider is paid twice.
+    `settings` are those of `application`. The warm caches are others', filled with the same
+    answers: no provider is paid twice, and it does not matter which run asked.
     """
     fresh = _answered(asked, Provenance.FRESH)
     questions = [seen.question for seen in fresh]
     texts = [seen.answer.text for seen in fresh if seen.answer]
     warm = {
-        "CACHED, memory": await ask_all(application, questions, evidence=False),
+        "CACHED, memory": await _warm(settings, application, questions, texts),
         "CACHED, Valkey": await _of_valkey(settings, application, questions, texts),
     }
     cold = {each: _answered(asked, each) for each in COLD}
@@ -87,14 +87,23 @@ async def _of_valkey(
             cached = settings.model_copy(
                 update={"cache": "redis", "redis_url": SecretStr(valkey.url)}
             )
-            async with assemble(
-                cached,
-                embedder=application.embedder,
-                tokenizer=application.tokenizer,
-                generator=ScriptedGenerator(itertools.cycle(texts), prices=FREE),
-            ) as other:
-                await ask_all(other, questions, evidence=False)
-                return await ask_all(other, questions, evidence=False)
+            return await _warm(cached, application, questions, texts)
+
+
+async def _warm(
+    settings: Settings,
+    application: Application,
+    questions: Sequence[GoldenQuestion],
+    texts: Sequence[str],
+) -> list[Observation]:
+    async with assemble(
+        settings,
+        embedder=application.embedder,
+        tokenizer=application.tokenizer,
+        generator=ScriptedGenerator(itertools.cycle(texts), prices=FREE),
+    ) as other:
+        await ask_all(other, questions, evidence=False)
+        return await ask_all(other, questions, evidence=False)
 
 
 def _answered(asked: Sequence[Observation], provenance: Provenance) -> list[Observation]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from evals.datasets.golden_hashes import question_hashes
 from evals.measures.funnel import STAGES
 from evals.measures.scores import Aggregate, Count
 from evals.measures.summary import OVERALL, Summary
@@ -163,7 +164,11 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
             "answer cache": "cold: empty at the start; asked again for latency alone",
             "notes in the store": run.ingested.state,
         },
-        data={"summary": run.summary.as_dict(), "answers": answers(run)},
+        data={
+            "summary": run.summary.as_dict(),
+            "answers": answers(run),
+            "hashes": question_hashes(run.golden),
+        },
     )
 
 

@@ -19,7 +19,7 @@ MANY_ROWS = 12
 """Longer tables are folded."""
 LONG_CHARACTERS = 26
 """Texts up to this length, such as a user's name or a date, stay on one line."""
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_report(
@@ -49,7 +49,7 @@ def render(
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

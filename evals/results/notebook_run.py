@@ -12,7 +12,8 @@ from evals.results.result import NotebookResult
 class NotebookRun:
     """A notebook that was run: its result, or why there is none.
 
-    `exit_code` is the exit code that is due for it.
+    `exit_code` is the exit code that is due for it. `kept_from` names the earlier run that it was
+    taken from unchanged, if it was.
     """
 
     name: str
@@ -21,3 +22,4 @@ class NotebookRun:
     result: NotebookResult | None = None
     problem: str = ""
     exit_code: int = 0
+    kept_from: str = ""

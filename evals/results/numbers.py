@@ -20,6 +20,11 @@ def share(value: float) -> str:
     return ">0 %" if 0 < value < 1e-5 else f"{text} %"
 
 
+def points(value: float) -> str:
+    """A difference of two shares, `value`, in points of a hundred: 0.185 is 18.5 points."""
+    return f"{_digits(100 * value)} points"
+
+
 def dollars(usd: float) -> str:
     """Money at the precision that its size deserves: $0.0026, $3.12, $50, $1,560."""
     if usd >= 100 or usd == round(usd):

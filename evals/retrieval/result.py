@@ -59,7 +59,8 @@ def retrieval_result(run: RetrievalRun, pictures: Sequence[Picture]) -> Notebook
             },
         },
         data={
-            "collections": {collection.name: _data(collection) for collection in run.collections}
+            "collections": {collection.name: _data(collection) for collection in run.collections},
+            "hashes": {collection.name: collection.hashes for collection in run.collections},
         },
     )
 

@@ -19,6 +19,8 @@ from evals.datasets.corpus import (
 )
 from evals.datasets.golden import GoldenSet
 from evals.datasets.golden_checks import load_checked
+from evals.datasets.golden_hashes import query_hashes, question_hashes
+from evals.measures.kept_vectors import kept_vectors
 from evals.measures.retrieval import RetrievalScores, ranked_passages, score_golden, score_runs
 from evals.measures.scores import Aggregate, Score, Scored, Unscored, aggregate
 from evals.project import GOLDEN, project_settings
@@ -46,6 +48,8 @@ class CollectionRun:
     runs: Mapping[SearchMethod, SearchRun]
     scores: Mapping[SearchMethod, RetrievalScores]
     seed: int
+    hashes: Mapping[str, str]
+    """Of each query, what two runs must share to have asked it alike."""
 
     @property
     def queries(self) -> int:
@@ -126,10 +130,11 @@ def collection_folders(profile: str, golden_dir: Path = GOLDEN) -> list[Path]:
 async def store_collection(
     application: Application, settings: Settings, collection: Collection
 ) -> Ingested:
-    """Ingest a collection, a document as one chunk."""
+    """Ingest a collection, a document as one chunk, which is embedded once for all stores."""
     chunker = WholeNoteChunker()
-    async with assemble(settings, embedder=application.embedder, chunker=chunker) as whole:
-        return await ingest_collection(whole, collection, chunker)
+    with kept_vectors(application.embedder, settings.home / "vectors") as embedder:
+        async with assemble(settings, embedder=embedder, chunker=chunker) as whole:
+            return await ingest_collection(whole, collection, chunker)
 
 
 async def _search_collection(
@@ -146,6 +151,7 @@ async def _search_collection(
         runs=runs,
         scores={m: score_runs(collection.qrels, r, seed=seed) for m, r in ranked.items()},
         seed=seed,
+        hashes=query_hashes(collection),
     )
 
 
@@ -172,6 +178,7 @@ async def _search_golden(
         runs=runs,
         scores=scores,
         seed=seed,
+        hashes=question_hashes(golden),
     )
 
 

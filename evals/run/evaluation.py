@@ -21,18 +21,17 @@ from evals.project import GOLDEN, ROOT, project_settings
 from evals.report.changes import changes_since_last
 from evals.report.page import write_report
 from evals.report.verdict import overall_verdict
-from evals.results import numbers
 from evals.results.machine import machine
 from evals.results.notebook_run import NotebookRun
 from evals.results.recommendation import Origin, why_withheld, write_recommended
-from evals.results.result import Headline
-from evals.results.table import text_table
 from evals.retrieval.study import PROFILES, collection_folders, store_collection
 from evals.run import manifest as manifests
+from evals.run.finished import Finished, file_digest
 from evals.run.notebook_pages import write_notebook_pages
 from evals.run.notebooks import Notebook, Value, check_known, discover, values_for
 from evals.run.runner import importing_this_checkout, run_notebook
 from evals.run.schedule import run_scheduled
+from evals.run.terminal import terminal_table
 from rag_core.bootstrap import assemble
 from rag_core.cli import NOTEBOOK_PROGRESS, entered, progress_bar
 from rag_core.domain import PROMPT_VERSION
@@ -62,6 +61,8 @@ class RunOptions:
     only: str | None = None
     parameters: Mapping[str, Value] = field(default_factory=dict)
     golden: Path = GOLDEN
+    again: bool = False
+    """Whether to measure anew what has not changed, as for repeats."""
 
     @property
     def seed(self) -> int:
@@ -125,7 +126,8 @@ async def _evaluate(
     async with entered(held_open(settings), "starting the database") as ready:
         store = await _fill(ready, options, [notebook.name for notebook in notebooks])
         folder = _new_folder(options.reports, started, revision)
-        runs = await _run_all(notebooks, values, folder)
+        finished = _finished(options, settings, store, values)
+        runs = await _run_all(notebooks, values, folder, finished)
     await asyncio.to_thread(write_notebook_pages, runs)
     manifest = manifests.Manifest(
         revision=revision,
@@ -172,17 +174,54 @@ def _recommend(runs: Sequence[NotebookRun], origin: Origin, folder: Path) -> str
     return f"recommended settings: {path}"
 
 
+def _finished(
+    options: RunOptions,
+    settings: Settings,
+    store: Store,
+    values: Mapping[str, Mapping[str, Value]],
+) -> Finished:
+    depends = {
+        "notebooks": sorted(values),  # 04_cost reads what 03_cache leaves
+        "dataset": dict(store.dataset),
+        "models": dict(store.models),
+        "settings": manifests.masked(settings),
+        "packages": manifests.packages(),
+        "machine": str(machine()),
+        "trace": file_digest(str(options.parameters.get("trace", ""))),
+    }
+    return Finished(settings.home / "finished", depends, again=options.again)
+
+
 async def _run_all(
-    notebooks: Sequence[Notebook], values: Mapping[str, Mapping[str, Value]], folder: Path
+    notebooks: Sequence[Notebook],
+    values: Mapping[str, Mapping[str, Value]],
+    folder: Path,
+    finished: Finished,
 ) -> list[NotebookRun]:
+    finished.begin()
     with progress_bar(len(notebooks), "notebooks", "notebook") as bar, importing_this_checkout():
 
         async def run(notebook: Notebook) -> NotebookRun:
-            done = await asyncio.to_thread(run_notebook, notebook, values[notebook.name], folder)
+            done = await asyncio.to_thread(
+                _run_or_take, notebook, values[notebook.name], folder, finished
+            )
             bar.update()
             return done
 
-        return await run_scheduled(notebooks, run)
+        runs = await run_scheduled(notebooks, run)
+    finished.end()
+    return runs
+
+
+def _run_or_take(
+    notebook: Notebook, values: Mapping[str, Value], folder: Path, finished: Finished
+) -> NotebookRun:
+    if kept := finished.take(notebook, values, folder):
+        print(f"{kept.name}: as of {kept.kept_from}, nothing has changed; --again measures anew")
+        return kept
+    done = run_notebook(notebook, values, folder)
+    finished.keep(done, notebook, values)
+    return done
 
 
 async def _fill(settings: Settings, options: RunOptions, names: Sequence[str]) -> Store:
@@ -230,45 +269,6 @@ def summary(runs: Sequence[NotebookRun], profile: str) -> dict[str, Any]:
     }
 
 
-def terminal_table(runs: Sequence[NotebookRun]) -> str:
-    """The headlines of every notebook, and what failed."""
-    rows = [
-        [run.name, *_cells(headline)]
-        for run in runs
-        if run.result
-        for headline in run.result.headlines
-    ]
-    columns = (
-        "notebook",
-        "number",
-        "value",
-        "interval or band",
-        "n",
-        "unscored",
-        "split",
-        "target",
-        "",
-        "why unscored",
-    )
-    problems = [f"\n{run.name}: {run.problem}" for run in runs if run.problem]
-    return "\n".join([text_table(columns, rows) if rows else "nothing was measured", *problems])
-
-
-def _cells(headline: Headline) -> list[str]:
-    states = {"good": "met", "watch": "unsure", "bad": "missed", "unknown": "", "plain": ""}
-    return [
-        headline.name,
-        numbers.number(headline.value, headline.unit),
-        numbers.interval(headline),
-        "" if headline.simulated and not headline.n else str(headline.n),
-        str(headline.unscored),
-        numbers.split(headline),
-        numbers.target(headline),
-        "simulated" if headline.simulated else states[headline.status],
-        numbers.reasons(headline.reasons),
-    ]
-
-
 def _new_folder(reports: Path, started: datetime, revision: manifests.Revision) -> Path:
     name = f"{started:%Y%m%dT%H%M%SZ}-{revision.short}"
     folder = reports / name
@@ -288,6 +288,7 @@ def _of_run(run: NotebookRun, values: Mapping[str, Value]) -> dict[str, Any]:
         "parameters": dict(values),
         "seconds": round(run.seconds, 1),
         "problem": run.problem,
+        "kept from": run.kept_from,
         "facts": dict(run.result.facts) if run.result else {},
     }
 

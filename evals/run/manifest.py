@@ -32,6 +32,11 @@ class Revision:
         """Eight characters for a folder's name."""
         return self.commit[:8] if self.commit else "nocommit"
 
+    @property
+    def full(self) -> str:
+        """The whole commit, and whether files differ from it."""
+        return (self.commit or "none") + (" and changes" if self.dirty else "")
+
 
 @dataclass(frozen=True)
 class Manifest:

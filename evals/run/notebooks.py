@@ -30,7 +30,8 @@ class Notebook:
 def discover(folder: Path, only: str | None = None) -> list[Notebook]:
     """The notebooks in `folder` in the order of their numbers; those that `only` names.
 
-    `only` is a whole name or the part after the number: `01_quality` or `quality`.
+    `only` is a whole name or the part after the number: `01_quality` or `quality`; several are
+    parted by commas.
 
     Raises:
         InvalidInput: there is none, or none of that name.
@@ -39,12 +40,18 @@ def discover(folder: Path, only: str | None = None) -> list[Notebook]:
     if not paths:
         raise InvalidInput(str(folder), "holds no notebooks", f"They are named {PATTERN}")
     if only is not None:
-        names = [path.stem for path in paths]
-        chosen = only.removesuffix(".ipynb")
-        paths = [path for path in paths if chosen in (path.stem, path.stem[3:])]
-        if not paths:
-            raise InvalidInput("--only", f"there is no notebook {only!r}", _known(chosen, names))
+        chosen = {path for name in only.split(",") for path in _named(name, paths)}
+        paths = sorted(chosen)
     return [Notebook(path, _inspect(path)) for path in paths]
+
+
+def _named(name: str, paths: Sequence[Path]) -> list[Path]:
+    chosen = name.strip().removesuffix(".ipynb")
+    found = [path for path in paths if chosen in (path.stem, path.stem[3:])]
+    if not found:
+        known = _known(chosen, [path.stem for path in paths])
+        raise InvalidInput("--only", f"there is no notebook {name!r}", known)
+    return found
 
 
 def parse_parameter(text: str) -> tuple[str, Value]:

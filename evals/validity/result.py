@@ -44,6 +44,10 @@ def validity_result(run: ValidityRun, pictures: Sequence[Picture]) -> NotebookRe
         data={
             "cards": [card.as_dict() for card in run.cards],
             "validity": {each.measure: sentence(each) for each in run.validity},
+            "measures": {
+                each.measure: {"noticed": each.noticed.value, "rejected": each.rejected.value}
+                for each in run.validity
+            },
         },
     )
 

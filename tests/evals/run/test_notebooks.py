@@ -89,3 +89,11 @@ def test_what_is_no_parameter_is_refused(subtests: pytest.Subtests) -> None:
     for text in ["seed", "=7", "a b=7", ""]:
         with subtests.test(text=text), pytest.raises(InvalidInput, match="NAME=VALUE"):
             parse_parameter(text)
+
+
+def test_several_notebooks_are_named_with_commas(tmp_path: Path) -> None:
+    for name in ("01_first", "02_second", "03_third"):
+        small_notebook(tmp_path, "1", name=name)
+    assert [each.name for each in discover(tmp_path, "third,01_first")] == ["01_first", "03_third"]
+    with pytest.raises(InvalidInput, match="'fourth'"):
+        discover(tmp_path, "third,fourth")
