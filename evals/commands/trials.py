@@ -24,6 +24,7 @@ def bench(
             "ledger",
             "limits",
             "proxy",
+            "search",
             "store",
         ],
         Argument(help="What of."),
@@ -36,7 +37,8 @@ def bench(
 
     cache takes about two minutes, store some three, http two, context a few seconds, embedders one
     minute, guard half of one, hedging one, ledger two, limits one, forecast three, access some
-    seconds, proxy and footprint two, once the environments are made that they keep under .venvs.
+    seconds, proxy and footprint two, once the environments are made that they keep under .venvs;
+    search two for its part 10k, and half an hour for 100k.
     Exit code 1 when a figure misses its reference.
     """
     from evals.bench.command import run_benches

@@ -30,12 +30,14 @@ class Corpus:
     """Rows to search, and what to search for.
 
     `vectors` float32[n, 384] of unit length; a number of them, `real`, are of sentences and come
-    first, the rest perturbed copies. `questions` are float32[m, 384] by split of the golden ones.
+    first, the rest perturbed copies. `questions` are float32[m, 384] by split of the golden ones;
+    where not `apart`, a folder has one split and its questions are both.
     """
 
     vectors: Matrix
     real: int
     questions: Mapping[Split, Matrix]
+    apart: bool = True
 
     def made_of(self, size: int) -> str:
         """What the first `size` rows are, in words."""
@@ -48,24 +50,25 @@ async def corpus(golden: GoldenSet, embedder: KeptEmbedder, size: int, *, seed: 
     """`size` rows: as many real sentences as there are, whole notes in an order drawn by `seed`.
 
     Raises:
-        InvalidInput: the folder lacks sentences, or questions of split dev or test.
+        InvalidInput: the folder lacks sentences or questions.
     """
     texts = sentences(golden, seed)[:size]
-    questions = {
-        split: [each.question for each in golden.questions if each.split == split]
-        for split in ("dev", "test")
-    }
-    if not texts or not all(questions.values()):
-        raise InvalidInput("golden", "needs notes, and questions of both split dev and split test")
+    if not (texts and golden.questions):
+        raise InvalidInput("golden", "needs notes, and questions to search for")
     real = await _embedded(embedder, texts)
+    dev, test = (_asked(golden, split) for split in ("dev", "test"))
     return Corpus(
         vectors=enlarged(real, size, seed=seed),
         real=len(texts),
-        questions={
-            "dev": await embedder.embed(questions["dev"]),
-            "test": await embedder.embed(questions["test"]),
-        },
+        questions={"dev": await embedder.embed(dev), "test": await embedder.embed(test)},
+        apart=dev != test,
     )
+
+
+def _asked(golden: GoldenSet, split: Split) -> list[str]:
+    """The questions of a split; all of them in a folder that has none of it."""
+    of_split = [each.question for each in golden.questions if each.split == split]
+    return of_split or [each.question for each in golden.questions]
 
 
 def sentences(golden: GoldenSet, seed: int) -> list[str]:

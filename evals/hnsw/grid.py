@@ -138,7 +138,7 @@ GRIDS = {
     ),
     "full": Grid(
         sizes=(1_000, 10_000), graphs=((16, 64), (32, 64), (32, 128)), ef_search=(20, 40, 100, 200),
-        rows_a_list=(100, 400), probed=(0.02, 0.1, 0.3, 0.6), passes=1, last_passes=4,
+        rows_a_list=(100, 400), probed=(0.02, 0.1, 0.3, 0.6), passes=1, last_passes=3,
     ),
     "bench": Grid(
         sizes=(1_000, 10_000, 36_000, 100_000),

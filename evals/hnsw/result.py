@@ -52,6 +52,8 @@ def verdict(run: HnswRun) -> str:
         f"A changed row costs {number(churned.write_ms, 'ms')} with the graph,"
         f" {number(churned.bare_write_ms, 'ms')} without."
     )
+    if not run.apart:
+        said.append("Chosen and reported on the same questions: the folder has only one split.")
     return " ".join(said)
 
 

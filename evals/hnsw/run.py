@@ -64,6 +64,8 @@ class HnswRun:
     limit: Limit | Unscored
     rows: Mapping[int, str]
     """What the rows of each size are made of, in words."""
+    apart: bool
+    """Whether settings were chosen on other questions than those that they are reported on."""
     golden_digest: str
     embedder_digest: str
     profile: str

@@ -97,6 +97,7 @@ async def study(asked: Asked) -> HnswRun:
         overhead=overhead,
         limit=limit,
         rows={size: rows.made_of(sum(tenant_rows(size).values())) for size in grid.sizes},
+        apart=rows.apart,
         golden_digest=data.digest,
         embedder_digest=embedder_digest,
         profile=asked.profile,

@@ -82,7 +82,7 @@ class Trial:
     async def _try(self, setting: Setting, built: Built, one: Clients, many: Clients) -> Tried:
         passes = self._grid.passes
         quiet = await one.measure(setting, LARGEST, self._dev, passes=passes)
-        busy = await many.measure(setting, LARGEST, self._dev, passes=passes)
+        busy = await many.measure(setting, LARGEST, self._dev, passes=passes, explain=False)
         recall = (quiet + busy).recall(self._rows.dev, seed=self._seed)
         return Tried(self._rows.size, setting, built, quiet, busy, recall)
 
@@ -118,7 +118,7 @@ class Trial:
     ) -> dict[Setting, Timing]:
         timings: dict[Setting, Timing] = {}
         for setting in settings:
-            timings[setting] = await asking.measure(setting, tenant, self._test)
+            timings[setting] = await asking.measure(setting, tenant, self._test)  # with EXPLAIN
         for _ in range(1, self._grid.last_passes):
             for setting in settings:
                 again = await asking.measure(setting, tenant, self._test, explain=False)
