@@ -46,8 +46,12 @@ class Corpus:
         return f"{said}, {copies:,} perturbed copies" if copies else said
 
 
-async def corpus(golden: GoldenSet, embedder: KeptEmbedder, size: int, *, seed: int = 0) -> Corpus:
+async def corpus(
+    golden: GoldenSet, embedder: KeptEmbedder, size: int, *, questions: int, seed: int = 0
+) -> Corpus:
     """`size` rows: as many real sentences as there are, whole notes in an order drawn by `seed`.
+
+    `questions` is the number of questions of each split that are searched for, at the most.
 
     Raises:
         InvalidInput: the folder lacks sentences or questions.
@@ -56,7 +60,7 @@ async def corpus(golden: GoldenSet, embedder: KeptEmbedder, size: int, *, seed: 
     if not (texts and golden.questions):
         raise InvalidInput("golden", "needs notes, and questions to search for")
     real = await _embedded(embedder, texts)
-    dev, test = (_asked(golden, split) for split in ("dev", "test"))
+    dev, test = (_asked(golden, split)[:questions] for split in ("dev", "test"))
     return Corpus(
         vectors=enlarged(real, size, seed=seed),
         real=len(texts),

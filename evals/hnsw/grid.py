@@ -102,12 +102,14 @@ class Grid:
     last_passes: int
     """Over those of test, for each setting that was chosen."""
     clients: Sequence[int] = (1, 2, 8)
+    questions: int = 1_000
+    """Of each split, at the most."""
 
     def __post_init__(self) -> None:
         for name in ("sizes", "graphs", "ef_search", "rows_a_list", "probed", "kept", "clients"):
             if not getattr(self, name):
                 raise InvalidInput(f"grid.{name}", "must not be empty")
-        for name in ("passes", "last_passes"):
+        for name in ("passes", "last_passes", "questions"):
             if getattr(self, name) < 1:
                 raise InvalidInput(f"grid.{name}", f"must be at least 1, got {getattr(self, name)}")
 
@@ -134,7 +136,7 @@ class Grid:
 GRIDS = {
     "smoke": Grid(
         sizes=(1_000,), graphs=((16, 64),), ef_search=(40, 100), rows_a_list=(50,),
-        probed=(0.1, 0.5), kept=(Kept.VECTOR,), passes=1, last_passes=1,
+        probed=(0.1, 0.5), kept=(Kept.VECTOR,), passes=1, last_passes=1, questions=50,
     ),
     "full": Grid(
         sizes=(1_000, 10_000), graphs=((16, 64), (32, 64), (32, 128)), ef_search=(20, 40, 100, 200),

@@ -117,7 +117,9 @@ async def _embedded(data: GoldenSet, asked: Asked) -> tuple[Corpus, str]:
     )
     most = sum(tenant_rows(max(asked.tried.sizes)).values())
     with kept_vectors(embedder, settings.home / "vectors") as kept:
-        return await corpus(data, kept, most, seed=asked.seed), embedder.digest
+        questions = asked.tried.questions
+        rows = await corpus(data, kept, most, questions=questions, seed=asked.seed)
+    return rows, embedder.digest
 
 
 async def _one_size(server: OwnServer, asked: Asked, rows: Corpus, size: int) -> _OfSize:

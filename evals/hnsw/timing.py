@@ -24,8 +24,8 @@ from rag_core.adapters.postgres import Connection
 if TYPE_CHECKING:
     from rag_core.domain import Matrix, Vector
 
-WARM_UP = 20
-"""Untimed searches of each client before the timed ones: a prepared statement, pages in memory."""
+WARM_UP = 8
+"""Untimed searches of each client before the timed ones: Postgres plans the first five anew."""
 LEAST_BEYOND = 5
 """Values that lie beyond a quantile that is told: a p95 wants 100, a p99 500."""
 

@@ -108,17 +108,17 @@ class Trial:
         with progress_bar(len(cases), "tenants and load", "case") as bar:
             for tenant, number in cases:
                 async with clients(self._server.url, number) as asking:
-                    timings = await self._in_turns(asking, list(built), tenant)
+                    timings = await self._in_turns(asking, list(built), tenant, number == 1)
                 seen += [self._seen(tenant, built[each], each, timings[each]) for each in built]
                 bar.update()
         return seen
 
     async def _in_turns(
-        self, asking: Clients, settings: Sequence[Setting], tenant: str
+        self, asking: Clients, settings: Sequence[Setting], tenant: str, explain: bool
     ) -> dict[Setting, Timing]:
         timings: dict[Setting, Timing] = {}
         for setting in settings:
-            timings[setting] = await asking.measure(setting, tenant, self._test)  # with EXPLAIN
+            timings[setting] = await asking.measure(setting, tenant, self._test, explain=explain)
         for _ in range(1, self._grid.last_passes):
             for setting in settings:
                 again = await asking.measure(setting, tenant, self._test, explain=False)
