@@ -26,6 +26,7 @@ from evals.bench.ledger import hold_and_settle, raced_budget
 from evals.bench.limits import limit_check
 from evals.bench.proxy import own_overhead
 from evals.bench.resume import killed_run
+from evals.bench.search import hundred_thousand, ten_thousand
 from evals.bench.shedding import overload
 from evals.bench.spend_monitor import watched
 from evals.bench.store_save import many_notes, redis_states
@@ -53,6 +54,7 @@ SETS: dict[str, dict[str, Bench]] = {
         "queue": queued_saves,
         "frozen": frozen_postgres,
     },
+    "search": {"10k": ten_thousand, "100k": hundred_thousand},
     "context": {"built": built_context, "quoted": quoted_answer, "ingest": ingested_count},
     "http": {"hit": cached_hit, "connected": many_connected, "token": first_token},
     "embedders": {"backends": backends},

@@ -11,7 +11,10 @@ from rag_core.cli import AsJson
 
 
 def run(
-    profile: Annotated[Literal["smoke", "full"], Option(help="smoke: a quick look.")] = "full",
+    profile: Annotated[
+        Literal["smoke", "full", "bench"],
+        Option(help="smoke: a quick look; bench: hours, for hnsw to 100,000 rows."),
+    ] = "full",
     only: Annotated[
         str | None, Option(metavar="NAME,…", help="Some notebooks, like quality.")
     ] = None,

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,12 @@ from evals.report.verdict import overall_verdict
 from evals.results.machine import machine
 from evals.results.notebook_run import NotebookRun
 from evals.results.recommendation import Origin, why_withheld, write_recommended
-from evals.retrieval.study import PROFILES, collection_folders, store_collection
+from evals.retrieval.study import collection_folders, store_collection
 from evals.run import manifest as manifests
 from evals.run.finished import Finished, file_digest
 from evals.run.notebook_pages import write_notebook_pages
 from evals.run.notebooks import Notebook, Value, check_known, discover, values_for
+from evals.run.profiles import PROFILES, cell_timeout_s, profile_of, takes_part
 from evals.run.runner import importing_this_checkout, run_notebook
 from evals.run.schedule import run_scheduled
 from evals.run.terminal import terminal_table
@@ -40,10 +42,6 @@ from rag_core.settings import Settings
 
 REQUIRED = ("profile", "out_path")
 SEARCHES_COLLECTIONS = "02_retrieval"
-NEEDS = {"06_safety": "attacks.jsonl", "07_validity": "planted.jsonl"}
-"""Files of the golden folder without which a notebook has nothing to measure."""
-NOT_IN = {"09_load": ("smoke",)}
-"""Profiles for which a notebook takes too long: a load test alone is a minute and more."""
 _COLD = "cold: empty at the start of every notebook"
 # The kernel's debugger complains of frozen modules; nobody debugs here.
 _QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "RAGAS_DO_NOT_TRACK": "true"}
@@ -90,29 +88,17 @@ def evaluate(options: RunOptions) -> int:
     if options.profile not in PROFILES:
         raise InvalidInput("--profile", f"must be one of {', '.join(PROFILES)}")
     found = discover(options.notebooks, options.only)
-    notebooks = [each for each in found if options.only or _takes_part(each, options)]
+    profile, golden = options.profile, options.golden
+    notebooks = [each for each in found if options.only or takes_part(each.name, profile, golden)]
     check_known(options.parameters, notebooks)
-    given = {"profile": options.profile, "golden": str(options.golden)}
-    offered: dict[str, Value] = {**options.parameters, **given}
-    values = {n.name: values_for(n, offered, REQUIRED) for n in notebooks}
+    offered: dict[str, Value] = {**options.parameters, "golden": str(golden)}
+    values = {
+        each.name: values_for(
+            each, {**offered, "profile": profile_of(each.name, profile)}, REQUIRED
+        )
+        for each in notebooks
+    }
     return asyncio.run(_evaluate(options, notebooks, values))
-
-
-def _takes_part(notebook: Notebook, options: RunOptions) -> bool:
-    """Whether it runs unless asked for by name; says so where it does not."""
-    if options.profile in NOT_IN.get(notebook.name, ()):
-        print(f"{notebook.name} is left out of profile {options.profile}; --only runs it")
-        return False
-    return _has_data(notebook, options.golden)
-
-
-def _has_data(notebook: Notebook, golden: Path) -> bool:
-    """Whether the folder holds what the notebook measures; says so where it does not."""
-    needed = NEEDS.get(notebook.name)
-    if needed is None or (golden / needed).exists():
-        return True
-    print(f"{notebook.name} is left out: {golden.name} has no {needed}")
-    return False
 
 
 async def _evaluate(
@@ -127,7 +113,8 @@ async def _evaluate(
         store = await _fill(ready, options, [notebook.name for notebook in notebooks])
         folder = _new_folder(options.reports, started, revision)
         finished = _finished(options, settings, store, values)
-        runs = await _run_all(notebooks, values, folder, finished)
+        timeout_s = cell_timeout_s(options.profile)
+        runs = await _run_all(notebooks, values, folder, finished, timeout_s)
     await asyncio.to_thread(write_notebook_pages, runs)
     manifest = manifests.Manifest(
         revision=revision,
@@ -197,14 +184,14 @@ async def _run_all(
     values: Mapping[str, Mapping[str, Value]],
     folder: Path,
     finished: Finished,
+    timeout_s: float,
 ) -> list[NotebookRun]:
     finished.begin()
+    run_one = partial(_run_or_take, folder=folder, finished=finished, timeout_s=timeout_s)
     with progress_bar(len(notebooks), "notebooks", "notebook") as bar, importing_this_checkout():
 
         async def run(notebook: Notebook) -> NotebookRun:
-            done = await asyncio.to_thread(
-                _run_or_take, notebook, values[notebook.name], folder, finished
-            )
+            done = await asyncio.to_thread(run_one, notebook, values[notebook.name])
             bar.update()
             return done
 
@@ -214,12 +201,17 @@ async def _run_all(
 
 
 def _run_or_take(
-    notebook: Notebook, values: Mapping[str, Value], folder: Path, finished: Finished
+    notebook: Notebook,
+    values: Mapping[str, Value],
+    *,
+    folder: Path,
+    finished: Finished,
+    timeout_s: float,
 ) -> NotebookRun:
     if kept := finished.take(notebook, values, folder):
         print(f"{kept.name}: as of {kept.kept_from}, nothing has changed; --again measures anew")
         return kept
-    done = run_notebook(notebook, values, folder)
+    done = run_notebook(notebook, values, folder, cell_timeout_s=timeout_s)
     finished.keep(done, notebook, values)
     return done
 
@@ -231,7 +223,8 @@ async def _fill(settings: Settings, options: RunOptions, names: Sequence[str]) -
     async with entered(assemble(settings), "loading the model") as application:
         ingested = [await ingest_golden(application, golden)]
         if SEARCHES_COLLECTIONS in names:
-            for folder in collection_folders(options.profile, options.golden):
+            profile = profile_of(SEARCHES_COLLECTIONS, options.profile)
+            for folder in collection_folders(profile, options.golden):
                 collection = await asyncio.to_thread(read_collection, folder)
                 ingested.append(await store_collection(application, settings, collection))
         models = {

@@ -22,7 +22,7 @@ KEPT = 60
 
 _ABOUT = "run.json"
 _INSTRUMENTS = ("RAG_JUDGE_", "RAG_VERIFIER_")
-_CODE = ("rag_core/**/*", "evals/**/*", "constraints.txt")
+_CODE = ("rag_core/**/*", "evals/**/*", "loadtests/**/*", "constraints.txt")
 
 
 class Finished:

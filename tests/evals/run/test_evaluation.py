@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from evals.run.evaluation import RunOptions, evaluate
+from evals.run.profiles import cell_timeout_s, profile_of
 from rag_core.errors import InvalidInput
 from tests.evals.run.notebook_files import WRITES, small_notebook
 
@@ -47,3 +48,10 @@ def test_an_unknown_profile_is_refused_before_anything_runs(options: RunOptions)
     with pytest.raises(InvalidInput, match="--profile"):
         evaluate(RunOptions("fast", options.notebooks, options.reports))
     assert not options.reports.exists()
+
+
+def test_only_notebooks_that_have_more_to_try_get_the_profile_bench() -> None:
+    assert profile_of("10_hnsw", "bench") == "bench"
+    assert profile_of("02_retrieval", "bench") == "full"
+    assert profile_of("10_hnsw", "smoke") == profile_of("02_retrieval", "smoke") == "smoke"
+    assert cell_timeout_s("bench") > cell_timeout_s("full")

@@ -1,0 +1,1 @@
+"""HNSW beside IVFFlat and exact search: what recall costs, by size, tenant and load."""

@@ -1,0 +1,221 @@
+"""rag_core's own search beside bare psycopg, over the same table and index, in turns."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pgvector import Vector as PgVector
+
+from evals.hnsw.grid import Setting
+from evals.hnsw.oracle import K, Oracle
+from evals.hnsw.proof import check_count
+from evals.hnsw.statement import session
+from evals.hnsw.tables import connected
+from evals.hnsw.timing import quantile
+from evals.measures.scores import Aggregate, Scored, aggregate
+from rag_core.adapters.embedders import HashingEmbedder
+from rag_core.adapters.generators import ScriptedGenerator
+from rag_core.adapters.postgres import (
+    HNSW_INDEX,
+    Connection,
+    IndexKind,
+    PostgresRetriever,
+    index_vectors,
+)
+from rag_core.bootstrap import Application, assemble
+from rag_core.cli import progress_bar
+from rag_core.domain import Note, Query, SearchMethod, UserId, WholeNoteChunker, authenticated
+from rag_core.errors import ConfigurationError
+from rag_core.migrations import migrate
+from rag_core.settings import Settings
+
+if TYPE_CHECKING:
+    from rag_core.domain import Matrix, Vector
+
+_KEYS = """
+SELECT note_id, position, embedding <#> %(vector)b AS distance FROM chunk_vectors
+WHERE user_id = %(user)b ORDER BY distance LIMIT %(k)b
+"""
+_WITH_TEXT = """
+WITH nearest AS MATERIALIZED (
+    SELECT user_id, note_id, position, embedding <#> %(vector)b AS distance FROM chunk_vectors
+    WHERE user_id = %(user)b ORDER BY embedding <#> %(vector)b LIMIT %(k)b
+)
+SELECT nearest.note_id, nearest.position, notes.title, chunks.heading, chunks.text,
+       chunks.start_char, chunks.end_char, notes.author, notes.date, notes.tags,
+       notes.verses::text, nearest.distance
+FROM nearest JOIN chunks USING (user_id, note_id, position)
+JOIN notes ON notes.user_id = nearest.user_id AND notes.id = nearest.note_id
+"""
+_TEXT = "In the beginning God created the heaven and the earth, and saw that all of it was good."
+"""As long as the sentences that the vectors are of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to search, and what each timed search took on the client's side."""
+
+    name: str
+    ms: list[float] = field(default_factory=list)
+    cpu_us: list[float] = field(default_factory=list)
+    rows: dict[int, list[int]] = field(default_factory=dict)
+    """Found for each question."""
+
+    def add(self, question: int, rows: list[int], wall_s: float, cpu_s: float) -> None:
+        """Note a timed search: the number of its question, rows found, seconds, CPU seconds."""
+        self.ms.append(1000 * wall_s)
+        self.cpu_us.append(1e6 * cpu_s)
+        self.rows[question] = rows
+
+    def p(self, share: float) -> float | None:
+        """The quantile of the latency, in milliseconds; None where too few lie beyond it."""
+        return quantile(self.ms, share)
+
+    @property
+    def mean_cpu_us(self) -> float:
+        """Microseconds a search of this process."""
+        return sum(self.cpu_us) / len(self.cpu_us)
+
+    def recall(self, oracle: Oracle) -> Aggregate:
+        """Over questions."""
+        found = {str(n): Scored(oracle.recall(n, rows)) for n, rows in self.rows.items()}
+        return aggregate("recall@5", found, proportion=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Overhead:
+    """rag_core's retriever, bare psycopg that fetches the same texts, and one that fetches keys."""
+
+    size: int
+    setting: Setting
+    index: str
+    """What the retriever's own plan scans."""
+    ours: Way
+    same: Way
+    keys: Way
+    recall: Aggregate
+    """Of the retriever."""
+
+
+class _Prepared(HashingEmbedder):
+    """Gives each text, which begins with the number of its row, the vector that is known."""
+
+    def __init__(self, vectors: Matrix) -> None:
+        self._vectors = vectors
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        return self._vectors[[int(text.partition(" ")[0]) for text in texts]]
+
+
+async def measure_overhead(
+    url: str, setting: Setting, vectors: Matrix, questions: Matrix, *, passes: int
+) -> Overhead:
+    """Ask in turns, one client: `vectors` float32[rows, 384] are the notes of one user.
+
+    The database at `url` is migrated where it is not, and keeps the notes.
+
+    Raises:
+        ConfigurationError: a search does not use the index.
+    """
+    await asyncio.to_thread(migrate, url)
+    user, build = authenticated("hnsw-study"), setting.build
+    async with _assembled(url, SearchMethod.EXACT, setting, vectors) as application:
+        await _store(application, user, len(vectors))
+    await index_vectors(url, IndexKind.HNSW, m=build.m, ef_construction=build.ef_construction)
+    async with (
+        _assembled(url, SearchMethod.HNSW, setting, vectors) as application,
+        await connected(url) as bare,
+    ):
+        await bare.execute("VACUUM ANALYZE")
+        await _like_ours(bare, setting)
+        searches = (
+            partial(_ours, application.retriever, user),
+            partial(_bare, bare, _WITH_TEXT, user),
+            partial(_bare, bare, _KEYS, user),
+        )
+        index = await _planned(application.retriever, user, questions[0])
+        before = await _scanned(bare)
+        ways = await _in_turns(searches, questions, passes)
+        counted = await _scanned(bare) - before
+        check_count(setting, counted, 2 * len(questions) * (passes + 1))
+    recall = ways[0].recall(Oracle.of(vectors, questions))
+    return Overhead(len(vectors), setting, index, *ways, recall)
+
+
+@asynccontextmanager
+async def _assembled(
+    url: str, method: SearchMethod, setting: Setting, vectors: Matrix
+) -> AsyncIterator[Application]:
+    """The application as it is put together anywhere."""
+    told = {"database_url": url, "cache": "memory", "search_mode": "dense", "search_method": method}
+    settings = Settings.model_validate({**told, "ef_search": setting.width})
+    async with assemble(
+        settings,
+        embedder=_Prepared(vectors),
+        generator=ScriptedGenerator([]),
+        chunker=WholeNoteChunker(),
+    ) as application:
+        yield application
+
+
+async def _store(application: Application, user: UserId, rows: int) -> None:
+    notes = [Note(f"n{row}", "", f"{row} {_TEXT}") for row in range(rows)]
+    with progress_bar(rows, "ingest", "note") as bar:
+        await application.ingest.run(user, notes, progress=bar.update)
+
+
+async def _planned(retriever: PostgresRetriever, user: UserId, vector: Vector) -> str:
+    plan = await retriever.explain(user, Query(vector), k=K)
+    used = [node.index for node in plan if node.table == "chunk_vectors"]
+    if HNSW_INDEX not in used:
+        raise ConfigurationError("search", f"is to be by {HNSW_INDEX}, but the plan uses {used}")
+    return HNSW_INDEX
+
+
+async def _like_ours(connection: Connection, setting: Setting) -> None:
+    """What the retriever tells the server with each search, told once."""
+    for name, value in session(setting).items():
+        await connection.execute("SELECT set_config(%s, %s, false)", [name, value])
+
+
+async def _scanned(connection: Connection) -> int:
+    """How often the index was scanned, once all that was counted has been handed in."""
+    await connection.execute("SELECT pg_stat_force_next_flush()")
+    found = await connection.execute(
+        "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s", [HNSW_INDEX]
+    )
+    row = await found.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def _ours(retriever: PostgresRetriever, user: UserId, vector: Vector) -> list[int]:
+    ranking = await retriever.search(user, Query(vector), k=K)
+    return [int(hit.note_id[1:]) for hit in ranking.hits]
+
+
+async def _bare(connection: Connection, sql: str, user: UserId, vector: Vector) -> list[int]:
+    asked = {"vector": PgVector(vector), "user": user, "k": K}
+    cursor = await connection.execute(sql.encode(), asked, binary=True)
+    return [int(row[0][1:]) for row in await cursor.fetchall()]
+
+
+async def _in_turns(
+    searches: Sequence[Callable[[Vector], Awaitable[list[int]]]], questions: Matrix, passes: int
+) -> tuple[Way, Way, Way]:
+    """Every question by each way in turn; the first pass warms up."""
+    ways = Way("rag_core"), Way("psycopg, with texts"), Way("psycopg, keys only")
+    for number in range(-len(questions), passes * len(questions)):
+        question = number % len(questions)
+        for way, search in zip(ways, searches, strict=True):
+            began, cpu_s = time.perf_counter(), time.process_time()
+            rows = await search(questions[question])
+            spent = time.perf_counter() - began, time.process_time() - cpu_s
+            if number >= 0:
+                way.add(question, rows, *spent)
+    return ways

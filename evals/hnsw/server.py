@@ -1,0 +1,60 @@
+"""A Postgres of the study's own, to be started anew, and what its processes used."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+
+from rag_core.embedded import PostgresServer, StackHome, ensure_database
+
+_PATIENCE_S = 15.0
+
+
+class OwnServer:
+    """A running server."""
+
+    def __init__(self, server: PostgresServer, url: str) -> None:
+        self._server, self.url = server, url
+
+    async def restart(self) -> None:
+        """Shut down and start again: its own buffers are empty, those of the system may not be."""
+        await self._server.stop()
+        await self._server.start()
+        await ensure_database(self.url, patience_s=_PATIENCE_S)
+
+
+@asynccontextmanager
+async def own_server(folder: Path) -> AsyncIterator[OwnServer]:
+    """A server with its data in `folder`, with the settings of the embedded one.
+
+    Raises:
+        EmbeddedServerError: it does not start.
+    """
+    server = PostgresServer(StackHome.prepare(folder))
+    url = await server.start()
+    try:
+        await ensure_database(url, patience_s=_PATIENCE_S)
+        yield OwnServer(server, url)
+    finally:
+        await server.stop()
+
+
+def cpu_s(pids: Iterable[int]) -> float:
+    """CPU seconds that these processes have used; to the nanosecond where the kernel counts so."""
+    return sum(map(_cpu_s, pids))
+
+
+def _cpu_s(pid: int) -> float:
+    counted = Path(f"/proc/{pid}/schedstat")  # /proc/PID/stat counts hundredths of a second
+    if counted.is_file():
+        return int(counted.read_text().split()[0]) / 1e9
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
+def own_bytes(pid: int) -> int:
+    """Memory of a process that it shares with no other."""
+    return int(psutil.Process(pid).memory_full_info().uss)
