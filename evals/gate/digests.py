@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import nbformat
 
 DIGESTS = GOLDEN / "baseline" / "digests"
-STABLE = ("02_retrieval", "04_cost")
-"""Notebooks whose figures rest on no time, no concurrency and no LLM."""
+STABLE = ("06_safety", "07_validity")
+"""Notebooks whose figures rest on no time, no LLM, no other notebook and no HNSW graph, which is
+built in parallel."""
 
 WITHIN = 1e-3
 """Share by which a figure may differ: a vector differs in its sixth digit from machine to machine,
