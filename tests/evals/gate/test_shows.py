@@ -271,3 +271,9 @@ def test_notebooks_of_several_runs_are_one_candidate_with_the_judge_of_its_answe
     judgement = judge_folders(before, write_probe(tmp_path / "a"), POLICY)
     assert judgement.status is Status.PASS
     assert judgement.facts["judge"] == "light, none"
+
+
+def test_the_last_digits_of_a_score_are_no_change(tmp_path: Path) -> None:
+    judgement = judged(tmp_path, RecordedRun().change("fact_recall", -1e-6, every=2))
+    found = {each.name: each for each in judgement.findings}["fact_recall (golden)"]
+    assert (found.status, found.difference, judgement.flips) == (Status.PASS, 0.0, [])
