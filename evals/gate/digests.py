@@ -128,7 +128,9 @@ def with_check(
     lines = "\n".join(f"{each} = {value!r}" for each, value in values.items())
     made.cells.insert(place + 1, v4.new_code_cell(lines))
     output = v4.new_output("stream", name="stdout", text=SAME + "\n")
-    made.cells.append(v4.new_code_cell(_LAST_CELL.format(name=name), outputs=[output]))
+    source = _LAST_CELL.format(name=name)
+    # nbval takes outputs of a cell without a count for left over by mistake.
+    made.cells.append(v4.new_code_cell(source, outputs=[output], execution_count=1))
     return made
 
 

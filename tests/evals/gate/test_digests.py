@@ -59,3 +59,4 @@ def test_a_copy_has_its_parameters_and_ends_with_the_check(tmp_path: Path) -> No
     assert sources[place + 1].startswith("profile = 'smoke'\nout_path = ")
     assert sources[-1].startswith("# NBVAL_CHECK_OUTPUT")
     assert notebook.cells[-1].outputs[0].text == f"{SAME}\n"
+    assert notebook.cells[-1].execution_count, "nbval refuses outputs of a cell that never ran"
