@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS log AS SELECT asked, question FROM answers;
 CREATE TRIGGER IF NOT EXISTS logging AFTER INSERT ON answers
     BEGIN INSERT INTO log VALUES (NEW.asked, NEW.question); END;
 """
+_ALONE = ("single_note", "several_notes", "unanswerable")
 _TIMES = ("latency_ms", "cpu_ms")
 
 
@@ -66,9 +67,9 @@ def write_golden(folder: Path) -> Path:
     """One user of the golden folder, with the questions that need nobody else's notes."""
     (folder / "notes").mkdir(parents=True)
     questions = [
-        row | {"twin": None}
+        row | {"twin": None}  # it is not among them
         for row in _rows(GOLDEN / "questions.jsonl")
-        if row["user"] == USER and not row.get("attack") and not row.get("foreign_gold")
+        if row["user"] == USER and row["scenario"] in _ALONE
     ]
     passages = [row for row in _rows(GOLDEN / "passages.jsonl") if row["user"] == USER]
     for name, rows in (("questions", questions), ("passages", passages)):

@@ -69,10 +69,11 @@ def _trimmed(suite: Suite, measures: set[str]) -> Suite:
 
 
 def _manifest(source: Path) -> Mapping[str, Any]:
-    """Of the first run below `source`; what names no secret and no folder."""
+    """Of the run in `source` with the most notebooks; what names no secret and no folder."""
     runs = [source, *sorted(path.parent for path in source.glob(f"*/{SUMMARY}"))]
-    first = next(run for run in runs if (run / MANIFEST).is_file())
-    manifest = json.loads((first / MANIFEST).read_text(encoding="utf-8"))
+    files = [run / MANIFEST for run in runs if (run / MANIFEST).is_file()]
+    manifests = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+    manifest = max(manifests, key=lambda each: len(each.get("notebooks", ())))
     return {name: manifest[name] for name in _KEPT if name in manifest}
 
 

@@ -9,10 +9,6 @@ from evals.gate.policy import Policy, QualityRule
 from evals.gate.quality import Paired
 from evals.gate.recording import Recording, Said
 
-LEAST = 1e-5
-"""Scores no further apart are the same: a text's vector differs in its last digits with the texts
-that were in its batch."""
-
 _NOT_KEPT = Said(question="", text="(its answer was not kept)")
 
 
@@ -23,7 +19,7 @@ def flips(baseline: Recording, candidate: Recording, policy: Policy) -> list[Fli
         if rule.suite in baseline.suites and rule.suite in candidate.suites:
             pairs = Paired.of(rule, baseline.suites[rule.suite], candidate.suites[rule.suite])
             for question, pair in pairs.means.items():
-                if abs(pair[1] - pair[0]) > LEAST:
+                if pair[0] != pair[1]:
                     place = changes.setdefault((rule.suite, question), [])
                     place.append(_change(rule, pair))
     made = [

@@ -14,6 +14,10 @@ from evals.results.numbers import points, share
 from evals.stats.clustered import Clustered
 from evals.stats.drop import drop_p, holm, lower_bound, smallest_detectable
 
+ROUNDING = 1e-5
+"""Scores no further apart are the same: a baseline keeps six decimals, and a text's vector differs
+in its last digits with the texts that were in its batch."""
+
 NAMED = 3
 """Questions that a sentence names: the report has all."""
 
@@ -49,7 +53,8 @@ class Paired:
     def means(self) -> Mapping[str, tuple[float, float]]:
         """Of each question that both scored: its repeats' mean in the two."""
         pairs = {q: (_mean(self.before[q]), _mean(self.after[q])) for q in self.before}
-        return {q: (a, b) for q, (a, b) in pairs.items() if a is not None and b is not None}
+        both = {q: (a, b) for q, (a, b) in pairs.items() if a is not None and b is not None}
+        return {q: (a, a if abs(b - a) <= ROUNDING else b) for q, (a, b) in both.items()}
 
     @cached_property
     def gains(self) -> Clustered:

@@ -83,6 +83,7 @@ def merged(runs: Sequence[Recording]) -> Recording:
     suites = {name: _suite(name, runs) for run in runs for name in run.suites}
     return msgspec.structs.replace(
         first,
+        judge=next((run.judge for run in runs if run.judge), ""),
         notebooks=_worst(runs),
         suites=suites,
         answers=_first_of(run.answers for run in runs),

@@ -24,7 +24,7 @@ RESULT = NotebookResult(
 
 @pytest.fixture
 def references(tmp_path: Path) -> Path:
-    write_result(RESULT, tmp_path / "run" / "04_cost.json")
+    write_result(RESULT, tmp_path / "run" / "06_safety.json")
     write_references(tmp_path / "run", tmp_path / "digests")
     return tmp_path / "digests"
 
@@ -37,11 +37,11 @@ def changed(tmp_path: Path, value: float) -> Path:
 def test_a_time_is_no_figure_and_the_last_digits_do_not_count(
     tmp_path: Path, references: Path
 ) -> None:
-    assert compared("04_cost", changed(tmp_path, 0.2501), references) == SAME
+    assert compared("06_safety", changed(tmp_path, 0.2501), references) == SAME
 
 
 def test_another_figure_is_named(tmp_path: Path, references: Path) -> None:
-    said = compared("04_cost", changed(tmp_path, 0.26), references)
+    said = compared("06_safety", changed(tmp_path, 0.26), references)
     assert said == "Dollars: 0.25 → 0.26"
 
 
@@ -59,3 +59,4 @@ def test_a_copy_has_its_parameters_and_ends_with_the_check(tmp_path: Path) -> No
     assert sources[place + 1].startswith("profile = 'smoke'\nout_path = ")
     assert sources[-1].startswith("# NBVAL_CHECK_OUTPUT")
     assert notebook.cells[-1].outputs[0].text == f"{SAME}\n"
+    assert notebook.cells[-1].execution_count, "nbval refuses outputs of a cell that never ran"

@@ -257,3 +257,23 @@ def test_what_notes_say_is_no_markup(tmp_path: Path) -> None:
     assert "<script>alert" not in (tmp_path / "gate.html").read_text()
     assert "<script>" not in (tmp_path / "gate.md").read_text()
     ElementTree.parse(tmp_path / "gate.xml")
+
+
+def test_notebooks_of_several_runs_are_one_candidate_with_the_judge_of_its_answers(
+    tmp_path: Path,
+) -> None:
+    before = RecordedRun().write(tmp_path / "b")
+    searched, answered = RecordedRun(), RecordedRun()
+    searched.absent |= {"01_quality", "04_cost", "07_validity"}
+    answered.absent.add("02_retrieval")
+    searched.write(tmp_path / "a" / "1")
+    answered.write(tmp_path / "a" / "2")
+    judgement = judge_folders(before, write_probe(tmp_path / "a"), POLICY)
+    assert judgement.status is Status.PASS
+    assert judgement.facts["judge"] == "light, none"
+
+
+def test_the_last_digits_of_a_score_are_no_change(tmp_path: Path) -> None:
+    judgement = judged(tmp_path, RecordedRun().change("fact_recall", -1e-6, every=2))
+    found = {each.name: each for each in judgement.findings}["fact_recall (golden)"]
+    assert (found.status, found.difference, judgement.flips) == (Status.PASS, 0.0, [])
