@@ -45,13 +45,14 @@ def hnsw_result(run: HnswRun, pictures: Sequence[Picture]) -> NotebookResult:
 
 def verdict(run: HnswRun) -> str:
     """Which search to take for the target, and what it costs, by size."""
-    said = [f"For recall@5 of at least {share(TARGET)}:"]
-    said += [_recommended(run, size) for size in run.grid.sizes]
-    churned = run.churned
-    said.append(
-        f"A changed row costs {number(churned.write_ms, 'ms')} with the graph,"
-        f" {number(churned.bare_write_ms, 'ms')} without."
+    sizes = "; ".join(_recommended(run, size) for size in run.grid.sizes)
+    with_graph, without = (
+        number(each, "ms") for each in (run.churned.write_ms, run.churned.bare_write_ms)
     )
+    said = [
+        f"For recall@5 of at least {share(TARGET)}: {sizes}.",
+        f"A changed row costs {with_graph} with a graph, {without} without.",
+    ]
     if not run.apart:
         said.append("Chosen and reported on the same questions: the folder has only one split.")
     return " ".join(said)
@@ -67,7 +68,7 @@ def _recommended(run: HnswRun, size: int) -> str:
     met = "" if (seen.recall.value or 0) >= TARGET else ", NOT confirmed"
     return (
         f"at {size:,} rows {best.setting} ({number(best.p50_ms, 'ms')} at the median; test"
-        f" {in_words(seen.recall)}{met}; {price});"
+        f" {in_words(seen.recall)}{met}; {price})"
     )
 
 
