@@ -13,6 +13,7 @@ from rag_core.domain.answer import Answer, nothing_found, refusal
 from rag_core.domain.context import Context
 from rag_core.domain.evidence import fingerprint
 from rag_core.domain.pipeline_config import PipelineConfig, pipeline_digest
+from rag_core.domain.query import EVERYTHING, Filters
 from rag_core.domain.question import validate_question
 from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import authenticated
@@ -83,10 +84,12 @@ class Pipeline:
                 answer = await self._landed(request, flight)
             yield answer
 
-    async def retrieve(self, question: str, user: str | None) -> Retrieved:
+    async def retrieve(
+        self, question: str, user: str | None, filters: Filters = EVERYTHING
+    ) -> Retrieved:
         """Steps 1 and 3 to 5 alone: what an answer made now would rest on, attacks searched too."""
         asker, asked = authenticated(user), self._validate(question)
-        ranking, context = await self._retrieval.retrieve(asker, asked)
+        ranking, context = await self._retrieval.retrieve(asker, asked, filters)
         return Retrieved(ranking, context, fingerprint(asked, context, self.digest))
 
     async def stats(self) -> dict[str, LevelStats]:

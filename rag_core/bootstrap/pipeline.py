@@ -66,6 +66,7 @@ def wire_pipeline(settings: Settings, parts: Parts) -> tuple[Pipeline, Caches]:
         embedder=parts.embedder,
         retriever=parts.retriever,
         caches=caches,
+        clock=parts.clock,
         listener=parts.listener,
         name=parts.search_name,
     )

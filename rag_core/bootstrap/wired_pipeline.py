@@ -22,6 +22,7 @@ from rag_core.domain.query import SearchMode
 from rag_core.domain.words import WORDS_NAME
 from rag_core.pipeline import Pipeline
 from rag_core.providers.router import Router
+from rag_core.search.filters import NAMED_FILTERS
 from rag_core.settings import Settings
 
 
@@ -81,7 +82,7 @@ async def open_pipeline(
 def _search_name(settings: Settings, ground: Foundation) -> str:
     """All of the way of searching that may change what is found."""
     mode, method = settings.search_mode, settings.search_method
-    words = "" if mode is SearchMode.DENSE else f":{WORDS_NAME}"
+    words = "" if mode is SearchMode.DENSE else f":{WORDS_NAME}:{NAMED_FILTERS}"
     return f"{mode}{words}:{method}:{settings.ef_search}:{ground.chunker.name}"
 
 

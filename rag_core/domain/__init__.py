@@ -30,7 +30,7 @@ from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.prompt import (
     PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt, count_prompt,
 )
-from rag_core.domain.query import Query, SearchMode
+from rag_core.domain.query import EVERYTHING, Filters, Query, SearchMode
 from rag_core.domain.question import MAX_CHARACTERS, Question, normalise, validate_question
 from rag_core.domain.ranking import (
     DIMENSIONS, Embedder, Hit, Ranking, Retriever, SearchMethod, hit_of,
@@ -51,14 +51,14 @@ if TYPE_CHECKING:  # numpy is not imported for a name
     from rag_core.domain.ranking import Vector as Vector
 
 __all__ = [
-    "ALWAYS", "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "FREE", "HTTP", "LEAK_WORDS",
-    "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_DOCUMENT_BYTES", "MAX_TITLE_CHARACTERS", "MOST_WORDS",
-    "NEAR_DUPLICATE", "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION", "REDIS", "REFUSAL_TEXT",
-    "RULES", "Answer", "CheckedText", "Chunk", "Chunker", "Citation", "Completion", "Condition",
-    "Conflict", "Context", "Document", "DocumentType", "EmbeddedNote", "Embedder", "Finding",
-    "Flag", "Generator", "Hit", "ImportRecords", "ImportState", "Level", "Message", "Note",
-    "NoteHead", "NoteImport", "NoteStore", "PipelineConfig", "Prices", "Prompt", "Provenance",
-    "Query", "Question", "Ranking", "Retriever", "Said", "SearchMethod", "SearchMode",
+    "ALWAYS", "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "EVERYTHING", "FREE", "HTTP",
+    "LEAK_WORDS", "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_DOCUMENT_BYTES", "MAX_TITLE_CHARACTERS",
+    "MOST_WORDS", "NEAR_DUPLICATE", "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION", "REDIS",
+    "REFUSAL_TEXT", "RULES", "Answer", "CheckedText", "Chunk", "Chunker", "Citation", "Completion",
+    "Condition", "Conflict", "Context", "Document", "DocumentType", "EmbeddedNote", "Embedder",
+    "Filters", "Finding", "Flag", "Generator", "Hit", "ImportRecords", "ImportState", "Level",
+    "Message", "Note", "NoteHead", "NoteImport", "NoteStore", "PipelineConfig", "Prices", "Prompt",
+    "Provenance", "Query", "Question", "Ranking", "Retriever", "Said", "SearchMethod", "SearchMode",
     "SentenceChunker", "Source", "StoredNotes", "StoredVersion", "TokenCount", "Tokenizer", "Usage",
     "UserId", "Verses", "WholeNoteChunker", "all_well", "asked_words", "assemble_prompt",
     "authenticated", "build_context", "check_completion", "check_note", "check_url", "cites",

@@ -1,10 +1,14 @@
-"""What a search is given: a question as text and as a vector, and how the two are to be used."""
+"""What a search is given: a question as text and as a vector, and what it is narrowed to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from rag_core.domain.books import spellings
+from rag_core.domain.notes import Note, Verses
 
 if TYPE_CHECKING:
     from rag_core.domain.ranking import Vector
@@ -28,6 +32,39 @@ RRF_K = 60
 "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which notes a search is about; a note must meet all that is given."""
+
+    since: date | None = None
+    until: date | None = None
+    """The last day, itself included; a note without a date meets neither bound."""
+    tags: tuple[str, ...] = ()
+    """In any letter case; the note has each of them."""
+    verses: tuple[Verses, ...] = ()
+    """The note has one that overlaps with one of these; a `last` of 0 is the whole chapter."""
+
+    def __bool__(self) -> bool:
+        return self != EVERYTHING
+
+    def admits(self, note: Note) -> bool:
+        """Whether the note meets them."""
+        held = {tag.lower() for tag in note.tags}
+        return (
+            self._dated(note.date)
+            and all(tag.lower() in held for tag in self.tags)
+            and (not self.verses or any(_touch(a, b) for a in self.verses for b in note.verses))
+        )
+
+    def _dated(self, day: date | None) -> bool:
+        if self.since is None and self.until is None:
+            return True
+        return day is not None and (self.since or day) <= day <= (self.until or day)
+
+
+EVERYTHING = Filters()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
     """A question, as a retriever takes it."""
@@ -36,3 +73,15 @@ class Query:
     """float32[384], unit length."""
     text: str = ""
     """What was asked: by its words the lexical side is searched."""
+    filters: Filters = EVERYTHING
+    """Only notes that meet these are found."""
+    named: Filters = EVERYTHING
+    """What the question names: in hybrid search the nearest 50 of the notes that meet it are a
+    third side to be fused. Where no note does, they change nothing."""
+
+
+def _touch(asked: Verses, held: Verses) -> bool:
+    if asked.chapter != held.chapter or held.book.lower() not in spellings(asked.book):
+        return False
+    whole = not asked.last or not held.last
+    return whole or (asked.first <= held.last and held.first <= asked.last)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rag_core.cache.caches import Caches, Lookup
+from rag_core.clock import Clock
 from rag_core.domain.context import Context, build_context
 from rag_core.domain.pipeline_config import PipelineConfig
-from rag_core.domain.query import Query
+from rag_core.domain.query import EVERYTHING, Filters, Query
 from rag_core.domain.question import Question
 from rag_core.domain.ranking import Embedder, Ranking, Retriever
 from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import UserId
 from rag_core.events import Listener, SearchFellShort
+from rag_core.search.filters import named_filters
 
 if TYPE_CHECKING:
     from rag_core.domain.ranking import Vector
@@ -34,6 +37,7 @@ class Retrieval:
     """Steps 3 to 5 of the pipeline.
 
     Args:
+        clock: says what day it is.
         name: says how is searched, where that may change what is found.
     """
 
@@ -45,6 +49,7 @@ class Retrieval:
         embedder: Embedder,
         retriever: Retriever,
         caches: Caches,
+        clock: Clock,
         listener: Listener,
         name: str,
     ) -> None:
@@ -52,7 +57,7 @@ class Retrieval:
         self._tokenizer = tokenizer
         self._embedder = embedder
         self._retriever = retriever
-        self._caches = caches
+        self._caches, self._clock = caches, clock
         self._listener = listener
         self.identity = (embedder.digest, name)
         """What decides the ranking of given notes, beside the configuration."""
@@ -70,14 +75,25 @@ class Retrieval:
             await self._caches.put_vector(user, question, digest, vector)
         return vector
 
-    async def search(self, user: UserId, question: Question, vector: Vector) -> Ranking:
+    async def search(
+        self,
+        user: UserId,
+        question: Question,
+        vector: Vector,
+        filters: Filters = EVERYTHING,
+    ) -> Ranking:
         """The `top_k` chunks of `user` that are best for `question`, whose vector is `vector`.
+
+        Args:
+            filters: only notes that meet them; what the question names by itself leads, no more.
 
         Raises:
             EmbedderMismatch: the user's chunks were embedded by another model.
             DatabaseUnavailable: the store cannot be reached.
         """
-        query = Query(vector, question.text)
+        today = datetime.fromtimestamp(self._clock.now(), UTC).date()
+        named = named_filters(question.text, today)
+        query = Query(vector, question.text, filters, named)
         ranking = await self._retriever.search(user, query, k=self._config.top_k)
         if ranking.missed:
             self._listener(SearchFellShort(len(ranking.hits), ranking.missed))
@@ -89,9 +105,11 @@ class Retrieval:
         self._caches.put_context(lookup, context)
         return context
 
-    async def retrieve(self, user: UserId, question: Question) -> tuple[Ranking, Context]:
+    async def retrieve(
+        self, user: UserId, question: Question, filters: Filters = EVERYTHING
+    ) -> tuple[Ranking, Context]:
         """All three steps, no context cached; raises what `search` raises."""
-        ranking = await self.search(user, question, await self.embed(user, question))
+        ranking = await self.search(user, question, await self.embed(user, question), filters)
         return ranking, self._build(ranking)
 
     def _build(self, ranking: Ranking) -> Context:

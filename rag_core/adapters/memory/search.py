@@ -25,21 +25,26 @@ Placed = tuple[Note, Chunk, "Vector"]
 def best_hits(placed: Sequence[Placed], query: Query, mode: SearchMode, k: int) -> Ranking:
     """The best `k` of a user's chunks."""
     hits = [hit_of(note, chunk, float(vector @ query.vector)) for note, chunk, vector in placed]
-    best = _best(hits, _relevance(hits, [chunk for _, chunk, _ in placed], query, mode, k), k)
+    best = _best(hits, _relevance(placed, hits, query, mode, k), k)
     return Ranking(tuple(hits[place] for place in best))
 
 
 def _relevance(
-    hits: Sequence[Hit], chunks: Sequence[Chunk], query: Query, mode: SearchMode, k: int
+    placed: Sequence[Placed], hits: Sequence[Hit], query: Query, mode: SearchMode, k: int
 ) -> dict[int, float]:
     """What decides the order, by the place of each chunk that can be found."""
-    dense = {place: hit.score for place, hit in enumerate(hits)}
+    admitted = {at for at, (note, _, _) in enumerate(placed) if query.filters.admits(note)}
+    dense = {at: hits[at].score for at in admitted}
     if mode is SearchMode.DENSE:
         return dense
-    lexical = _bm25([chunk.embedded_text for chunk in chunks], query.text)
+    bm25 = _bm25([chunk.embedded_text for _, chunk, _ in placed], query.text)
+    lexical = {at: value for at, value in bm25.items() if at in admitted}
     if mode is SearchMode.LEXICAL:
         return lexical
-    return _fused([_best(hits, side, max(FUSED_DEPTH, k)) for side in (dense, lexical)])
+    sides = [dense, lexical]
+    if query.named and not query.filters:
+        sides.append({at: dense[at] for at in dense if query.named.admits(placed[at][0])})
+    return _fused([_best(hits, side, max(FUSED_DEPTH, k)) for side in sides])
 
 
 def _bm25(texts: Sequence[str], question: str) -> dict[int, float]:

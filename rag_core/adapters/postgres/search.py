@@ -11,8 +11,9 @@ from pgvector import Vector as PgVector
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.plan import PlanNode, plan_nodes
 from rag_core.adapters.postgres.search_sql import search_statement
+from rag_core.domain.books import spellings
 from rag_core.domain.notes import Verses
-from rag_core.domain.query import Query, SearchMode
+from rag_core.domain.query import EVERYTHING, Filters, Query, SearchMode
 from rag_core.domain.ranking import Hit, Ranking, SearchMethod
 from rag_core.domain.tokens import TokenCount
 from rag_core.domain.user import UserId
@@ -38,14 +39,13 @@ class PostgresRetriever:
     ) -> None:
         self._database = database
         self._digest = embedder_digest
-        self._by_words = mode is not SearchMode.DENSE
-        self._sql = search_statement(mode, method)
+        self._mode, self._method = mode, method
         walks = method is SearchMethod.HNSW and mode is not SearchMode.LEXICAL
         self._local = _graph_settings(ef_search) if walks else None
 
     async def search(self, user: UserId, query: Query, *, k: int) -> Ranking:
         """See `rag_core.domain.ranking.Retriever`."""
-        rows = await self._fetch(self._sql, user, query, k)
+        rows = await self._fetch("", user, query, k)
         if rows and rows[0][0] not in (None, self._digest):
             raise EmbedderMismatch(user, rows[0][0], self._digest)
         found = [(row[15], _hit(row[1:15])) for row in rows if row[1] is not None]
@@ -55,17 +55,26 @@ class PostgresRetriever:
 
     async def explain(self, user: UserId, query: Query, *, k: int) -> list[PlanNode]:
         """The plan that `search` runs by."""
-        explain = "EXPLAIN (ANALYZE, FORMAT JSON) " + self._sql
+        explain = "EXPLAIN (ANALYZE, FORMAT JSON) "
         (([found],),) = await self._fetch(explain, user, query, k, binary=False)
         return list(plan_nodes(found["Plan"]))
 
     async def _fetch(
-        self, sql: str, user: UserId, query: Query, k: int, *, binary: bool = True
+        self, prefix: str, user: UserId, query: Query, k: int, *, binary: bool = True
     ) -> list[tuple[Any, ...]]:
         parameters: dict[str, Any] = {"user": user, "vector": PgVector(query.vector), "k": k}
-        if self._by_words:
+        if self._mode is not SearchMode.DENSE:
             parameters |= _words(query.text)
-        return await self._database.fetch(sql, parameters, binary=binary, local=self._local)
+        filters = query.filters or (query.named if self._mode is SearchMode.HYBRID else EVERYTHING)
+        if filters:
+            parameters |= _filters(filters)
+        filtered = bool(query.filters)
+        sql = search_statement(
+            self._mode, self._method, filtered=filtered, named=bool(filters) and not filtered
+        )
+        return await self._database.fetch(
+            prefix + sql, parameters, binary=binary, local=self._local
+        )
 
 
 def _words(question: str) -> dict[str, Any]:
@@ -74,6 +83,19 @@ def _words(question: str) -> dict[str, Any]:
     return {
         "words": [SparseVector({place: 1.0}, WORD_DIMENSIONS) for place in dimensions],
         "any_word": SparseVector(dict.fromkeys(dimensions, 1.0), WORD_DIMENSIONS),
+    }
+
+
+def _filters(filters: Filters) -> dict[str, Any]:
+    verses = [
+        {"books": sorted(spellings(book)), "chapter": chapter, "first": first, "last": last}
+        for book, chapter, first, last in filters.verses
+    ]
+    return {
+        "since": filters.since,
+        "until": filters.until,
+        "tags": [tag.lower() for tag in filters.tags],
+        "verses": json.dumps(verses),
     }
 
 

@@ -6,6 +6,8 @@ always says which embedder the user's chunks are of.
 
 from __future__ import annotations
 
+from functools import cache
+
 from rag_core.domain.query import FUSED_DEPTH, RRF_K, SearchMode
 from rag_core.domain.ranking import SearchMethod
 
@@ -16,10 +18,27 @@ _ORDER = {
     SearchMethod.HNSW: "embedding <#> %(vector)b",
 }
 
-_DENSE = """nearest AS MATERIALIZED (
+# A verse that is asked for has every spelling of its book; a last verse of 0 is the whole chapter.
+_ADMITTED = """admitted AS MATERIALIZED (
+    SELECT id AS note_id
+    FROM notes
+    WHERE user_id = %(user)s AND deleted_at IS NULL
+        AND (%(since)s::date IS NULL OR date >= %(since)s)
+        AND (%(until)s::date IS NULL OR date <= %(until)s)
+        AND ARRAY(SELECT lower(tag) FROM unnest(tags) AS tag) @> %(tags)s::text[]
+        AND (%(verses)s::jsonb = '[]' OR EXISTS (
+            SELECT FROM jsonb_array_elements(verses) AS held, jsonb_to_recordset(%(verses)s::jsonb)
+                AS asked (books text[], chapter int, first int, last int)
+            WHERE lower(held ->> 0) = ANY(books) AND (held ->> 1)::int = chapter
+                AND (asked.last = 0 OR (held ->> 3)::int = 0
+                    OR (asked.first <= (held ->> 3)::int AND (held ->> 2)::int <= asked.last))))
+)"""
+_ONLY = " AND note_id IN (SELECT note_id FROM admitted)"
+
+_DENSE = """{name} AS MATERIALIZED (
     SELECT user_id, note_id, position, -(embedding <#> %(vector)b) AS relevance
     FROM chunk_vectors
-    WHERE user_id = %(user)s
+    WHERE user_id = %(user)s{only}
     ORDER BY {order}
     LIMIT {depth}
 )"""
@@ -41,24 +60,29 @@ _LEXICAL = """sharing AS MATERIALIZED (
 ), matching AS (
     SELECT %(user)s AS user_id, note_id, position, sum(weight * idf) AS relevance
     FROM occurrence JOIN rarity USING (number)
+    WHERE true{only}
     GROUP BY note_id, position
     ORDER BY relevance DESC, note_id, position
     LIMIT {depth}
 )"""
 
-_FUSED = f"""fused AS (
-    SELECT user_id, note_id, position, sum(1 / ({RRF_K} + place)::float8) AS relevance
-    FROM (
+_PLACED = """
         SELECT *, row_number() OVER (ORDER BY relevance DESC, note_id, position) AS place
-        FROM nearest
-        UNION ALL
-        SELECT *, row_number() OVER (ORDER BY relevance DESC, note_id, position)
-        FROM matching
+        FROM {side}"""
+_FUSED = """fused AS (
+    SELECT user_id, note_id, position, sum(1 / ({rrf_k} + place)::float8) AS relevance
+    FROM ({sides}
     ) AS placed
     GROUP BY user_id, note_id, position
     ORDER BY relevance DESC, note_id, position
     LIMIT %(k)s
 )"""
+
+_FOUND = {
+    SearchMode.DENSE: "nearest",
+    SearchMode.LEXICAL: "matching",
+    SearchMode.HYBRID: "fused",
+}
 
 _HITS = """
 SELECT users.embedder, found.note_id, found.position, notes.title, chunk.heading, chunk.text,
@@ -76,24 +100,42 @@ WHERE users.id = %(user)s
 
 _AVAILABLE = """,
        (SELECT count(*) FROM
-           (SELECT FROM chunk_vectors WHERE user_id = %(user)s LIMIT %(k)s) AS asked_for)"""
+           (SELECT FROM chunk_vectors WHERE user_id = %(user)s{only} LIMIT %(k)s) AS asked_for)"""
 
 
-def search_statement(mode: SearchMode, method: SearchMethod) -> str:
+@cache
+def search_statement(
+    mode: SearchMode, method: SearchMethod, *, filtered: bool = False, named: bool = False
+) -> str:
     """The statement that finds `%(k)s` chunks of `%(user)s`.
 
     It takes `%(vector)s` and, unless the mode is dense, `%(words)s`, the question's words each as a
-    vector of one dimension, and `%(any_word)s`, their sum.
+    vector of one dimension, and `%(any_word)s`, their sum; where it is `filtered` or `named`,
+    `%(since)s`, `%(until)s`, `%(tags)s` and `%(verses)s` too.
+
+    Args:
+        filtered: only notes that meet the filters are found.
+        named: their chunks are a third side of what is fused.
     """
-    fused = mode is SearchMode.HYBRID
-    depth = f"greatest({FUSED_DEPTH}, %(k)s)" if fused else "%(k)s"
-    dense = _DENSE.format(order=_ORDER[method], depth=depth)
-    lexical = _LEXICAL.format(depth=depth)
-    parts, found = {
-        SearchMode.DENSE: ([dense], "nearest"),
-        SearchMode.LEXICAL: ([lexical], "matching"),
-        SearchMode.HYBRID: ([dense, lexical, _FUSED], "fused"),
+    only = _ONLY if filtered else ""
+    depth = f"greatest({FUSED_DEPTH}, %(k)s)" if mode is SearchMode.HYBRID else "%(k)s"
+    dense = _DENSE.format(name="nearest", only=only, order=_ORDER[method], depth=depth)
+    parts = {
+        SearchMode.DENSE: [dense],
+        SearchMode.LEXICAL: [_LEXICAL.format(only=only, depth=depth)],
+        SearchMode.HYBRID: [dense, _LEXICAL.format(only=only, depth=depth), *_fusing(named, depth)],
     }[mode]
+    if filtered or named:
+        parts.insert(0, _ADMITTED)
     walks = method is SearchMethod.HNSW and mode is not SearchMode.LEXICAL
-    available = _AVAILABLE if walks else ""
-    return f"WITH {', '.join(parts)}{_HITS.format(found=found, available=available)}"
+    available = _AVAILABLE.format(only=only) if walks else ""
+    return f"WITH {', '.join(parts)}{_HITS.format(found=_FOUND[mode], available=available)}"
+
+
+def _fusing(named: bool, depth: str) -> list[str]:
+    """The fusion, after its third side where there is one; that one is scanned exactly."""
+    order = _ORDER[SearchMethod.EXACT]
+    third = [_DENSE.format(name="about", only=_ONLY, order=order, depth=depth)] if named else []
+    sides = ["nearest", "matching", *(["about"] if named else [])]
+    placed = "\n        UNION ALL".join(_PLACED.format(side=side) for side in sides)
+    return [*third, _FUSED.format(rrf_k=RRF_K, sides=placed)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +15,11 @@ from rag_core.domain import (
     DIMENSIONS,
     Chunk,
     EmbeddedNote,
+    Filters,
     Note,
     Query,
     UserId,
+    Verses,
     WholeNoteChunker,
 )
 from tests.rag_core.adapters.note_backend import DIGEST, Backend
@@ -158,3 +162,73 @@ async def test_hybrid_finds_more_than_it_fuses_where_more_is_asked_for(
 ) -> None:
     await hybrid.write(user, *library(70))
     assert len(await hybrid.found(user, "nothing of that", k=65)) == 65
+
+
+# Filters
+
+
+async def scoped_scene(backend: Backend, user: UserId) -> None:
+    """Four notes on the same; what they are of is all that tells them apart."""
+    romans = (Verses("Rom", 8, 1, 11),)
+    others = (Verses("Rom", 9, 1, 5),)
+    await backend.write(
+        user,
+        same("autumn", date=date(2025, 10, 5), tags=("Grace",), verses=romans),
+        same("spring", date=date(2025, 4, 1), tags=("grace", "x")),
+        same("undated", verses=(Verses("Romans", 8, 12, 17), *romans)),
+        same("other", date=date(2024, 10, 5), verses=others),
+    )
+
+
+def same(name: str, **fields: Any) -> Note:
+    return Note(name, "", "mercy rejoices", **fields)
+
+
+FILTERS = [
+    Filters(since=date(2025, 9, 1), until=date(2025, 11, 30)),
+    Filters(until=date(2025, 4, 1)),
+    Filters(tags=("grace",)),
+    Filters(tags=("GRACE", "x")),
+    Filters(verses=(Verses("Romans", 8, 0, 0),)),
+    Filters(verses=(Verses("rm", 8, 15, 15), Verses("Rom", 9, 5, 9))),
+    Filters(verses=(Verses("Romans", 8, 0, 0),), since=date(2025, 9, 1)),
+    Filters(tags=("nobody's",)),
+]
+
+
+async def only_admitted_notes_are_found(backend: Backend, user: UserId) -> None:
+    await scoped_scene(backend, user)
+    (vector,) = await HashingEmbedder().embed(["mercy"])
+    notes = await backend.store.read(user)
+    for filters in FILTERS:
+        query = Query(vector, "mercy", filters=filters)
+        found = {hit.note_id for hit in (await backend.retriever.search(user, query, k=9)).hits}
+        assert found == {note.id for note in notes if filters.admits(note)}, filters
+
+
+async def test_only_notes_that_meet_the_filters_are_found(backend: Backend, user: UserId) -> None:
+    await only_admitted_notes_are_found(backend, user)
+
+
+async def test_they_alone_are_found_by_words(lexical: Backend, user: UserId) -> None:
+    await only_admitted_notes_are_found(lexical, user)
+
+
+async def test_they_alone_are_found_by_both(hybrid: Backend, user: UserId) -> None:
+    await only_admitted_notes_are_found(hybrid, user)
+
+
+async def test_notes_that_the_question_names_come_first_and_the_others_after(
+    hybrid: Backend, user: UserId
+) -> None:
+    await scoped_scene(hybrid, user)
+    (vector,) = await HashingEmbedder().embed(["mercy"])
+    named = Query(vector, "mercy", named=Filters(verses=(Verses("Rom", 8, 12, 12),)))
+    found = (await hybrid.retriever.search(user, named, k=9)).hits
+    assert found[0].note_id == "undated"
+    assert len(found) == 4
+    nobodys = Query(vector, "mercy", named=Filters(tags=("nobody's",)))
+    plain = Query(vector, "mercy")
+    assert await hybrid.retriever.search(user, nobodys, k=9) == await hybrid.retriever.search(
+        user, plain, k=9
+    )
