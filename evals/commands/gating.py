@@ -86,7 +86,7 @@ def gate(
 def probe(
     base: Annotated[Path, Option(metavar="DIR", help="A checkout of what to compare with.")],
     out: Annotated[Path, Option(metavar="DIR", help="The candidate's run, for probe.json.")],
-    blocks: Annotated[int, Option(min=10, help="Pairs of blocks; more, narrower.")] = 30,
+    blocks: Annotated[int, Option(min=10, help="Pairs of blocks; more, narrower.")] = 120,
     golden: Annotated[
         Path | None, Option(metavar="DIR", help="Whose notes and questions.  [default: golden]")
     ] = None,
