@@ -89,8 +89,8 @@ class Pipeline:
     ) -> Retrieved:
         """Steps 1 and 3 to 5 alone: what an answer made now would rest on, attacks searched too."""
         asker, asked = authenticated(user), self._validate(question)
-        ranking, context = await self._retrieval.retrieve(asker, asked, filters)
-        return Retrieved(ranking, context, fingerprint(asked, context, self.digest))
+        ranking, usable, context = await self._retrieval.retrieve(asker, asked, filters)
+        return Retrieved(ranking, usable, context, fingerprint(asked, context, self.digest))
 
     async def stats(self) -> dict[str, LevelStats]:
         """What each cache level did in this process, and how much it holds now."""
@@ -118,7 +118,7 @@ class Pipeline:
                     with request.step("retrieve"):  # 4
                         ranking = await self._retrieval.search(request.user, question, vector)
                     with request.step("context"):  # 5
-                        context = self._retrieval.context(lookup, ranking)
+                        context = self._retrieval.context(lookup, question, ranking)
                 evidence = fingerprint(question, context, self.digest)
                 if lookup.cached and (known := await self._caches.revalidate(lookup, evidence)):
                     return known

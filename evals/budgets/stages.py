@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from evals.budgets.grid import BudgetSetting, Chunking
@@ -29,6 +29,7 @@ from rag_core.domain import (
     Context,
     Generator,
     Note,
+    PipelineConfig,
     Prompt,
     Query,
     Question,
@@ -49,6 +50,7 @@ from rag_core.events import ignore
 from rag_core.ingest import Ingest
 from rag_core.providers import Generation, Router
 from rag_core.safety import find_attack
+from rag_core.search import fitted_model, usable_hits
 
 T = TypeVar("T")
 
@@ -82,6 +84,8 @@ class Parts:
     generator: Generator
     question_tokens: int
     mode: SearchMode = SearchMode.DENSE
+    min_answerability: float = 0.0
+    """A probability, 0 to 1."""
     notes: Mapping[str, Sequence[Note]]
 
 
@@ -138,11 +142,16 @@ class Stages:
     def _fitted(self, asked: GoldenQuestion, setting: BudgetSetting, ranking: Ranking) -> Context:
         if find_attack(asked.question):
             return Context()
+        parts, first = self._parts, replace(ranking, hits=ranking.hits[: setting.top_k])
+        model = None if parts.mode is SearchMode.DENSE else fitted_model()
+        config = PipelineConfig(
+            min_score=setting.min_score, min_answerability=parts.min_answerability
+        )
         return build_context(
-            Ranking(ranking.hits[: setting.top_k]),
-            tokenizer=self._parts.tokenizer,
+            usable_hits(asked.question, first, config, model),
+            tokenizer=parts.tokenizer,
             max_tokens=setting.context_tokens,
-            min_score=setting.min_score,
+            min_score=-1.0,
         )
 
     def prompt(self, asked: GoldenQuestion, context: Context) -> Prompt:

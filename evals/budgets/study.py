@@ -168,6 +168,7 @@ async def _opened(
                     generator=generator,
                     question_tokens=settings.question_tokens,
                     mode=settings.search_mode,
+                    min_answerability=settings.min_answerability,
                     notes=_notes(golden),
                 )
                 stages = Stages(parts, depth=max(setting.top_k for setting in tried))

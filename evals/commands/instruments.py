@@ -63,7 +63,9 @@ def claims(
     print_cards(file, as_json=as_json, max_usd=max_usd)
 
 
-def fit(target: Annotated[Literal["support", "extractive"], Argument(help="What.")]) -> None:
+def fit(
+    target: Annotated[Literal["support", "extractive", "answerability"], Argument(help="What.")],
+) -> None:
     """Fit what is learnt from golden data, on split dev alone.
 
     support: the light check of whether a source supports a claim. Prints figures out of fold and
@@ -72,10 +74,18 @@ def fit(target: Annotated[Literal["support", "extractive"], Argument(help="What.
     extractive: how the extractive generator chooses its quotes. Tries a grid of values on the
     contexts of the deployed settings, prints the best ones in and out of fold beside the deployed
     ones, and says which to write to ExtractiveWeights; writes nothing itself.
-    """
-    from evals.fit.command import run_extractive_fit, run_support_fit
 
-    {"support": run_support_fit, "extractive": run_extractive_fit}[target]()
+    answerability: whether notes can answer a question. Writes rag_core/search/answerability.json,
+    the same on every run, and prints what its threshold declines on dev, out of fold, and on test.
+    """
+    from evals.fit import command
+
+    fits = {
+        "support": command.run_support_fit,
+        "extractive": command.run_extractive_fit,
+        "answerability": command.run_answerability_fit,
+    }
+    fits[target]()
 
 
 def lint(

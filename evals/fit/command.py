@@ -10,6 +10,14 @@ import msgspec
 from evals.budgets.grid import BudgetSetting, check
 from evals.budgets.stages import Parts
 from evals.datasets.golden import GoldenQuestion, GoldenSet, load
+from evals.fit.answer_cases import Case, cut_notes, gathered_cases
+from evals.fit.answerability import (
+    MODEL_FILE,
+    AnswerabilityFit,
+    fit_answerability,
+    held_out_table,
+)
+from evals.fit.answerability import as_text as answerability_table
 from evals.fit.extractive import Trials, asked, gathered, tried
 from evals.fit.extractive import as_text as as_table
 from evals.fit.facts import StatedFacts, stated_facts
@@ -24,7 +32,7 @@ from rag_core.adapters.embedders import load_embedder
 from rag_core.adapters.generators import ExtractiveGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.cli import progress_bar
-from rag_core.domain import Embedder
+from rag_core.domain import Embedder, SearchMode
 from rag_core.errors import InvalidInput
 from rag_core.settings import Settings
 
@@ -59,6 +67,43 @@ async def _fit(golden: GoldenSet) -> tuple[SupportFit, list[StatedFacts]]:
     vectors = Vectors(_embedder(project_settings()))
     fit = await fit_support(golden, vectors)
     return fit, await stated_facts(golden, LightChecker(vectors, fit.weights), vectors)
+
+
+def run_answerability_fit() -> None:
+    """Fit the decision whether notes can answer, write its coefficients and print what it costs.
+
+    Raises:
+        InvalidInput: the golden data have no dev question that the notes answer, or none that they
+            do not, or the deployed search is not exact.
+    """
+    settings = project_settings().model_copy(update={"search_mode": SearchMode.HYBRID})
+    setting = BudgetSetting.of(settings)
+    check(setting, settings)
+    golden = load(GOLDEN)
+    fit, held_out = asyncio.run(_answerability(golden, settings, setting))
+    stored = msgspec.json.format(msgspec.json.encode(fit.model), indent=2) + b"\n"
+    MODEL_FILE.write_bytes(stored)
+    print(answerability_table(fit), held_out_table(fit, held_out), sep="\n")
+    print(f"wrote {MODEL_FILE.name}")
+
+
+async def _answerability(
+    golden: GoldenSet, settings: Settings, setting: BudgetSetting
+) -> tuple[AnswerabilityFit, list[Case]]:
+    """The fit to dev, and the cases of the test questions, which nothing is fitted to."""
+    questions = [q for q in golden.questions if q.scenario != "attack"]
+    if len({q.answerable for q in questions if q.split == "dev"}) < 2:
+        raise InvalidInput(
+            str(GOLDEN), "lacks dev questions to answer, or to decline", "Restore questions.jsonl"
+        )
+    with kept_vectors(_embedder(settings), settings.home / "vectors") as embedder:
+        parts = _parts(embedder, settings, golden, questions)
+        with progress_bar(sum(map(len, parts.notes.values())), "cut notes", "note") as bar:
+            stages = await cut_notes(parts, setting, bar.update)
+        dev = [q for q in questions if q.split == "dev"]
+        cases = await gathered_cases(dev, stages, parts, setting)
+        held_out = [q for q in questions if q.split == "test"]
+        return fit_answerability(cases, dev), await gathered_cases(held_out, stages, parts, setting)
 
 
 def run_extractive_fit() -> None:
@@ -102,6 +147,7 @@ def _parts(
         generator=ExtractiveGenerator(embedder, tokenizer),
         question_tokens=settings.question_tokens,
         mode=settings.search_mode,
+        min_answerability=settings.min_answerability,
         notes={user: read_notes(golden.notes[user].path) for user in users},
     )
 

@@ -73,9 +73,8 @@ async def _passages(
 ) -> list[tuple[str, float]]:
     """The user's passages that the hits stand for, best first, with their scores."""
     retrieved = await application.pipeline.retrieve(question.question, question.user)
-    hits = (hit for hit in retrieved.ranking.hits if hit.score >= settings.min_score)
     own = (each for each in golden.passages.values() if each.user == question.user)
-    return ranked_passages(hits, own)
+    return ranked_passages(retrieved.usable.hits, own)
 
 
 async def _plan(

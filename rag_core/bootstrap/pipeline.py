@@ -13,6 +13,7 @@ from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
 from rag_core.clock import Clock, SystemClock
 from rag_core.domain.pipeline_config import PipelineConfig
+from rag_core.domain.query import SearchMode
 from rag_core.domain.ranking import Embedder, Retriever
 from rag_core.domain.tokens import Tokenizer
 from rag_core.events import Listener, ignore
@@ -21,6 +22,7 @@ from rag_core.providers.generation import Generation
 from rag_core.providers.ladder import Ladder
 from rag_core.providers.router import Router
 from rag_core.request import Limits, Requests
+from rag_core.search.answerability import fitted_model
 from rag_core.search.retrieval import Retrieval
 from rag_core.settings import Settings
 
@@ -56,6 +58,7 @@ def wire_pipeline(settings: Settings, parts: Parts) -> tuple[Pipeline, Caches]:
         output_tokens=settings.output_tokens,
         top_k=settings.top_k,
         min_score=settings.min_score,
+        min_answerability=settings.min_answerability,
     )
     caches = wire_caches(
         settings, parts.stores, parts.epochs, parts.clock, parts.listener, parts.jitter
@@ -69,6 +72,7 @@ def wire_pipeline(settings: Settings, parts: Parts) -> tuple[Pipeline, Caches]:
         clock=parts.clock,
         listener=parts.listener,
         name=parts.search_name,
+        model=None if settings.search_mode is SearchMode.DENSE else fitted_model(),
     )
     generating = partial(
         Generation,

@@ -18,6 +18,8 @@ class PipelineConfig:
     output_tokens: int = 400
     top_k: int = 5
     min_score: float = 0.20
+    min_answerability: float = 0.0
+    """A probability, 0 to 1, where words are searched."""
 
 
 def pipeline_digest(config: PipelineConfig, *identities: str) -> str:

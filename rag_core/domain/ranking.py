@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -108,6 +108,9 @@ class Ranking:
     hits: tuple[Hit, ...] = ()
     missed: int = 0
     """Hits that were asked for and exist, but were not found: an index search may fall short."""
+    rarity: Mapping[str, float] = field(default_factory=dict, compare=False)
+    """The idf among the user's chunks of each word that the question asks by, where the search
+    reads words: ln(1 + (n - having + 0.5) / (having + 0.5)), for a word that no chunk has, too."""
 
 
 class Retriever(Protocol):

@@ -71,6 +71,11 @@ def word_weights(text: str) -> dict[int, float]:
     }
 
 
+def is_telling(word: str) -> bool:
+    """Whether a word in small letters says what a text is about."""
+    return word not in _ASKING
+
+
 def asked_words(question: str) -> tuple[str, ...]:
     """The stems of what a question asks about, each once, in the order of the alphabet."""
     words = _WORD.findall(unicodedata.normalize("NFKC", question).casefold())

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from rag_core.search.answerability import (
+    FIRST,
+    AnswerabilityModel,
+    Signs,
+    fitted_model,
+    signs,
+    usable_hits,
+)
 from rag_core.search.filters import named_filters
 from rag_core.search.retrieval import Retrieval, Retrieved
 
-__all__ = ["Retrieval", "Retrieved", "named_filters"]
+__all__ = [
+    "FIRST",
+    "AnswerabilityModel",
+    "Retrieval",
+    "Retrieved",
+    "Signs",
+    "fitted_model",
+    "named_filters",
+    "signs",
+    "usable_hits",
+]

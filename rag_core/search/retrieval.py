@@ -16,10 +16,15 @@ from rag_core.domain.ranking import Embedder, Ranking, Retriever
 from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import UserId
 from rag_core.events import Listener, SearchFellShort
+from rag_core.search.answerability import AnswerabilityModel, usable_hits
 from rag_core.search.filters import named_filters
 
 if TYPE_CHECKING:
     from rag_core.domain.ranking import Vector
+
+
+NO_LEAST_SCORE = -1.0
+"""Of a cosine: what is of use was decided before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,9 @@ class Retrieved:
     """What steps 3 to 5 gave for a question: every hit, and the context that was built of them."""
 
     ranking: Ranking
-    """With the hits below the threshold."""
+    """With the hits that are of no use."""
+    usable: Ranking
+    """The hits that the context was built of, before the token limit; none where it declines."""
     context: Context
     evidence: str
     """The fingerprint that an answer from this context carries."""
@@ -39,6 +46,7 @@ class Retrieval:
     Args:
         clock: says what day it is.
         name: says how is searched, where that may change what is found.
+        model: decides whether the notes can answer; None: each hit's score does.
     """
 
     def __init__(
@@ -52,6 +60,7 @@ class Retrieval:
         clock: Clock,
         listener: Listener,
         name: str,
+        model: AnswerabilityModel | None = None,
     ) -> None:
         self._config = config
         self._tokenizer = tokenizer
@@ -59,7 +68,8 @@ class Retrieval:
         self._retriever = retriever
         self._caches, self._clock = caches, clock
         self._listener = listener
-        self.identity = (embedder.digest, name)
+        self._model = model
+        self.identity = (embedder.digest, name, model.name if model else "")
         """What decides the ranking of given notes, beside the configuration."""
 
     def known(self, lookup: Lookup) -> Context | None:
@@ -99,23 +109,31 @@ class Retrieval:
             self._listener(SearchFellShort(len(ranking.hits), ranking.missed))
         return ranking
 
-    def context(self, lookup: Lookup, ranking: Ranking) -> Context:
-        """Those of the ranking's hits that reach the threshold and fit the token limit; cached."""
-        context = self._build(ranking)
+    def context(self, lookup: Lookup, question: Question, ranking: Ranking) -> Context:
+        """Those of the ranking's hits that are of use and fit the token limit; cached."""
+        context = self._build(self.usable(question, ranking))
         self._caches.put_context(lookup, context)
         return context
 
     async def retrieve(
         self, user: UserId, question: Question, filters: Filters = EVERYTHING
-    ) -> tuple[Ranking, Context]:
+    ) -> tuple[Ranking, Ranking, Context]:
         """All three steps, no context cached; raises what `search` raises."""
         ranking = await self.search(user, question, await self.embed(user, question), filters)
-        return ranking, self._build(ranking)
+        usable = self.usable(question, ranking)
+        return ranking, usable, self._build(usable)
+
+    def usable(self, question: Question, ranking: Ranking) -> Ranking:
+        """The hits that an answer may rest on: none where the notes cannot answer the question.
+
+        Without a model, those that reach `min_score`.
+        """
+        return usable_hits(question.text, ranking, self._config, self._model)
 
     def _build(self, ranking: Ranking) -> Context:
         return build_context(
             ranking,
             tokenizer=self._tokenizer,
             max_tokens=self._config.context_tokens,
-            min_score=self._config.min_score,
+            min_score=NO_LEAST_SCORE,
         )

@@ -26,7 +26,8 @@ def best_hits(placed: Sequence[Placed], query: Query, mode: SearchMode, k: int) 
     """The best `k` of a user's chunks."""
     hits = [hit_of(note, chunk, float(vector @ query.vector)) for note, chunk, vector in placed]
     best = _best(hits, _relevance(placed, hits, query, mode, k), k)
-    return Ranking(tuple(hits[place] for place in best))
+    rarity = {} if mode is SearchMode.DENSE else _rarity(_texts(placed), query.text)
+    return Ranking(tuple(hits[place] for place in best), rarity=rarity)
 
 
 def _relevance(
@@ -37,7 +38,7 @@ def _relevance(
     dense = {at: hits[at].score for at in admitted}
     if mode is SearchMode.DENSE:
         return dense
-    bm25 = _bm25([chunk.embedded_text for _, chunk, _ in placed], query.text)
+    bm25 = _bm25(_texts(placed), query.text)
     lexical = {at: value for at, value in bm25.items() if at in admitted}
     if mode is SearchMode.LEXICAL:
         return lexical
@@ -47,15 +48,24 @@ def _relevance(
     return _fused([_best(hits, side, max(FUSED_DEPTH, k)) for side in sides])
 
 
+def _texts(placed: Sequence[Placed]) -> list[str]:
+    return [chunk.embedded_text for _, chunk, _ in placed]
+
+
+def _rarity(texts: Sequence[str], question: str) -> dict[str, float]:
+    """The idf of each word that the question asks by."""
+    weights = [_weights(text) for text in texts]
+    having = {w: sum(dimension(w) in words for words in weights) for w in asked_words(question)}
+    return {w: math.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for w, n in having.items()}
+
+
 def _bm25(texts: Sequence[str], question: str) -> dict[int, float]:
     """The BM25 of each text that shares a word with the question, by its place."""
-    weights = [_weights(text) for text in texts]
     relevance: dict[int, float] = defaultdict(float)
-    for word in map(dimension, asked_words(question)):
-        having = [place for place, words in enumerate(weights) if word in words]
-        idf = math.log(1 + (len(texts) - len(having) + 0.5) / (len(having) + 0.5))
-        for place in having:
-            relevance[place] += idf * weights[place][word]
+    for word, idf in _rarity(texts, question).items():
+        for place, text in enumerate(texts):
+            if weight := _weights(text).get(dimension(word)):
+                relevance[place] += idf * weight
     return relevance
 
 

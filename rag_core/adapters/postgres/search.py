@@ -50,8 +50,17 @@ class PostgresRetriever:
             raise EmbedderMismatch(user, rows[0][0], self._digest)
         found = [(row[15], _hit(row[1:15])) for row in rows if row[1] is not None]
         found.sort(key=lambda hit: (-hit[0], hit[1].note_id, hit[1].position))
-        available = rows[0][16] if rows and self._local else len(found)
-        return Ranking(tuple(hit for _, hit in found), missed=max(0, available - len(found)))
+        available = rows[0][-1] if rows and self._local else len(found)
+        return Ranking(
+            tuple(hit for _, hit in found),
+            missed=max(0, available - len(found)),
+            rarity=self._rarity(rows, query),
+        )
+
+    def _rarity(self, rows: list[tuple[Any, ...]], query: Query) -> dict[str, float]:
+        if self._mode is SearchMode.DENSE or not rows:
+            return {}
+        return dict(zip(asked_words(query.text), rows[0][16], strict=True))
 
     async def explain(self, user: UserId, query: Query, *, k: int) -> list[PlanNode]:
         """The plan that `search` runs by."""

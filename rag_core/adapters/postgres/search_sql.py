@@ -54,9 +54,11 @@ _LEXICAL = """sharing AS MATERIALIZED (
     FROM sharing, unnest(%(words)b::sparsevec[]) WITH ORDINALITY AS asked (word, number)
     WHERE words <#> word < 0
 ), rarity AS (
-    SELECT number, ln(1 + (chunks - count(*) + 0.5) / (count(*) + 0.5))::float8 AS idf
-    FROM occurrence, (SELECT count(*) AS chunks FROM chunk_words WHERE user_id = %(user)s) AS own
-    GROUP BY number, chunks
+    SELECT number, ln(1 + (chunks - holding + 0.5) / (holding + 0.5))::float8 AS idf
+    FROM (SELECT number, count(note_id) AS holding
+          FROM generate_series(1, cardinality(%(words)b::sparsevec[])) AS number
+          LEFT JOIN occurrence USING (number) GROUP BY number) AS counted,
+         (SELECT count(*) AS chunks FROM chunk_words WHERE user_id = %(user)s) AS own
 ), matching AS (
     SELECT %(user)s AS user_id, note_id, position, sum(weight * idf) AS relevance
     FROM occurrence JOIN rarity USING (number)
@@ -88,7 +90,7 @@ _HITS = """
 SELECT users.embedder, found.note_id, found.position, notes.title, chunk.heading, chunk.text,
        chunk.start_char, chunk.end_char, notes.author, notes.date, notes.tags, notes.verses::text,
        -(place.embedding <#> %(vector)b) AS score, chunk.tokens, chunk.tokens_of, found.relevance
-       {available}
+       {more}
 FROM users
 LEFT JOIN ({found} AS found
     JOIN chunk_vectors AS place USING (user_id, note_id, position)
@@ -98,6 +100,7 @@ LEFT JOIN ({found} AS found
 WHERE users.id = %(user)s
 """
 
+_RARITY = ", ARRAY(SELECT idf FROM rarity ORDER BY number)"
 _AVAILABLE = """,
        (SELECT count(*) FROM
            (SELECT FROM chunk_vectors WHERE user_id = %(user)s{only} LIMIT %(k)s) AS asked_for)"""
@@ -128,8 +131,9 @@ def search_statement(
     if filtered or named:
         parts.insert(0, _ADMITTED)
     walks = method is SearchMethod.HNSW and mode is not SearchMode.LEXICAL
-    available = _AVAILABLE.format(only=only) if walks else ""
-    return f"WITH {', '.join(parts)}{_HITS.format(found=_FOUND[mode], available=available)}"
+    rarity = "" if mode is SearchMode.DENSE else _RARITY
+    more = rarity + (_AVAILABLE.format(only=only) if walks else "")
+    return f"WITH {', '.join(parts)}{_HITS.format(found=_FOUND[mode], more=more)}"
 
 
 def _fusing(named: bool, depth: str) -> list[str]:

@@ -232,3 +232,22 @@ async def test_notes_that_the_question_names_come_first_and_the_others_after(
     assert await hybrid.retriever.search(user, nobodys, k=9) == await hybrid.retriever.search(
         user, plain, k=9
     )
+
+
+async def test_a_search_that_reads_words_says_how_rare_each_is(
+    backend: Backend, lexical: Backend, hybrid: Backend, user: UserId
+) -> None:
+    """ln(1 + (n - having + 0.5) / (having + 0.5)), for a word that nobody has written, too."""
+    texts = ("mercy rejoices", "mercy and rain", "silence")
+    expected = {
+        "merci": math.log(1 + 1.5 / 2.5),
+        "rain": math.log(1 + 2.5 / 1.5),
+        "unheard": math.log(1 + 3.5 / 0.5),
+    }
+    for each in (lexical, hybrid):
+        await stored(each, user, *texts)
+        query = Query(pointing(1.0), "Mercy, rain, unheard")
+        rarity = (await each.retriever.search(user, query, k=1)).rarity
+        assert rarity == pytest.approx(expected)
+    await stored(backend, user, *texts)
+    assert (await backend.retriever.search(user, query, k=1)).rarity == {}

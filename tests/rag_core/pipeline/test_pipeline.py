@@ -237,6 +237,19 @@ async def test_an_output_with_the_systems_rules_is_refused(
         assert (await scene.ask()).text == REFUSAL_TEXT
 
 
+async def test_in_hybrid_search_one_decision_a_question_says_whether_the_notes_answer_it(
+    database_url: str, user: UserId, tokenizer: Tokenizer
+) -> None:
+    """Not the cosine of each hit."""
+    for least, provenance in ((0.0, Provenance.FRESH), (1.0, Provenance.NO_CONTEXT)):
+        settings = settings_for(
+            database_url, search_mode="hybrid", min_score=1.0, min_answerability=least
+        )
+        async with open_scene(settings, user, tokenizer) as scene:
+            await scene.store(note("grace"))
+            assert (await scene.ask()).provenance is provenance
+
+
 # The digest
 
 
@@ -248,6 +261,7 @@ CHANGES: list[dict[str, object]] = [
     {"output_tokens": 401},
     {"search_mode": "lexical"},
     {"search_mode": "hybrid"},
+    {"min_answerability": 0.9},
     {"search_method": "hnsw"},
     {"search_method": "hnsw", "ef_search": 101},
     {"chunk_tokens": 61},
