@@ -17,6 +17,9 @@ def calibrate(
     system: Annotated[
         Literal["exact", "hnsw", "both"], Option(help="Scan all, or walk the HNSW graph.")
     ] = "both",
+    mode: Annotated[
+        Literal["dense", "lexical", "hybrid", ""], Option(help="Instead of RAG_SEARCH_MODE.")
+    ] = "",
     chunked: Annotated[bool, Option("--chunked", help="Also cut them as notes are.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -30,10 +33,15 @@ def calibrate(
     from evals.project import project_settings
     from evals.retrieval import calibrate as calibration
     from evals.retrieval import calibration_report as report
-    from rag_core.domain import SearchMethod
+    from rag_core.domain import SearchMethod, SearchMode
 
     systems = list(SearchMethod) if system == "both" else [SearchMethod(system)]
-    found = asyncio.run(calibration.calibrate(folder, systems, project_settings(), chunked=chunked))
+    settings = project_settings()
+    if mode:
+        settings = settings.model_copy(update={"search_mode": SearchMode(mode)})
+    if settings.search_mode is SearchMode.LEXICAL:
+        systems = [SearchMethod.EXACT]  # it has no vectors to find by an index
+    found = asyncio.run(calibration.calibrate(folder, systems, settings, chunked=chunked))
     print(json.dumps(report.as_json(found), indent=2) if as_json else report.as_text(found))
 
 

@@ -110,12 +110,13 @@ def ranked_passages(hits: Iterable[Hit], passages: Iterable[Passage]) -> list[tu
     """Hits as a ranking of passages, to be judged against golden passages of the same user.
 
     A hit stands for every passage it counts for (see `spans.covers`), most shared first; one that
-    counts for none keeps its place under its chunk's id, so that it still costs a rank.
+    counts for none keeps its place under its chunk's id, so that it still costs a rank. The scores
+    are places, as the cosine of a hit is not what all searches rank by.
     """
     index = PassageIndex.of(passages)
     return [
-        (document, hit.score)
-        for hit in hits
+        (document, -float(place))
+        for place, hit in enumerate(hits)
         for document in index.covered_by(hit) or [f"chunk {hit.chunk_id}"]
     ]
 

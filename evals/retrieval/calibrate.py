@@ -21,6 +21,7 @@ from rag_core.domain import (
     Embedder,
     Note,
     SearchMethod,
+    SearchMode,
     SentenceChunker,
     UserId,
     WholeNoteChunker,
@@ -76,6 +77,7 @@ class Calibration:
     queries: int
     chunking: str
     system: SearchMethod
+    mode: SearchMode
     index: str
     measures: Mapping[str, Aggregate]
     latency_p50_ms: float
@@ -104,6 +106,8 @@ async def calibrate(
     **overrides: Unpack[Overrides],
 ) -> list[Calibration]:
     """Score the collection in `folder` with each of `systems`; as sentence chunks too if asked.
+
+    What is found by each is decided by the mode in `settings`.
 
     Raises:
         InvalidInput: the folder is no collection.
@@ -135,12 +139,16 @@ async def _calibrate(
     for system in systems:
         async with open_retriever(settings, embedder, system, k=k) as retriever:
             run = await search_all(retriever, system, dict.fromkeys(queries, user), queries, k=k)
-        calibrations.append(_scored(collection, chunker, run, throughput))
+        calibrations.append(_scored(collection, chunker, run, settings.search_mode, throughput))
     return calibrations
 
 
 def _scored(
-    collection: Collection, chunker: Chunker, run: SearchRun, throughput: Throughput | None
+    collection: Collection,
+    chunker: Chunker,
+    run: SearchRun,
+    mode: SearchMode,
+    throughput: Throughput | None,
 ) -> Calibration:
     latencies = sorted(run.latency_ms.values())
     return Calibration(
@@ -149,6 +157,7 @@ def _scored(
         queries=len(collection.queries),
         chunking=chunker.name,
         system=run.method,
+        mode=mode,
         index=run.index,
         measures=score_runs(collection.qrels, run.documents()).aggregates,
         latency_p50_ms=latencies[len(latencies) // 2],

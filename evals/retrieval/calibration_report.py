@@ -39,7 +39,7 @@ def _row(calibration: Calibration) -> list[str]:
     return [
         calibration.collection,
         calibration.chunking,
-        calibration.system.value,
+        f"{calibration.mode} {calibration.system}",
         str(calibration.queries),
         _value(ndcg),
         span(ndcg.low, ndcg.high, "score"),
@@ -62,7 +62,8 @@ def _reference_lines(calibrations: Sequence[Calibration]) -> list[str]:
         comparable = calibration.chunking.startswith("whole")
         if reference and ndcg is not None and comparable:
             lines.append(
-                f"{calibration.collection}, {calibration.system}: nDCG@10 {ndcg:.4f} beside "
+                f"{calibration.collection}, {calibration.mode} {calibration.system}: "
+                f"nDCG@10 {ndcg:.4f} beside "
                 f"{reference.ndcg_at_10:.3f} ({ndcg - reference.ndcg_at_10:+.4f}), recall@5 "
                 f"reference {reference.recall_at_5:.3f}; {reference.source}"
             )

@@ -45,9 +45,10 @@ class SearchRun:
         return plan_lines(self.plan)
 
     def documents(self) -> dict[str, list[tuple[str, float]]]:
-        """Note ids with scores by query, a note once for each of its chunks."""
+        """Note ids by query, best first, a note once for each of its chunks; scores are places."""
         return {
-            query: [(hit.note_id, hit.score) for hit in hits] for query, hits in self.hits.items()
+            query: [(hit.note_id, -float(place)) for place, hit in enumerate(hits)]
+            for query, hits in self.hits.items()
         }
 
 

@@ -107,7 +107,7 @@ class Ranking:
 
     hits: tuple[Hit, ...] = ()
     missed: int = 0
-    """Hits that were asked for and exist, but were not found: an index search may fall short."""
+    """Hits that an index search did not find though they exist; an exact one then found all."""
     rarity: Mapping[str, float] = field(default_factory=dict, compare=False)
     """The idf among the user's chunks of each word that the question asks by, where the search
     reads words: ln(1 + (n - having + 0.5) / (having + 0.5)), for a word that no chunk has, too."""

@@ -106,7 +106,7 @@ class Retrieval:
         query = Query(vector, question.text, filters, named)
         ranking = await self._retriever.search(user, query, k=self._config.top_k)
         if ranking.missed:
-            self._listener(SearchFellShort(len(ranking.hits), ranking.missed))
+            self._listener(SearchFellShort(len(ranking.hits) - ranking.missed, ranking.missed))
         return ranking
 
     def context(self, lookup: Lookup, question: Question, ranking: Ranking) -> Context:

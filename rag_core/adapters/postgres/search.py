@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from pgvector import SparseVector
@@ -24,6 +25,8 @@ from rag_core.errors import EmbedderMismatch
 class PostgresRetriever:
     """Retriever over `chunk_vectors` and `chunk_words`; one round trip a search.
 
+    Where an index search comes back with fewer chunks than it could, an exact one follows.
+
     Args:
         ef_search: candidates that a walk of the graph keeps.
     """
@@ -40,17 +43,23 @@ class PostgresRetriever:
         self._database = database
         self._digest = embedder_digest
         self._mode, self._method = mode, method
-        walks = method is SearchMethod.HNSW and mode is not SearchMode.LEXICAL
-        self._local = _graph_settings(ef_search) if walks else None
+        self._graph = _graph_settings(ef_search)
 
     async def search(self, user: UserId, query: Query, *, k: int) -> Ranking:
         """See `rag_core.domain.ranking.Retriever`."""
-        rows = await self._fetch("", user, query, k)
+        ranking = await self._searched(self._method, user, query, k)
+        if not ranking.missed:
+            return ranking
+        whole = await self._searched(SearchMethod.EXACT, user, query, k)
+        return replace(whole, missed=ranking.missed)
+
+    async def _searched(self, method: SearchMethod, user: UserId, query: Query, k: int) -> Ranking:
+        rows = await self._fetch(method, user, query, k)
         if rows and rows[0][0] not in (None, self._digest):
             raise EmbedderMismatch(user, rows[0][0], self._digest)
         found = [(row[15], _hit(row[1:15])) for row in rows if row[1] is not None]
         found.sort(key=lambda hit: (-hit[0], hit[1].note_id, hit[1].position))
-        available = rows[0][-1] if rows and self._local else len(found)
+        available = rows[0][-1] if rows and self._walks(method) else len(found)
         return Ranking(
             tuple(hit for _, hit in found),
             missed=max(0, available - len(found)),
@@ -64,12 +73,11 @@ class PostgresRetriever:
 
     async def explain(self, user: UserId, query: Query, *, k: int) -> list[PlanNode]:
         """The plan that `search` runs by."""
-        explain = "EXPLAIN (ANALYZE, FORMAT JSON) "
-        (([found],),) = await self._fetch(explain, user, query, k, binary=False)
+        (([found],),) = await self._fetch(self._method, user, query, k, explain=True)
         return list(plan_nodes(found["Plan"]))
 
     async def _fetch(
-        self, prefix: str, user: UserId, query: Query, k: int, *, binary: bool = True
+        self, method: SearchMethod, user: UserId, query: Query, k: int, *, explain: bool = False
     ) -> list[tuple[Any, ...]]:
         parameters: dict[str, Any] = {"user": user, "vector": PgVector(query.vector), "k": k}
         if self._mode is not SearchMode.DENSE:
@@ -79,11 +87,15 @@ class PostgresRetriever:
             parameters |= _filters(filters)
         filtered = bool(query.filters)
         sql = search_statement(
-            self._mode, self._method, filtered=filtered, named=bool(filters) and not filtered
+            self._mode, method, filtered=filtered, named=bool(filters) and not filtered
         )
-        return await self._database.fetch(
-            prefix + sql, parameters, binary=binary, local=self._local
-        )
+        prefix = "EXPLAIN (ANALYZE, FORMAT JSON) " if explain else ""
+        local = self._graph if self._walks(method) else None
+        return await self._database.fetch(prefix + sql, parameters, binary=not explain, local=local)
+
+    def _walks(self, method: SearchMethod) -> bool:
+        """Whether the statement goes by the graph, which may come back short."""
+        return method is SearchMethod.HNSW and self._mode is not SearchMode.LEXICAL
 
 
 def _words(question: str) -> dict[str, Any]:

@@ -77,9 +77,9 @@ def test_a_hit_over_two_passages_gives_both_and_one_over_none_keeps_its_rank() -
     stray = hit("upon mount Ararat", note="n2", position=7, score=0.5)
     strays = [passage for passage in ANN if passage.note == "n1"]
     ranked = ranked_passages([stray, hit(body, score=0.8)], strays)
-    assert ranked == [("chunk n2#7", 0.5), ("p1", 0.8), ("p2", 0.8)]
-    assert ranked_passages([hit(ABEL)], ANN) == [("p2", 0.9)]
-    assert ranked_passages([hit(CAIN)], ANN) == [("p1", 0.9)]
+    assert ranked == [("chunk n2#7", 0.0), ("p1", -1.0), ("p2", -1.0)]
+    assert ranked_passages([hit(ABEL)], ANN) == [("p2", 0.0)]
+    assert ranked_passages([hit(CAIN)], ANN) == [("p1", 0.0)]
 
 
 def test_coverage_counts_each_character_once() -> None:

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from evals.measures.retrieval import collapse
 from evals.retrieval.calibrate import Calibration, calibrate
 from evals.retrieval.calibration_report import as_json, as_text
+from evals.retrieval.search_runs import SearchRun
 from rag_core.adapters.embedders import HashingEmbedder
-from rag_core.domain import SearchMethod
+from rag_core.domain import SearchMethod, SearchMode
 from rag_core.errors import InvalidInput
 from rag_core.settings import Settings
+from tests.evals.measures.observed import BODIES, hit
 
 DOCUMENTS = {
     "d1": ("Noah", "Noah built an ark of gopher wood before the flood came."),
@@ -51,6 +54,26 @@ async def run(folder: Path, settings: Settings, *, chunked: bool = False) -> lis
     return await calibrate(
         folder, list(SearchMethod), settings, chunked=chunked, embedder=HashingEmbedder()
     )
+
+
+@pytest.mark.parametrize("mode", [SearchMode.LEXICAL, SearchMode.HYBRID])
+async def test_the_mode_of_the_settings_is_the_one_that_is_scored(
+    folder: Path, settings: Settings, mode: SearchMode
+) -> None:
+    changed = settings.model_copy(update={"search_mode": mode})
+    systems = [SearchMethod.EXACT]
+    (each,) = await calibrate(folder, systems, changed, embedder=HashingEmbedder())
+    assert each.mode is mode
+    assert each.measures["nDCG@10"].value == pytest.approx(1.0)
+    assert f"{mode} exact" in as_text([each])
+
+
+def test_documents_are_ranked_as_they_were_found_whatever_their_cosine() -> None:
+    hits = {
+        "q": [hit(BODIES["ann"]["n1"], score=0.1), hit("upon mount Ararat", note="n2", score=0.9)]
+    }
+    run = SearchRun(SearchMethod.EXACT, hits, {"q": 1.0}, [])
+    assert collapse(run.documents()["q"]) == ["n1", "n2"]
 
 
 async def test_both_searches_are_scored_proved_paced_and_told(
