@@ -8,8 +8,8 @@ from importlib.util import find_spec
 
 from rag_core import events
 from rag_core.access import Authenticator, BelievedKeys, HeaderAuthenticator, VerifyToken
-from rag_core.adapters.postgres import Database, PostgresApiKeys, open_database
-from rag_core.bootstrap.servers import servers
+from rag_core.adapters.postgres import Database, PostgresApiKeys
+from rag_core.bootstrap.database import database_alone
 from rag_core.clock import Clock, SystemClock
 from rag_core.errors import ConfigurationError
 from rag_core.settings import Settings, secret
@@ -41,23 +41,9 @@ async def open_authenticator(
 
 @asynccontextmanager
 async def open_keys(settings: Settings) -> AsyncIterator[PostgresApiKeys]:
-    """The API keys of the database that the settings name, without a pipeline.
-
-    Raises:
-        DatabaseUnavailable: no connection in time.
-        ConfigurationError: the database has not been migrated yet.
-    """
-    async with (
-        servers(settings) as urls,
-        open_database(
-            urls.database_url,
-            read_connections=1,
-            write_connections=1,
-            read_timeout_s=settings.database_timeout_s,
-            write_timeout_s=settings.database_write_timeout_s,
-            prepare=settings.database_prepare,
-        ) as database,
-    ):
+    """API keys of the database, without a pipeline; raises what `database_alone` raises."""
+    patience_s = settings.database_timeout_s
+    async with database_alone(settings, read_timeout_s=patience_s) as database:
         yield PostgresApiKeys(database)
 
 

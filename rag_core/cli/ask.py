@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from typer import Argument, Context
+from typer import Argument, Context, Option
 
 from rag_core.cli.application import AsJson, User, application
-from rag_core.domain.answer import Answer, Citation, Flag
-from rag_core.errors import UnknownUser
+from rag_core.domain.answer import Answer, Citation, Flag, Provenance
+from rag_core.domain.question import validate_question
+from rag_core.domain.user import UserId
+from rag_core.errors import InvalidInput, UnknownUser
+
+if TYPE_CHECKING:
+    from rag_core.bootstrap import Application
+    from rag_core.settings import Settings
 
 _FLAG_TEXTS = {
     Flag.QUESTION_TRUNCATED: "the question was too long; only its beginning was used",
@@ -30,22 +36,51 @@ async def ask(
     question: Annotated[str, Argument(help="In quotes.")],
     user: User,
     as_json: AsJson = False,
+    explained: Annotated[
+        bool, Option("--explain", help="Show the hits, what decided on them, and the prompt.")
+    ] = False,
 ) -> None:
     """Answer a question from a user's notes, with citations.
 
     Needs notes: ingest some first. Without RAG_HF_TOKEN, RAG_HF_BASE_URL or another
-    provider the extractive generator quotes the notes, free and offline.
+    provider the extractive generator quotes the notes, free and offline. Where nothing is found,
+    the note that came nearest is named; --explain shows all that was found, which setting drew
+    the line between what was taken and what was left, and the prompt.
 
     \b
     examples:
       python -m rag_core ask --user golden-law "Why was Cain's offering rejected?"
       python -m rag_core ask --user golden-law --json "What does the rainbow stand for?"
+      python -m rag_core ask --user golden-law --explain "What does the rainbow stand for?"
     """
+    if as_json and explained:
+        raise InvalidInput("--explain", "is for reading, --json for programs", "Choose one")
+    from rag_core.settings import load_settings
+
     async with application(context) as app:
         if await app.epochs.epoch(user) is None:
             raise UnknownUser(user)
         answer = await app.pipeline.answer(question, user)
-    print(msgspec.json.format(msgspec.json.encode(answer)).decode() if as_json else render(answer))
+        if as_json:
+            print(msgspec.json.format(msgspec.json.encode(answer)).decode())
+            return
+        print(render(answer))
+        if explained or answer.provenance is Provenance.NO_CONTEXT:
+            print(await _why(app, load_settings(context.obj), question, user, explained))
+
+
+async def _why(
+    app: Application, settings: Settings, question: str, user: UserId, explained: bool
+) -> str:
+    """What was found for a question that has been answered, as far as it is asked for."""
+    from rag_core.cli.explained import explain, nearest
+
+    found = await app.pipeline.retrieve(question, user)
+    if not explained:
+        return nearest(found)
+    limit = settings.question_tokens
+    asked = validate_question(question, tokenizer=app.tokenizer, max_tokens=limit)
+    return "\n" + explain(asked, found, settings)
 
 
 def render(answer: Answer) -> str:

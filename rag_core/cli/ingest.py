@@ -44,10 +44,10 @@ async def ingest(
 
     A document's note has its path below the folder as id, or its name. Title, author, date,
     tags and verses are what the file says of itself; else the title is its first heading or
-    line, and the date the one in its name. A URL is fetched where the operator allows its host
-    (RAG_INGEST_HOSTS). A document may have 10 MB; it is read in a process
-    with bounds on time and memory. What cannot be read is named on stderr, the rest goes in, and
-    the exit code is 2.
+    line, the date the one in its name, and the verses those in its title. A URL is fetched where
+    the operator allows its host (RAG_INGEST_HOSTS). A document may have 10 MB; it is read in a
+    process with bounds on time and memory. What cannot be read is named on stderr, the rest goes
+    in, and the exit code is 2.
 
     A line of JSON is an object with id, title and body; author, date (YYYY-MM-DD), tags (a list)
     and verses (a list of [book, chapter, first verse, last verse]) may follow.
@@ -135,5 +135,6 @@ def _line(document: Document) -> str:
         facts.append(f"{note.date} ({sources['date']})")
     facts += [f"{document.pages} pages"] * bool(document.pages)
     facts += [f"tags {', '.join(note.tags)}"] * bool(note.tags)
-    facts += [f"verses {'; '.join(map(str, note.verses))}"] * bool(note.verses)
+    if note.verses:
+        facts.append(f"verses {'; '.join(map(str, note.verses))} ({sources['verses']})")
     return f"{note.id}: {', '.join(facts)}"

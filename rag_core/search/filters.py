@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import count
 
-from rag_core.domain.books import BOOKS
-from rag_core.domain.notes import Verses
 from rag_core.domain.query import Filters
+from rag_core.domain.references import named_verses
 
 NAMED_FILTERS = "named-1"
 """Names the way of recognising; another one may mean other answers."""
-
-_SPELLED = sorted((name for name in BOOKS), key=len, reverse=True)
-_REFERENCE = re.compile(
-    rf"\b(?P<book>{'|'.join(map(re.escape, _SPELLED))})\.?\s?(?P<chapter>\d{{1,3}})\b"
-    r"(?:\s?:\s?(?P<first>\d{1,3})(?:\s?[-\N{EN DASH}]\s?(?P<last>\d{1,3}))?)?",
-    re.IGNORECASE,
-)
-_ORDINALS = re.compile(
-    r"\b(?:(?P<one>1st|[Ff]irst|I)|(?P<two>2nd|[Ss]econd|II)|(?P<three>3rd|[Tt]hird|III))\s(?=[A-Z])"
-)
-_ALSO_WORDS = frozenset({"am", "is"})
-"""Abbreviations that need a verse: Is 8 enough?"""
 
 _MONTHS = "january february march april may june july august september october november december"
 _MONTH = {name: number for number, name in enumerate(_MONTHS.split(), start=1)}
@@ -52,21 +38,8 @@ def named_filters(question: str, today: date) -> Filters:
         since=since,
         until=until,
         tags=tuple(match[1].lower() for match in _TAG.finditer(question)),
-        verses=tuple(_references(question)),
+        verses=tuple(named_verses(question)),
     )
-
-
-def _references(question: str) -> Iterator[Verses]:
-    """`Romans 8`, `1 Cor 13:4-7`, `Second Kings 5`: what is no capitalised book is passed over."""
-    for match in _REFERENCE.finditer(_ORDINALS.sub(_digit, question)):
-        book, first, last = match["book"], match["first"], match["last"]
-        if book.lstrip("123 ")[0].isupper() and (first or book.lower() not in _ALSO_WORDS):
-            start = int(first or 0)
-            yield Verses(book, int(match["chapter"]), start, int(last or start))
-
-
-def _digit(match: re.Match[str]) -> str:
-    return f"{1 if match['one'] else 2 if match['two'] else 3} "
 
 
 def _time(question: str, today: date) -> tuple[date | None, date | None]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import date
 
 from rag_core.adapters.documents.parsed import Parsed
-from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note
+from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note, Verses
+from rag_core.domain.references import named_verses
 
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*?)[ \t]*#*$", re.MULTILINE)
 _DAY = re.compile(r"(?<!\d)(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})(?!\d)")
@@ -25,8 +26,9 @@ def note_of(parsed: Parsed, note_id: str) -> tuple[Note, Sources]:
     """
     title, title_from = _title(parsed, note_id)
     day, day_from = _date(parsed, note_id)
-    sources = {"title": title_from, "date": day_from}
-    said = {"author": parsed.author, "tags": parsed.tags, "verses": parsed.verses}
+    verses, verses_from = _verses(parsed, title, title_from)
+    sources = {"title": title_from, "date": day_from, "verses": verses_from}
+    said = {"author": parsed.author, "tags": parsed.tags}
     sources |= {field: parsed.said_in for field, value in said.items() if value}
     note = Note(
         id=parsed.id or note_id,
@@ -35,7 +37,7 @@ def note_of(parsed: Parsed, note_id: str) -> tuple[Note, Sources]:
         author=parsed.author[:MAX_TITLE_CHARACTERS],
         date=day,
         tags=parsed.tags,
-        verses=parsed.verses,
+        verses=verses,
     )
     return note, {field: source for field, source in sources.items() if source}
 
@@ -62,3 +64,11 @@ def _date(parsed: Parsed, note_id: str) -> tuple[date | None, str]:
         except ValueError:
             continue
     return parsed.date, parsed.said_in if parsed.date else ""
+
+
+def _verses(parsed: Parsed, title: str, title_from: str) -> tuple[tuple[Verses, ...], str]:
+    """Those that a title names are what a note is about; those in its words may be by the way."""
+    if parsed.verses:
+        return parsed.verses, parsed.said_in
+    named = tuple(each for each in named_verses(title) if 0 < each.first <= each.last)
+    return named, title_from if named else ""

@@ -106,6 +106,13 @@ async def test_a_day_in_a_name_is_the_notes(
     assert (await conversion.convert(name, b"Grace is a gift.")).note.date == day
 
 
+async def test_verses_that_a_title_names_are_the_notes(conversion: Conversion) -> None:
+    text = b"# Romans 8:1-4, 9:7-3, Luke 9:7-3 and 1 Cor 13\n\nCompare Psalm 23:1, by the way."
+    document = await conversion.convert("x.md", text)
+    assert document.note.verses == (Verses("Romans", 8, 1, 4),)
+    assert document.sources["verses"] == "its first heading"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 async def test_text_is_read_in_the_encodings_that_people_save_it_in(
     conversion: Conversion, encoding: str

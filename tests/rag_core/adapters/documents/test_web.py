@@ -29,8 +29,9 @@ class Site:
         self.asked.append(head)
         answer = self.answers.get(head.split()[1], b"HTTP/1.1 404 No\r\n\r\n")
         writer.write(answer)
-        if answer:
-            writer.close()
+        if not answer:
+            await reader.read()  # until whoever asked has gone
+        writer.close()
 
     async def look_up(self, host: str, port: int) -> list[Address]:
         self.looked_up.append(host)
