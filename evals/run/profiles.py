@@ -9,7 +9,7 @@ from evals.run.runner import CELL_TIMEOUT_S
 PROFILES = ("smoke", "full", "bench")
 """From the quickest to the longest."""
 NOT_IN = {"09_load": ("smoke",), "10_hnsw": ("smoke",)}
-"""Profiles for which a notebook takes too long: a minute and more, in which nothing else may run."""
+"""Profiles for which a notebook takes too long: a minute and more, and nothing runs beside it."""
 NEEDS = {"06_safety": "attacks.jsonl", "07_validity": "planted.jsonl"}
 """Files of the golden folder without which a notebook has nothing to measure."""
 _IN_BENCH = ("10_hnsw",)
