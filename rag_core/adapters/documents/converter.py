@@ -7,9 +7,11 @@ bytes of length and MessagePack. A file that it cannot read kills it, at worst; 
 from __future__ import annotations
 
 import hashlib
+import logging
 import resource
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
@@ -105,6 +107,8 @@ def main() -> None:
     The arguments are the seconds for a file, and the bytes of address space for all.
     """
     timeout_s, memory_bytes = map(int, sys.argv[1:])
+    logging.disable()  # nobody reads on: what parsers complain of would fill the pipe and block
+    warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # not a byte into any file
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag_core.adapters.documents.extras import needed
-from rag_core.adapters.documents.parsed import Parsed
+from rag_core.adapters.documents.parsed import Parsed, keywords
 from rag_core.errors import InvalidInput
 
 MAX_UNPACKED_BYTES = 100 * 1024 * 1024
@@ -31,7 +31,7 @@ def parse_docx(content: bytes) -> Parsed:
         title=said.title or "",
         author=said.author or "",
         date=said.created.date() if said.created else None,
-        tags=tuple(filter(None, (word.strip() for word in (said.keywords or "").split(",")))),
+        tags=keywords(said.keywords or ""),
         said_in="the document's properties",
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rag_core.adapters.documents.extras import needed
 from rag_core.adapters.documents.front_matter import decoded
-from rag_core.adapters.documents.parsed import Parsed
+from rag_core.adapters.documents.parsed import Parsed, keywords
 
 _NOT_SAID = ("head", "script", "style", "noscript", "template", "iframe", "object", "nav", "form")
 
@@ -20,7 +20,7 @@ def parse_html(content: bytes) -> Parsed:
     bs4, markdownify = needed("bs4", "html"), needed("markdownify", "html")
     page = bs4.BeautifulSoup(_text(content), "lxml")
     title = page.title.get_text(" ", strip=True) if page.title else ""
-    author, keywords = _meta(page, "author"), _meta(page, "keywords")
+    author, tags = _meta(page, "author"), keywords(_meta(page, "keywords"))
     for element in page.find_all(_NOT_SAID):
         element.decompose()
     plain = dict.fromkeys(("escape_asterisks", "escape_underscores", "escape_misc"), False)
@@ -30,7 +30,7 @@ def parse_html(content: bytes) -> Parsed:
         text=text,
         title=title,
         author=author,
-        tags=tuple(filter(None, (word.strip() for word in keywords.split(",")))),
+        tags=tags,
         said_in="the page's head",
     )
 

@@ -32,9 +32,9 @@ def note_of(parsed: Parsed, note_id: str) -> tuple[Note, Sources]:
     sources |= {field: parsed.said_in for field, value in said.items() if value}
     note = Note(
         id=parsed.id or note_id,
-        title=title[:MAX_TITLE_CHARACTERS],
+        title=title.replace("\0", "")[:MAX_TITLE_CHARACTERS],
         body=parsed.text.replace("\0", "").strip(),
-        author=parsed.author[:MAX_TITLE_CHARACTERS],
+        author=parsed.author.replace("\0", "")[:MAX_TITLE_CHARACTERS],
         date=day,
         tags=parsed.tags,
         verses=verses,

@@ -6,7 +6,7 @@ import io
 import re
 
 from rag_core.adapters.documents.extras import needed
-from rag_core.adapters.documents.parsed import Parsed
+from rag_core.adapters.documents.parsed import Parsed, keywords
 from rag_core.errors import InvalidInput
 
 _HYPHEN = re.compile(r"(?<=[a-z])-\n(?=[a-z])")
@@ -37,13 +37,13 @@ def parse_pdf(content: bytes) -> Parsed:
     if not any(map(str.strip, pages)):
         raise InvalidInput("file", "holds no text: its pages are pictures", "Run OCR over it first")
     said = reader.metadata or pypdf.DocumentInformation()
-    title, keywords, made = said.title or "", said.keywords or "", said.creation_date
+    title, made = said.title or "", said.creation_date
     return Parsed(
         text="\n\n".join(filter(None, map(_paragraphs, pages))),
         title="" if _NO_TITLE.search(title) else title,
         author=said.author or "",
         date=made.date() if made else None,
-        tags=tuple(filter(None, (word.strip() for word in re.split(r"[,;]", keywords)))),
+        tags=keywords(said.keywords or ""),
         pages=len(pages),
         said_in="the document's properties",
     )

@@ -53,6 +53,16 @@ def encrypted_pdf() -> bytes:
     return out.getvalue()
 
 
+def complained_of_pdf() -> bytes:
+    """One that says of thousands of objects where they are, and is wrong each time."""
+    good = pdf(["Grace is a gift."])
+    begin, table = good[: good.rindex(b"xref\n0 ")], good[good.rindex(b"xref\n0 ") :]
+    size = int(table.split()[2])
+    more = b"".join(b"%010d 00000 n \n" % (9 + each) for each in range(30_000))
+    table = table.replace(b"xref\n0 %d\n" % size, b"xref\n0 %d\n" % (size + 30_000), 1)
+    return begin + table.replace(b"trailer", more + b"trailer", 1)
+
+
 def looping_pdf() -> bytes:
     """Its pages are each other's parents."""
     return _file(["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Count 1/Kids[2 0 R]>>", "<<>>"])

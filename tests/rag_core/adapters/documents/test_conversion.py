@@ -20,6 +20,7 @@ from rag_core.errors import InvalidInput
 from tests.rag_core.adapters.documents.files_made import (
     archive,
     changed_docx,
+    complained_of_pdf,
     encrypted_pdf,
     looping_pdf,
     pdf,
@@ -198,6 +199,16 @@ async def test_what_cannot_be_read_is_refused_with_a_reason_and_the_next_is_read
 async def test_entities_of_a_document_are_not_fetched(conversion: Conversion) -> None:
     reading = entities(b'<!ENTITY file SYSTEM "file:///etc/passwd">', b"&file;")
     assert (await conversion.convert("x", reading)).note.body == "grace"
+
+
+async def test_what_a_parser_complains_of_blocks_nobody(conversion: Conversion) -> None:
+    document = await conversion.convert("x", complained_of_pdf())
+    assert document.note.body == "Grace is a gift."
+
+
+async def test_keywords_that_are_a_sentence_are_no_tags(conversion: Conversion) -> None:
+    document = await conversion.convert("x", word_document("Gifts", f"grace; {'long ' * 30}"))
+    assert document.note.tags == ("grace",)
 
 
 async def test_a_file_that_takes_too_long_is_given_up() -> None:
