@@ -72,6 +72,7 @@ def wire_pipeline(settings: Settings, parts: Parts) -> tuple[Pipeline, Caches]:
         clock=parts.clock,
         listener=parts.listener,
         name=parts.search_name,
+        names=settings.search_mode is SearchMode.HYBRID,
         model=None if settings.search_mode is SearchMode.DENSE else fitted_model(),
     )
     generating = partial(

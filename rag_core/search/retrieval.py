@@ -46,6 +46,7 @@ class Retrieval:
     Args:
         clock: says what day it is.
         name: says how is searched, where that may change what is found.
+        names: look for what a question names of its notes, which hybrid search alone makes use of.
         model: decides whether the notes can answer; None: each hit's score does.
     """
 
@@ -60,6 +61,7 @@ class Retrieval:
         clock: Clock,
         listener: Listener,
         name: str,
+        names: bool = False,
         model: AnswerabilityModel | None = None,
     ) -> None:
         self._config = config
@@ -68,7 +70,7 @@ class Retrieval:
         self._retriever = retriever
         self._caches, self._clock = caches, clock
         self._listener = listener
-        self._model = model
+        self._names, self._model = names, model
         self.identity = (embedder.digest, name, model.name if model else "")
         """What decides the ranking of given notes, beside the configuration."""
 
@@ -101,13 +103,17 @@ class Retrieval:
             EmbedderMismatch: the user's chunks were embedded by another model.
             DatabaseUnavailable: the store cannot be reached.
         """
-        today = datetime.fromtimestamp(self._clock.now(), UTC).date()
-        named = named_filters(question.text, today)
-        query = Query(vector, question.text, filters, named)
+        query = Query(vector, question.text, filters, self._named(question))
         ranking = await self._retriever.search(user, query, k=self._config.top_k)
         if ranking.missed:
             self._listener(SearchFellShort(len(ranking.hits) - ranking.missed, ranking.missed))
         return ranking
+
+    def _named(self, question: Question) -> Filters:
+        if not self._names:
+            return EVERYTHING
+        today = datetime.fromtimestamp(self._clock.now(), UTC).date()
+        return named_filters(question.text, today)
 
     def context(self, lookup: Lookup, question: Question, ranking: Ranking) -> Context:
         """Those of the ranking's hits that are of use and fit the token limit; cached."""
