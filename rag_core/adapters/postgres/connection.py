@@ -39,15 +39,25 @@ def hung_up_at(connection: Connection, until: float) -> Iterator[None]:
 
     Cancelling would not do: psycopg asks the server to cancel and waits for that, and a frozen
     server does not answer. A connection that was hung up is replaced by its pool.
+
+    Raises:
+        TimeoutError: it was hung up.
     """
-    timer = asyncio.get_running_loop().call_later(until - time.monotonic(), _hang_up, connection)
+    left_s = until - time.monotonic()
+    hung_up = asyncio.Event()
+    timer = asyncio.get_running_loop().call_later(left_s, _hang_up, connection, hung_up)
     try:
         yield
+    except psycopg.OperationalError as error:
+        if hung_up.is_set():
+            raise TimeoutError(f"hung up after {left_s:.1f} s") from error
+        raise
     finally:
         timer.cancel()
 
 
-def _hang_up(connection: Connection) -> None:
+def _hang_up(connection: Connection, hung_up: asyncio.Event) -> None:
+    hung_up.set()
     # Suppressed: it is closed already.
     with (
         suppress(OSError, psycopg.OperationalError),
