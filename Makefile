@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 
 EVERYTHING := pyproject.toml --all-extras --group evals --group dev
 
-.PHONY: help install check house check-platforms test test-pythons test-here test-fleet prometheus eval gate gate-runs nbval load serve lab constraints image-locks image-here sbom audit configure clean
+.PHONY: help install check house check-platforms test test-pythons test-here test-fleet prometheus chromium eval gate gate-runs nbval load serve lab constraints image-locks image-here sbom audit configure clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -71,11 +71,14 @@ resolve-%: $(BIN)/uv
 # One more than two cores have, for tests often wait; each worker starts servers of its own.
 PARALLEL := --numprocesses=3 --dist=worksteal
 
-test: install prometheus ## all tests, with coverage of rag_core; ARGS=-n0 runs them one after another
+test: install prometheus chromium ## all tests, with coverage of rag_core; ARGS=-n0 runs them one after another
 	$(BIN)/python -m pytest $(PARALLEL) --cov=rag_core --cov-report=term-missing:skip-covered $(ARGS)
 
 prometheus: $(TESTING) ## Prometheus and promtool for the tests of rules and dashboards; fetched by apt, no root needed
 	@$(BIN)/python .ci/prometheus.py
+
+chromium: $(TESTING) ## Chromium for the tests of the page; fetched by apt where there is none, no root needed
+	@$(BIN)/python .ci/chromium.py
 
 test-fleet: install ## the tests of caches and store over a cluster, sentinels and pgbouncer
 	$(BIN)/python -m tests.fleet $(ARGS)
@@ -83,7 +86,7 @@ test-fleet: install ## the tests of caches and store over a cluster, sentinels a
 test-pythons: ## the tests, torch's apart, on every supported Python that this machine has
 	.ci/pythons
 
-test-here: $(TESTING) prometheus
+test-here: $(TESTING) prometheus chromium
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 PROFILE ?= full

@@ -16,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import debian
+
 PROGRAMS = ("prometheus", "promtool")
 FOLDER = Path(sys.prefix) / "prometheus"
 
@@ -26,15 +28,7 @@ def missing() -> list[str]:
 
 def fetch(work: Path) -> None:
     """Unpack the two programs; apt keeps all that it writes below `work`."""
-    state, cache = work / "state", work / "cache"
-    for folder in (state / "lists/partial", cache / "archives/partial"):
-        folder.mkdir(parents=True)
-    options = (f"Dir::State={state}", f"Dir::Cache={cache}", "APT::Sandbox::User=root")
-    apt = ["apt-get", "-qq", *(word for option in options for word in ("-o", option))]
-    subprocess.run([*apt, "update"], check=True)
-    subprocess.run([*apt, "download", "prometheus"], check=True, cwd=work)
-    (package,) = work.glob("prometheus_*.deb")
-    subprocess.run(["dpkg-deb", "--extract", str(package), str(work / "root")], check=True)
+    debian.unpack("prometheus", work / "root", work / "apt")
     FOLDER.mkdir(exist_ok=True)
     for name in PROGRAMS:
         shutil.move(work / "root/usr/bin" / name, FOLDER / name)
@@ -43,7 +37,7 @@ def fetch(work: Path) -> None:
 def main() -> int:
     if not missing():
         return 0
-    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+    if not debian.there():
         print("there is no Prometheus here, and no apt to fetch it: tests that ask it are skipped")
         return 0
     with tempfile.TemporaryDirectory(prefix="prometheus-") as work:

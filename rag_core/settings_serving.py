@@ -46,6 +46,7 @@ class ServingSettings(BaseSettings):
         (), description="origins of pages that may call the app; none: only its own"
     )
     streaming: bool = Field(True, description="false: answers come whole, as JSON")
+    page: bool = Field(True, description="false: no page at /, only the API")
 
     # Who asks: API keys of `python -m rag_core keys`, and bearer tokens where one of these is set.
     jwt_secret: SecretStr | None = Field(None, description="of HS256; 32 bytes or more")

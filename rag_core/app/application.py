@@ -20,6 +20,7 @@ from rag_core.app.imports import ImportRoutes
 from rag_core.app.lifespan import Start, running
 from rag_core.app.metrics import MetricsRoute
 from rag_core.app.notes import NoteRoutes
+from rag_core.app.page_routes import FOLDER, page
 from rag_core.app.problems import Problems, tell_http_error, tell_unforeseen
 from rag_core.app.query import QueryRoute, Questions
 from rag_core.app.rate_limit import LimitsRoute, RateLimiting
@@ -85,6 +86,7 @@ def _routes(service: Service) -> list[Route]:
         Route("/health/ready", ReadyRoute(service).read),
         Route("/metrics", MetricsRoute(service), methods=["GET"]),
         Route("/openapi.json", openapi),
+        *([Route("/", page), Route(FOLDER + "{file}", page)] if service.settings.page else ()),
     ]
 
 

@@ -6,6 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag_core.app.credential import Credential
+from rag_core.app.page_routes import page_paths
 from rag_core.app.service import Service
 from rag_core.domain.user import UserId
 
@@ -18,10 +19,11 @@ class Authentication:
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app, self._service = app, service
+        self._open = OPEN | page_paths() if service.settings.page else OPEN
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; without a credential that holds, none of a user's."""
-        if scope["type"] == "http" and scope["path"] not in OPEN:
+        if scope["type"] == "http" and scope["path"] not in self._open:
             credential = await self._service.authenticate(Headers(scope=scope))
             scope["state"]["credential"] = credential
         await self._app(scope, receive, send)
