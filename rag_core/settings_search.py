@@ -12,6 +12,7 @@ from rag_core.domain.ranking import SearchMethod
 class SearchSettings(BaseSettings):
     """The part of the settings that is about finding chunks.
 
+    `exact_up_to` is a number of chunks.
     `min_answerability` is a probability, 0 to 1.
     """
 
@@ -19,6 +20,9 @@ class SearchSettings(BaseSettings):
     search_mode: SearchMode = Field(SearchMode.DENSE, description="by vectors, by words, or both")
     search_method: SearchMethod = Field(SearchMethod.EXACT, description="hnsw needs its index")
     ef_search: int = Field(100, ge=1, le=1000, description="candidates that hnsw keeps")
+    exact_up_to: int = Field(
+        2_000, ge=0, description="with hnsw: chunks of a user that are scanned exactly all the same"
+    )
     top_k: int = Field(5, ge=1, le=100, description="hits of a question")
     min_score: float = Field(
         0.20, ge=-1, le=1, description="cosine below which a hit is noise, in dense search"

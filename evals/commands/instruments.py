@@ -45,6 +45,44 @@ def calibrate(
     print(json.dumps(report.as_json(found), indent=2) if as_json else report.as_text(found))
 
 
+def crossover(
+    sizes: Annotated[
+        str, Option(help="Chunks of a user, growing; commas between them.")
+    ] = "250,500,1000,2000,4000,8000",
+    questions: Annotated[int, Option(min=1, help="Of split dev.")] = 50,
+    passes: Annotated[int, Option(min=1, help="Over the questions.")] = 4,
+    m: Annotated[int, Option(min=2, max=100, help="Links of a node.")] = 16,
+    ef_construction: Annotated[int, Option(min=4, max=1000)] = 64,
+    ef_search: Annotated[int, Option(min=1, max=1000)] = 100,
+    write: Annotated[
+        Path | None, Option(metavar="FILE", help="Set RAG_EXACT_UP_TO there, such as in .env.")
+    ] = None,
+) -> None:
+    """Say up to how many chunks of a user a scan is faster here.
+
+    Users of growing size share one index in a Postgres of its own; each is searched both ways in
+    turns, as deployed. Printed are both medians, what the graph finds of the nearest, and the
+    setting RAG_EXACT_UP_TO, where the lines cross. Takes some three minutes, and more for larger
+    sizes; let nothing else run meanwhile.
+
+    \b
+    examples:
+      python -m evals crossover --write .env.production
+      python -m evals crossover --sizes 1000,4000,16000 --ef-search 200
+    """
+    from evals.hnsw.crossover_command import print_crossover
+
+    print_crossover(
+        sizes,
+        questions=questions,
+        passes=passes,
+        m=m,
+        ef_construction=ef_construction,
+        ef_search=ef_search,
+        write=write,
+    )
+
+
 def claims(
     file: Annotated[
         Path | None, Argument(metavar="[FILE.jsonl]", help="Instead of the golden test claims.")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,13 +13,12 @@ from pgvector import Vector as PgVector
 
 from evals.hnsw.grid import Setting
 from evals.hnsw.oracle import K, Oracle
+from evals.hnsw.prepared import assembled, store_rows
 from evals.hnsw.proof import check_count
 from evals.hnsw.statement import session
 from evals.hnsw.tables import connected
 from evals.hnsw.timing import quantile
 from evals.measures.scores import Aggregate, Scored, aggregate
-from rag_core.adapters.embedders import HashingEmbedder
-from rag_core.adapters.generators import ScriptedGenerator
 from rag_core.adapters.postgres import (
     HNSW_INDEX,
     Connection,
@@ -28,12 +26,9 @@ from rag_core.adapters.postgres import (
     PostgresRetriever,
     index_vectors,
 )
-from rag_core.bootstrap import Application, assemble
-from rag_core.cli import progress_bar
-from rag_core.domain import Note, Query, SearchMethod, UserId, WholeNoteChunker, authenticated
+from rag_core.domain import Query, SearchMethod, UserId, authenticated
 from rag_core.errors import ConfigurationError
 from rag_core.migrations import migrate
-from rag_core.settings import Settings
 
 if TYPE_CHECKING:
     from rag_core.domain import Matrix, Vector
@@ -53,8 +48,6 @@ SELECT nearest.note_id, nearest.position, notes.title, chunks.heading, chunks.te
 FROM nearest JOIN chunks USING (user_id, note_id, position)
 JOIN notes ON notes.user_id = nearest.user_id AND notes.id = nearest.note_id
 """
-_TEXT = "In the beginning God created the heaven and the earth, and saw that all of it was good."
-"""As long as the sentences that the vectors are of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +96,6 @@ class Overhead:
     """Of the retriever."""
 
 
-class _Prepared(HashingEmbedder):
-    """Gives each text, which begins with the number of its row, the vector that is known."""
-
-    def __init__(self, vectors: Matrix) -> None:
-        self._vectors = vectors
-
-    async def embed(self, texts: Sequence[str]) -> Matrix:
-        return self._vectors[[int(text.partition(" ")[0]) for text in texts]]
-
-
 async def measure_overhead(
     url: str, setting: Setting, vectors: Matrix, questions: Matrix, *, passes: int
 ) -> Overhead:
@@ -125,11 +108,11 @@ async def measure_overhead(
     """
     await asyncio.to_thread(migrate, url)
     user, build = authenticated("hnsw-study"), setting.build
-    async with _assembled(url, SearchMethod.EXACT, setting, vectors) as application:
-        await _store(application, user, len(vectors))
+    async with assembled(url, SearchMethod.EXACT, setting.width, vectors) as application:
+        await store_rows(application, user, range(len(vectors)))
     await index_vectors(url, IndexKind.HNSW, m=build.m, ef_construction=build.ef_construction)
     async with (
-        _assembled(url, SearchMethod.HNSW, setting, vectors) as application,
+        assembled(url, SearchMethod.HNSW, setting.width, vectors) as application,
         await connected(url) as bare,
     ):
         await bare.execute("VACUUM ANALYZE")
@@ -146,28 +129,6 @@ async def measure_overhead(
         check_count(setting, counted, 2 * len(questions) * (passes + 1))
     recall = ways[0].recall(Oracle.of(vectors, questions))
     return Overhead(len(vectors), setting, index, *ways, recall)
-
-
-@asynccontextmanager
-async def _assembled(
-    url: str, method: SearchMethod, setting: Setting, vectors: Matrix
-) -> AsyncIterator[Application]:
-    """The application as it is put together anywhere."""
-    told = {"database_url": url, "cache": "memory", "search_mode": "dense", "search_method": method}
-    settings = Settings.model_validate({**told, "ef_search": setting.width})
-    async with assemble(
-        settings,
-        embedder=_Prepared(vectors),
-        generator=ScriptedGenerator([]),
-        chunker=WholeNoteChunker(),
-    ) as application:
-        yield application
-
-
-async def _store(application: Application, user: UserId, rows: int) -> None:
-    notes = [Note(f"n{row}", "", f"{row} {_TEXT}") for row in range(rows)]
-    with progress_bar(rows, "ingest", "note") as bar:
-        await application.ingest.run(user, notes, progress=bar.update)
 
 
 async def _planned(retriever: PostgresRetriever, user: UserId, vector: Vector) -> str:

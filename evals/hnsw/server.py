@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from evals.hnsw.tables import connected
 from rag_core.embedded import PostgresServer, StackHome, ensure_database
 
 _PATIENCE_S = 15.0
@@ -24,6 +25,11 @@ class OwnServer:
         await self._server.stop()
         await self._server.start()
         await ensure_database(self.url, patience_s=_PATIENCE_S)
+
+    async def vacuum(self) -> None:
+        """Tidy up and gather statistics, as autovacuum will in a while."""
+        async with await connected(self.url) as connection:
+            await connection.execute("VACUUM ANALYZE")
 
 
 @asynccontextmanager

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from evals.datasets.golden import GoldenSet
 from evals.datasets.golden_checks import load_checked
 from evals.hnsw.churn import Churned
-from evals.hnsw.corpus import Corpus, corpus
+from evals.hnsw.corpus import Corpus
 from evals.hnsw.deployed import Overhead, measure_overhead
+from evals.hnsw.embedded import embedded_corpus
 from evals.hnsw.front import Tried, chosen
 from evals.hnsw.grid import GRIDS, LARGEST, Grid, Kept, Kind, tenant_rows
 from evals.hnsw.limit import Limit, interpreter, measure_limit
@@ -20,10 +20,7 @@ from evals.hnsw.run import Cold, HnswRun, Seen, headline_size
 from evals.hnsw.server import OwnServer, own_server
 from evals.hnsw.tables import connected, schema
 from evals.hnsw.trial import Rows, Trial
-from evals.measures.kept_vectors import kept_vectors
 from evals.measures.scores import Unscored
-from evals.project import project_settings
-from rag_core.adapters.embedders import load_embedder
 from rag_core.errors import InvalidInput
 
 _GRAPH = f"{Kind.HNSW} {Kept.VECTOR}"
@@ -80,7 +77,10 @@ async def study(asked: Asked) -> HnswRun:
     """
     began = time.perf_counter()
     data = await asyncio.to_thread(load_checked, asked.golden)
-    rows, embedder_digest = await _embedded(data, asked)
+    most = sum(tenant_rows(max(asked.tried.sizes)).values())
+    rows, embedder_digest = await embedded_corpus(
+        data, most, questions=asked.tried.questions, seed=asked.seed
+    )
     grid, headline = asked.tried, headline_size(asked.tried)
     with TemporaryDirectory(prefix="rag-hnsw-") as folder:
         async with own_server(Path(folder)) as server:
@@ -104,22 +104,6 @@ async def study(asked: Asked) -> HnswRun:
         seed=asked.seed,
         seconds=time.perf_counter() - began,
     )
-
-
-async def _embedded(data: GoldenSet, asked: Asked) -> tuple[Corpus, str]:
-    """The rows, each sentence embedded once for all runs, and the embedder's digest."""
-    settings = project_settings()
-    embedder = await asyncio.to_thread(
-        load_embedder,
-        settings.embedder_model,
-        backend=settings.embedder_backend,
-        cache_dir=settings.home / "models",
-    )
-    most = sum(tenant_rows(max(asked.tried.sizes)).values())
-    with kept_vectors(embedder, settings.home / "vectors") as kept:
-        questions = asked.tried.questions
-        rows = await corpus(data, kept, most, questions=questions, seed=asked.seed)
-    return rows, embedder.digest
 
 
 async def _one_size(server: OwnServer, asked: Asked, rows: Corpus, size: int) -> _OfSize:

@@ -10,7 +10,7 @@ from evals.measures.retrieval import RetrievalScores, ranked_passages, score_gol
 from evals.measures.scores import Aggregate
 from evals.measures.summary import SPLITS
 from evals.retrieval.search_runs import check_plan, embed_queries, plan_index
-from rag_core.adapters.postgres import PlanNode
+from rag_core.adapters.postgres import HNSW_INDEX, PlanNode
 from rag_core.bootstrap import Application
 from rag_core.cli import progress_bar
 from rag_core.domain import SearchMethod, authenticated
@@ -83,5 +83,6 @@ async def _plan(
     queries = await embed_queries(application.embedder, {question.id: question.question})
     user = authenticated(question.user)
     plan = await application.retriever.explain(user, queries[question.id], k=settings.top_k)
-    check_plan(settings.search_method, plan)
+    scanned = settings.exact_up_to and plan_index(plan) != HNSW_INDEX
+    check_plan(SearchMethod.EXACT if scanned else settings.search_method, plan)
     return plan

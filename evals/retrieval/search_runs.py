@@ -93,7 +93,9 @@ async def open_retriever(
 ) -> AsyncIterator[PostgresRetriever]:
     """The retriever that is deployed, set to find `k` by `method`, for which the index is built."""
     ef_search = max(settings.ef_search, min(k, MAX_EF_SEARCH))
-    changed = settings.model_copy(update={"search_method": method, "ef_search": ef_search})
+    changed = settings.model_copy(
+        update={"search_method": method, "ef_search": ef_search, "exact_up_to": 0}
+    )
     async with (
         held_open(changed) as ready,
         _indexed(ready, method),

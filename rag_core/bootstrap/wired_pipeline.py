@@ -48,7 +48,7 @@ async def open_pipeline(
         ConfigurationError: a setting cannot be used, or the index that it names is not there.
     """
     listener = stamped(ground.listener, name)
-    await check_index(ground.database, settings.search_method)
+    index = await check_index(ground.database, settings.search_method)
     epochs = epoch_source(ground.reading, settings, ground.clock, ground.listener)
     retriever = PostgresRetriever(
         ground.database,
@@ -56,6 +56,7 @@ async def open_pipeline(
         mode=settings.search_mode,
         method=settings.search_method,
         ef_search=settings.ef_search,
+        exact_up_to=settings.exact_up_to,
     )
     async with AsyncExitStack() as stack:
         writers, spending = await _writers(settings, ground, stack)
@@ -73,15 +74,17 @@ async def open_pipeline(
                 epochs=epochs,
                 clock=ground.clock,
                 listener=listener,
-                search_name=_search_name(settings, ground),
+                search_name=_search_name(settings, ground, index),
             ),
         )
         yield WiredPipeline(settings, pipeline, caches, epochs, retriever, writers.router)
 
 
-def _search_name(settings: Settings, ground: Foundation) -> str:
+def _search_name(settings: Settings, ground: Foundation, index: str) -> str:
     """All of the way of searching that may change what is found."""
-    mode, method = settings.search_mode, settings.search_method
+    mode, method = settings.search_mode, str(settings.search_method)
+    if index:
+        method = f"{method}({index}):{settings.exact_up_to}"
     words = "" if mode is SearchMode.DENSE else f":{WORDS_NAME}:{NAMED_FILTERS}"
     return f"{mode}{words}:{method}:{settings.ef_search}:{ground.chunker.name}"
 

@@ -49,8 +49,8 @@ async def index(
     """Build or drop the HNSW index.
 
     hnsw builds it over all vectors, none drops it; others read and write meanwhile. It is needed
-    for RAG_SEARCH_METHOD=hnsw, and every save pays for it. An index whose build was interrupted is
-    built again.
+    for RAG_SEARCH_METHOD=hnsw, and every save pays for it. With other numbers than it has, it is
+    built anew beside the old one, which is dropped after that. An interrupted build starts again.
 
     \b
     examples:

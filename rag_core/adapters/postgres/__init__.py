@@ -14,10 +14,12 @@ from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, check_index,
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.plan import PlanNode
 from rag_core.adapters.postgres.search import PostgresRetriever
+from rag_core.adapters.postgres.tenant_sizes import COUNTED_FOR_S, TenantSizes
 
 # fmt: off
 __all__ = [
-    "HNSW_INDEX", "Connection", "Database", "IndexKind", "PlanNode", "Pool", "PostgresApiKeys",
-    "PostgresCostReport", "PostgresCosts", "PostgresEpochs", "PostgresImports", "PostgresNotes",
-    "PostgresRetriever", "Row", "check_index", "index_vectors", "open_database", "translated",
+    "COUNTED_FOR_S", "HNSW_INDEX", "Connection", "Database", "IndexKind", "PlanNode", "Pool",
+    "PostgresApiKeys", "PostgresCostReport", "PostgresCosts", "PostgresEpochs", "PostgresImports",
+    "PostgresNotes", "PostgresRetriever", "Row", "TenantSizes", "check_index", "index_vectors",
+    "open_database", "translated",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import psycopg
 
@@ -13,8 +15,16 @@ from rag_core.domain.ranking import SearchMethod
 from rag_core.errors import ConfigurationError, InvalidInput
 
 HNSW_INDEX = "chunk_vectors_hnsw"
+_NEXT_INDEX = "chunk_vectors_hnsw_next"
+"""What takes the other's place: built beside it, and renamed once it is gone."""
 
-_STATE = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
+# Each of the two that is there: its name, whether it is whole, and what it was built with.
+_FOUND = """
+SELECT relname, indisvalid, coalesce(array_to_string(reloptions, ' '), '')
+FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+WHERE indexrelid IN (to_regclass(%s), to_regclass(%s))
+"""
+_NAMES = (HNSW_INDEX, _NEXT_INDEX)
 
 
 class IndexKind(StrEnum):
@@ -27,9 +37,10 @@ class IndexKind(StrEnum):
 async def index_vectors(
     database_url: str, kind: IndexKind, *, m: int = 16, ef_construction: int = 64
 ) -> bool:
-    """Build or drop the index while others read and write; whether there was anything to do.
+    """Build, exchange or drop the index while others read and write; whether anything was done.
 
-    A build that was interrupted left an invalid index behind: it is dropped and built again.
+    One with other numbers is built beside the old one, which is dropped after that: searches have
+    an index all the while. An interrupted build left an invalid one behind, which goes.
 
     Args:
         m: links of a node in the graph, 2 to 100.
@@ -50,29 +61,54 @@ async def index_vectors(
             prepare_threshold=None,
             connect_timeout=CONNECT_TIMEOUT_S,
         ) as connection:
-            found = await connection.execute(_STATE, (HNSW_INDEX,))
-            state = await found.fetchone()
-            if state == ((True,) if kind is IndexKind.HNSW else None):
-                return False
-            await connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {HNSW_INDEX}")
-            if kind is IndexKind.HNSW:
-                await connection.execute(
-                    f"CREATE INDEX CONCURRENTLY {HNSW_INDEX} ON chunk_vectors"
-                    " USING hnsw (embedding vector_ip_ops)"
-                    f" WITH (m = {m:d}, ef_construction = {ef_construction:d})"
-                )
-            return True
+            rows = await (await connection.execute(_FOUND, _NAMES)).fetchall()
+            found = {name: (whole, built_with) for name, whole, built_with in rows}
+            if kind is IndexKind.NONE:
+                await _drop(connection, *found)
+                return bool(found)
+            numbers = f"m={m:d} ef_construction={ef_construction:d}"
+            return await _exchange(connection, found, numbers)
 
 
-async def check_index(database: Database, method: SearchMethod) -> None:
-    """Refuse to search by an index that is not there: a scan in its name would be a lie.
+async def _exchange(
+    connection: psycopg.AsyncConnection[Any], found: Mapping[str, tuple[bool, str]], numbers: str
+) -> bool:
+    wanted = (True, numbers)
+    if found.get(HNSW_INDEX) == wanted:
+        await _drop(connection, *found.keys() - {HNSW_INDEX})
+        return False
+    if found.get(_NEXT_INDEX) != wanted:
+        await _drop(connection, _NEXT_INDEX)
+        await connection.execute(
+            f"CREATE INDEX CONCURRENTLY {_NEXT_INDEX} ON chunk_vectors"
+            f" USING hnsw (embedding vector_ip_ops) WITH ({numbers.replace(' ', ', ')})"
+        )
+    await _drop(connection, HNSW_INDEX)
+    await connection.execute(f"ALTER INDEX {_NEXT_INDEX} RENAME TO {HNSW_INDEX}")
+    return True
+
+
+async def _drop(connection: psycopg.AsyncConnection[Any], *names: str) -> None:
+    for name in names:
+        await connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+
+
+async def check_index(database: Database, method: SearchMethod) -> str:
+    """What the index that the method needs was built with; empty where it needs none.
+
+    A scan in its name would be a lie.
 
     Raises:
-        ConfigurationError: the method needs the index.
+        ConfigurationError: the method needs the index, and it is not there.
     """
-    if method is SearchMethod.HNSW and await database.fetch(_STATE, (HNSW_INDEX,)) != [(True,)]:
+    if method is SearchMethod.EXACT:
+        return ""
+    rows = await database.fetch(_FOUND, _NAMES)
+    whole = [built_with for _, is_whole, built_with in sorted(rows) if is_whole]
+    if not whole:
         raise ConfigurationError(
             "RAG_SEARCH_METHOD",
             "is hnsw, but the database has no HNSW index",
             "Run: python -m rag_core index hnsw",
         )
+    return str(whole[0])

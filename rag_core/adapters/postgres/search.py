@@ -12,6 +12,7 @@ from pgvector import Vector as PgVector
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.plan import PlanNode, plan_nodes
 from rag_core.adapters.postgres.search_sql import search_statement
+from rag_core.adapters.postgres.tenant_sizes import TenantSizes
 from rag_core.domain.books import spellings
 from rag_core.domain.notes import Verses
 from rag_core.domain.query import EVERYTHING, Filters, Query, SearchMode
@@ -29,6 +30,7 @@ class PostgresRetriever:
 
     Args:
         ef_search: candidates that a walk of the graph keeps.
+        exact_up_to: number of chunks of a user that are scanned, even where the method is hnsw.
     """
 
     def __init__(
@@ -39,15 +41,17 @@ class PostgresRetriever:
         mode: SearchMode = SearchMode.DENSE,
         method: SearchMethod = SearchMethod.EXACT,
         ef_search: int = 100,
+        exact_up_to: int = 0,
     ) -> None:
         self._database = database
         self._digest = embedder_digest
         self._mode, self._method = mode, method
         self._graph = _graph_settings(ef_search)
+        self._sizes = TenantSizes(database, exact_up_to)
 
     async def search(self, user: UserId, query: Query, *, k: int) -> Ranking:
         """See `rag_core.domain.ranking.Retriever`."""
-        ranking = await self._searched(self._method, user, query, k)
+        ranking = await self._searched(await self._method_for(user), user, query, k)
         if not ranking.missed:
             return ranking
         whole = await self._searched(SearchMethod.EXACT, user, query, k)
@@ -73,8 +77,14 @@ class PostgresRetriever:
 
     async def explain(self, user: UserId, query: Query, *, k: int) -> list[PlanNode]:
         """The plan that `search` runs by."""
-        (([found],),) = await self._fetch(self._method, user, query, k, explain=True)
+        method = await self._method_for(user)
+        (([found],),) = await self._fetch(method, user, query, k, explain=True)
         return list(plan_nodes(found["Plan"]))
+
+    async def _method_for(self, user: UserId) -> SearchMethod:
+        if self._walks(self._method) and not await self._sizes.larger(user):
+            return SearchMethod.EXACT
+        return self._method
 
     async def _fetch(
         self, method: SearchMethod, user: UserId, query: Query, k: int, *, explain: bool = False

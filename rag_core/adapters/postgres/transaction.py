@@ -10,6 +10,7 @@ from psycopg.pq import TransactionStatus
 
 from rag_core.adapters.postgres.connection import Connection, Row
 
+_SET = "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS s (name, value)"
 INTRANS, INERROR = TransactionStatus.INTRANS, TransactionStatus.INERROR
 
 
@@ -25,8 +26,7 @@ async def rows_of(
         cursor = await connection.execute(statement, parameters, binary=binary)
         return await cursor.fetchall()
     async with transaction(connection):
-        for name, value in local.items():
-            await connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+        await connection.execute(_SET, (list(local), list(local.values())))
         cursor = await connection.execute(statement, parameters, binary=binary)
     return await cursor.fetchall()
 

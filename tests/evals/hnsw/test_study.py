@@ -11,6 +11,7 @@ import pytest
 
 from evals.bench import search
 from evals.bench.search import ten_thousand
+from evals.hnsw import embedded
 from evals.hnsw.grid import GRIDS, LARGEST, Build, Kept, Kind
 from evals.hnsw.headlines import headlines
 from evals.hnsw.limit import Limit, measure_limit
@@ -34,7 +35,7 @@ SMALL = replace(
 @pytest.fixture
 def hashed(sample: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small golden folder, and vectors that need no model."""
-    monkeypatch.setattr(study.__module__ + ".load_embedder", lambda *_, **__: HashingEmbedder())
+    monkeypatch.setattr(embedded, "load_embedder", lambda *_, **__: HashingEmbedder())
     return sample
 
 

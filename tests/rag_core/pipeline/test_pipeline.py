@@ -264,6 +264,7 @@ CHANGES: list[dict[str, object]] = [
     {"min_answerability": 0.9},
     {"search_method": "hnsw"},
     {"search_method": "hnsw", "ef_search": 101},
+    {"search_method": "hnsw", "exact_up_to": 7},
     {"chunk_tokens": 61},
     {"chunk_overlap_tokens": 11},
 ]

@@ -19,7 +19,6 @@ from rag_core.adapters.postgres import (
     PostgresEpochs,
     PostgresNotes,
     PostgresRetriever,
-    check_index,
     index_vectors,
     open_database,
     search,
@@ -181,21 +180,6 @@ async def graph_scans(database: Database) -> int:
         f"SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = '{HNSW_INDEX}'",
     )
     return int(count)
-
-
-async def test_the_index_is_there_only_where_it_was_asked_for(own_database: str) -> None:
-    """To search by it where it is not is refused, and building it again does nothing."""
-    async with open_database(own_database) as database:
-        with pytest.raises(ConfigurationError, match="rag_core index hnsw"):
-            await check_index(database, SearchMethod.HNSW)
-        assert not await index_vectors(own_database, IndexKind.NONE)
-        assert await index_vectors(own_database, IndexKind.HNSW, m=8, ef_construction=32)
-        await check_index(database, SearchMethod.HNSW)
-        assert not await index_vectors(own_database, IndexKind.HNSW)
-        assert await index_vectors(own_database, IndexKind.NONE)
-        with pytest.raises(ConfigurationError):
-            await check_index(database, SearchMethod.HNSW)
-        await check_index(database, SearchMethod.EXACT)
 
 
 async def test_a_database_that_is_not_migrated_is_refused_with_what_to_do(
