@@ -99,14 +99,14 @@ async def test_build_gives_a_pipeline_that_answers(
 async def test_the_search_method_of_the_settings_is_the_one_that_runs(
     own_database: str, user: UserId, tokenizer: Tokenizer
 ) -> None:
-    """And one whose index is not there is refused."""
+    """And one whose index is not there is refused; who has few chunks is scanned, where told to."""
     with pytest.raises(ConfigurationError, match="rag_core index hnsw"):
         async with open_scene(settings_for(own_database, search_method="hnsw"), user, tokenizer):
             pass
     await index_vectors(own_database, IndexKind.HNSW)
     vector = (await HashingEmbedder().embed([QUESTION]))[0]
-    for method, uses_graph in (("exact", False), ("hnsw", True)):
-        settings = settings_for(own_database, search_method=method)
+    for method, up_to, uses_graph in (("exact", 0, False), ("hnsw", 0, True), ("hnsw", 1, False)):
+        settings = settings_for(own_database, search_method=method, exact_up_to=up_to)
         async with open_scene(settings, user, tokenizer) as scene:
             await scene.store(note("grace"))
             plan = await scene.application.retriever.explain(user, Query(vector), k=5)
