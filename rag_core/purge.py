@@ -1,4 +1,4 @@
-"""Purge: what was deleted long enough ago goes for good, from the store and from the cache."""
+"""Purge: what was deleted long enough ago goes for good, from the stores and from the caches."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rag_core.cache.answers import AnswerCache
+from rag_core.conversation.sessions import SessionStore
+from rag_core.conversation.standing import standing
 from rag_core.domain.imports import ImportRecords
 from rag_core.domain.note_store import NoteStore
 from rag_core.domain.user import UserId
@@ -23,12 +25,20 @@ class PurgeReport:
 
 
 class Purge:
-    """Removes deleted notes for good, and every answer that may still quote them."""
+    """Removes deleted notes for good, answers that may quote them and turns that rest on them."""
 
-    def __init__(self, *, store: NoteStore, answers: AnswerCache, imports: ImportRecords) -> None:
+    def __init__(
+        self,
+        *,
+        store: NoteStore,
+        answers: AnswerCache,
+        imports: ImportRecords,
+        sessions: SessionStore,
+    ) -> None:
         self._store = store
         self._answers = answers
         self._imports = imports
+        self._sessions = sessions
 
     async def run(self, before: datetime) -> PurgeReport:
         """Remove the notes deleted before that moment, user by user; running again does the rest.
@@ -46,6 +56,7 @@ class Purge:
         users = await self._store.deleted(before)
         for user in users:
             await self._answers.forget(user)
+            await standing(self._sessions, self._store, user, await self._sessions.sessions(user))
             notes += await self._store.purge(user, before)
         return PurgeReport(len(users), notes)
 
@@ -68,5 +79,6 @@ class Purge:
             await self._store.delete(user, note_id)
             progress(1)
         await self._answers.forget(user)
+        await self._sessions.forget(user)
         await self._imports.forget(user)
         return await self._store.purge(user, _EVER)

@@ -14,7 +14,7 @@ from rag_core.domain.answer import Answer
 from rag_core.domain.user import UserId, authenticated
 from rag_core.errors import DeadlineExceeded
 from rag_core.events import Answered, Listener, QueryFailed, StepFinished
-from rag_core.guard.deadline import CURRENT_DEADLINE, Deadline
+from rag_core.guard.deadline import CURRENT_DEADLINE, Deadline, seconds_left
 from rag_core.guard.time_budget import CURRENT_BUDGET, TimeBudget
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Request:
     def __init__(self, user: UserId, *, limits: Limits, clock: Clock, listener: Listener) -> None:
         self.user = user
         self.id = REQUEST_ID.get() or secrets.token_hex(8)
-        self.deadline = Deadline(limits.request_s, clock)
+        self.deadline = Deadline(seconds_left(limits.request_s), clock)
         self.listener = listener
         self._redis = CURRENT_BUDGET.get() or TimeBudget(limits.redis_s)
         self._clock = clock

@@ -30,6 +30,7 @@ from rag_core.domain.server_url import HTTP, POSTGRES, REDIS, SMTP
 from rag_core.errors import ConfigurationError
 from rag_core.settings_cache import CacheSettings
 from rag_core.settings_canary import canary_problems
+from rag_core.settings_conversation import ConversationSettings
 from rag_core.settings_documents import DocumentSettings
 from rag_core.settings_files import refuse_unreadable, secret_of, with_secret_files
 from rag_core.settings_money import MoneySettings
@@ -65,7 +66,14 @@ _URLS = {
 """Settings that hold a URL, perhaps with a password: its schemes, and an example."""
 
 
-class Settings(SearchSettings, CacheSettings, DocumentSettings, MoneySettings, ServingSettings):
+class Settings(
+    SearchSettings,
+    CacheSettings,
+    ConversationSettings,
+    DocumentSettings,
+    MoneySettings,
+    ServingSettings,
+):
     """Settings from `RAG_*` variables and, below them, from the file that `--env` names."""
 
     model_config = SettingsConfigDict(

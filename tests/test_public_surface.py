@@ -29,7 +29,8 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     "rag_core.app",
     "rag_core.access",
-    *("rag_core.bootstrap", "rag_core.budget", "rag_core.cache", "rag_core.cli", "rag_core.domain"),
+    *("rag_core.bootstrap", "rag_core.budget", "rag_core.cache", "rag_core.cli"),
+    *("rag_core.conversation", "rag_core.domain"),
     *("rag_core.embedded", "rag_core.guard", "rag_core.providers", "rag_core.safety"),
     *("rag_core.search", "rag_core.throttle"),
     *(f"rag_core.adapters.{room}" for room in ("alerts", "documents", "embedders", "generators")),
@@ -50,7 +51,15 @@ FILES = {
     ),
     *(
         f"rag_core.settings_{part}"
-        for part in ("cache", "canary", "documents", "files", "providers", "serving")
+        for part in (
+            "cache",
+            "canary",
+            "conversation",
+            "documents",
+            "files",
+            "providers",
+            "serving",
+        )
     ),
     *("rag_core.imports", "rag_core.ingest", "rag_core.migrations", "rag_core.pipeline"),
     "rag_core.purge",

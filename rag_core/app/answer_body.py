@@ -31,19 +31,22 @@ _encoder = msgspec.json.Encoder()
 
 def encode_answer(answer: Answer) -> bytes:
     """The answer as JSON."""
-    return _encoder.encode(
-        AnswerBody(
-            answer.text,
-            answer.provenance,
-            answer.citations,
-            answer.usage,
-            answer.cost_usd,
-            answer.generator,
-            answer.model,
-            answer.flags,
-            answer.notice,
-            answer.timings_ms,
-        )
+    return _encoder.encode(answer_body(answer))
+
+
+def answer_body(answer: Answer) -> AnswerBody:
+    """What is told of the answer."""
+    return AnswerBody(
+        answer.text,
+        answer.provenance,
+        answer.citations,
+        answer.usage,
+        answer.cost_usd,
+        answer.generator,
+        answer.model,
+        answer.flags,
+        answer.notice,
+        answer.timings_ms,
     )
 
 

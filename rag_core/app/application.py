@@ -27,6 +27,7 @@ from rag_core.app.rate_limit import LimitsRoute, RateLimiting
 from rag_core.app.reload import Read
 from rag_core.app.request_context import RequestContext, RoutePatterns
 from rag_core.app.service import Service
+from rag_core.app.sessions import SessionRoutes
 from rag_core.app.shedding import Shedding
 from rag_core.app.stats import StatsRoute
 from rag_core.bootstrap import Overrides
@@ -72,7 +73,7 @@ def create_app(
 
 def _routes(service: Service) -> list[Route]:
     """What is asked most comes first."""
-    notes = NoteRoutes(service)
+    notes, sessions = NoteRoutes(service), SessionRoutes(service)
     return [
         Route("/assistant/query", QueryRoute(service), methods=["POST"]),
         Route("/assistant/limits", LimitsRoute(service), methods=["GET"]),
@@ -81,6 +82,11 @@ def _routes(service: Service) -> list[Route]:
         Route("/notes/{id:path}", notes.read),
         Route("/notes/{id:path}", notes.write, methods=["PUT"]),
         Route("/notes/{id:path}", notes.delete, methods=["DELETE"]),
+        Route("/sessions", sessions.list, methods=["GET"]),
+        Route("/sessions", sessions.begin, methods=["POST"]),
+        Route("/sessions/{id}", sessions.read, methods=["GET"]),
+        Route("/sessions/{id}", sessions.delete, methods=["DELETE"]),
+        Route("/sessions/{id}/reset", sessions.reset, methods=["POST"]),
         Route("/imports/{id}", ImportRoutes(service).read),
         Route("/health/live", live),
         Route("/health/ready", ReadyRoute(service).read),

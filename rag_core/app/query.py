@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from typing import NamedTuple
 
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,8 +16,12 @@ from rag_core.app.departure import Departure
 from rag_core.app.event_stream import EventStream, wants_events
 from rag_core.app.response import send_bytes
 from rag_core.app.service import Service
+from rag_core.app.session_body import checked_session_id, encode_reply
 from rag_core.app.shedding import is_question
+from rag_core.bootstrap import Answering
+from rag_core.conversation import Reply
 from rag_core.domain.answer import Answer
+from rag_core.domain.user import UserId
 
 _JSON = (b"content-type", b"application/json")
 _NO_STORE = (b"cache-control", b"no-store")
@@ -26,6 +31,8 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a question; who asks is not in it."""
 
     question: str
+    session: str | None = None
+    """Id of a session of the user's: what was asked before is taken into account."""
 
 
 _queries = msgspec.json.Decoder(Query)
@@ -44,13 +51,29 @@ class QueryRoute:
         user = user_of(scope)
         self._service.application.trace.asked(user, query.question)
         answering = self._service.application.rollout.answering(user)
+        if query.session is not None:
+            asked = _Asked(query.question, user, checked_session_id(query.session))
+            await self._converse(asked, answering, scope, receive, send)
+            return
         if self._streaming and wants_events(scope):
             async with Departure(receive):
                 await _stream(answering.stream(query.question, user), scope, send)
             return
         async with Departure(receive):
             answer = await answering.answer(query.question, user)
-        await _send_answer(send, answer)
+        await _send(send, answer.timings_ms, encode_answer(answer))
+
+    async def _converse(
+        self, asked: _Asked, answering: Answering, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer a question within a session."""
+        conversations = self._service.application.conversations
+        async with Departure(receive):
+            if self._streaming and wants_events(scope):
+                await _stream(conversations.stream(answering, *asked), scope, send)
+                return
+            reply = await conversations.answer(answering, *asked)
+        await _send(send, reply.answer.timings_ms, encode_reply(reply))
 
 
 class Questions:
@@ -67,13 +90,20 @@ class Questions:
         await (self._route if is_question(scope) else self._app)(scope, receive, send)
 
 
-async def _send_answer(send: Send, answer: Answer) -> None:
-    timing = (b"server-timing", server_timing(answer.timings_ms))
-    headers = [_JSON, _NO_STORE, timing]
-    await send_bytes(send, encode_answer(answer), status=200, headers=headers)
+class _Asked(NamedTuple):
+    question: str
+    user: UserId
+    session_id: str
 
 
-async def _stream(pieces: AsyncGenerator[str | Answer, None], scope: Scope, send: Send) -> None:
+async def _send(send: Send, timings_ms: Mapping[str, float], body: bytes) -> None:
+    headers = [_JSON, _NO_STORE, (b"server-timing", server_timing(timings_ms))]
+    await send_bytes(send, body, status=200, headers=headers)
+
+
+async def _stream(
+    pieces: AsyncGenerator[str | Answer | Reply, None], scope: Scope, send: Send
+) -> None:
     """What fails before the first piece is a problem with a status, as it is without a stream."""
     async with aclosing(pieces):
         first = await anext(pieces)
@@ -83,8 +113,10 @@ async def _stream(pieces: AsyncGenerator[str | Answer, None], scope: Scope, send
                 await _tell(events, piece)
 
 
-async def _tell(events: EventStream, piece: str | Answer) -> None:
+async def _tell(events: EventStream, piece: str | Answer | Reply) -> None:
     if isinstance(piece, Answer):
         await events.send(b"answer", encode_answer(piece))
+    elif isinstance(piece, Reply):
+        await events.send(b"answer", encode_reply(piece))
     else:
         await events.send(b"token", msgspec.json.encode({"text": piece}))

@@ -19,6 +19,7 @@ from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.adapters.telemetry import LogListener, Trace
 from rag_core.bootstrap.caches import cache_stores
+from rag_core.bootstrap.conversations import session_store, wire_conversations
 from rag_core.bootstrap.foundation import Foundation, Purse
 from rag_core.bootstrap.guards import postgres_breaker
 from rag_core.bootstrap.readiness import Readiness
@@ -30,6 +31,7 @@ from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
 from rag_core.cache.token_counts import RememberedCounts
 from rag_core.clock import Clock, SystemClock
+from rag_core.conversation import Conversations
 from rag_core.domain.chunks import Chunker, SentenceChunker
 from rag_core.domain.completion import Generator
 from rag_core.domain.ranking import Embedder
@@ -81,6 +83,7 @@ class Application:
     """For what is under way in this process."""
     database: Database
     imports: Imports
+    conversations: Conversations
     readiness: Readiness
     trace: Trace
 
@@ -139,13 +142,14 @@ async def assemble(
         rollout = await stack.enter_async_context(open_rollout(settings, ground))
         trace = await stack.enter_async_context(open_trace(settings, clock))
         notes, records = TracedNotes(database, trace), PostgresImports(database)
+        sessions = session_store(settings, stores.redis, clock)
         stable = rollout.stable
         ingest = Ingest(store=notes, embedder=embedder, chunker=chunker, tokenizer=counting)
         yield Application(
             pipeline=stable.pipeline,
             caches=stable.caches,
             ingest=ingest,
-            purge=Purge(store=notes, answers=stores.answers, imports=records),
+            purge=Purge(store=notes, answers=stores.answers, imports=records, sessions=sessions),
             notes=notes,
             epochs=stable.epochs,
             retriever=stable.retriever,
@@ -157,6 +161,7 @@ async def assemble(
             limiter=throttle.limiter(settings, stores.redis, clock, listener),
             database=database,
             imports=_wire_imports(records, notes, ingest),
+            conversations=wire_conversations(settings, sessions, notes, clock),
             readiness=Readiness(database, redis=stores.redis, router=stable.router, clock=clock),
             trace=trace,
         )

@@ -28,6 +28,7 @@ _FLAG_TEXTS = {
     Flag.BROKEN_OFF: "the AI service failed in the middle of the answer; ask again",
     Flag.BUDGET_SPENT: "the day's budget for the AI service is spent",
     Flag.BUDGET_TIGHT: "the day's budget is nearly spent, so the answer is cut short",
+    Flag.HISTORY_UNAVAILABLE: "what was asked before could not be read",
 }
 
 

@@ -122,9 +122,9 @@ async def delete(
     """Delete a note, or everything of a user; it is no longer found from then on.
 
     A note's id is in list, and note_id in the citations of ask --json. It is removed for good by
-    purge. With --all nothing of what the user wrote remains: notes, chunks, cached answers and
-    the records of imports go at once. What it cost remains, without a word of any text. A terminal
-    is asked first. Backups of the database are yours to let expire.
+    purge. With --all nothing of what the user wrote remains: notes, chunks, cached answers,
+    conversations and the records of imports go at once. What it cost remains, without a word of
+    any text. A terminal is asked first. Backups of the database are yours to let expire.
 
     \b
     examples:
@@ -159,8 +159,8 @@ async def purge(
     """Remove deleted notes for good.
 
     Goes: the notes' rows in Postgres, and every cached answer of their users in Redis, as one may
-    still quote them. Deleted notes are never found, purged or not. Where Redis cannot be reached
-    nothing of that user is removed: run it again.
+    still quote them, and what was asked about them in conversations. Deleted notes are never found,
+    purged or not. Where Redis cannot be reached nothing of that user is removed: run it again.
 
     \b
     examples:

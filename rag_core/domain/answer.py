@@ -24,6 +24,8 @@ NOTICES = {
     "have not changed.",
     "DEGRADED": "The AI service is unavailable; here is what your notes say.",
     "budget_spent": "Today's budget for the AI service is spent; here is what your notes say.",
+    "history_unavailable": "The conversation cannot be reached; this was answered without what was "
+    "asked before.",
 }
 """What a reader is told of an answer that is not what it could be, by provenance or flag."""
 
@@ -57,6 +59,7 @@ class Flag(StrEnum):
     BROKEN_OFF = "broken_off"
     BUDGET_SPENT = "budget_spent"
     BUDGET_TIGHT = "budget_tight"
+    HISTORY_UNAVAILABLE = "history_unavailable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +115,12 @@ class Answer:
 
     @property
     def notice(self) -> str:
-        """A sentence for its reader where it comes from a lower rung of the ladder, else empty."""
+        """What its reader is told of a lower rung of the ladder or a lost history; else empty."""
         spent = Flag.BUDGET_SPENT in self.flags
-        return NOTICES.get(Flag.BUDGET_SPENT if spent else self.provenance, "")
+        notice = NOTICES.get(Flag.BUDGET_SPENT if spent else self.provenance, "")
+        if Flag.HISTORY_UNAVAILABLE in self.flags:
+            notice = f"{notice} {NOTICES[Flag.HISTORY_UNAVAILABLE]}".strip()
+        return notice
 
     def again(self, provenance: Provenance) -> Answer:
         """This answer given once more, at no cost; one that was never FRESH stays what it is."""

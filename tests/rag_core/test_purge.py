@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rag_core.adapters.memory import MemoryImports, MemoryNotes
+from rag_core.adapters.memory import MemoryImports, MemoryNotes, MemorySessions
 from rag_core.cache import MemoryAnswerCache, user_key
 from rag_core.clock import ManualClock
 from rag_core.domain import Provenance, Tokenizer, UserId
@@ -42,6 +42,7 @@ async def test_where_the_cache_cannot_be_reached_the_note_is_kept_to_be_purged_a
     user: UserId,
 ) -> None:
     clock = ManualClock()
+    sessions = MemorySessions(clock=clock, most_turns=25, ttl_s=1)
 
     class Away(MemoryAnswerCache):
         async def forget(self, user: UserId) -> None:
@@ -51,12 +52,12 @@ async def test_where_the_cache_cannot_be_reached_the_note_is_kept_to_be_purged_a
     await notes.replace(user, [], chunking="c", embedder="d")
     with_note = await _deleted_note(notes, user)
     with pytest.raises(CacheUnavailable):
-        await Purge(store=notes, answers=Away(clock=clock), imports=MemoryImports(clock)).run(
-            with_note
-        )
+        await Purge(
+            store=notes, answers=Away(clock=clock), imports=MemoryImports(clock), sessions=sessions
+        ).run(with_note)
     answers = MemoryAnswerCache(clock=clock)
     await answers.put(user_key(user, "answer", "x"), cached_answer(clock))
-    purge = Purge(store=notes, answers=answers, imports=MemoryImports(clock))
+    purge = Purge(store=notes, answers=answers, imports=MemoryImports(clock), sessions=sessions)
     assert await purge.run(with_note) == PurgeReport(1, 1)
     assert (await answers.size()).entries == 0
 

@@ -6,6 +6,7 @@ from rag_core.adapters.memory.ledger import MemoryCostBook, MemoryLedgerStore
 from rag_core.adapters.memory.alert_log import MemoryAlertLog
 from rag_core.adapters.memory.imports import MemoryImports
 from rag_core.adapters.memory.notes import MemoryNotes
+from rag_core.adapters.memory.sessions import MemorySessions
 from rag_core.adapters.memory.spend_source import MemorySpendSource
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "MemoryImports",
     "MemoryLedgerStore",
     "MemoryNotes",
+    "MemorySessions",
     "MemorySpendSource",
 ]

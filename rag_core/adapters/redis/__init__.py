@@ -16,10 +16,11 @@ from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
 from rag_core.adapters.redis.fleet import LEASE_S, RESULT_S, RedisFleet
 from rag_core.adapters.redis.ledger import LEDGER_TIMEOUT_S, RedisLedgerStore
 from rag_core.adapters.redis.rates import RedisRateStore
+from rag_core.adapters.redis.sessions import RedisSessions
 
 __all__ = [
     "CALL_TIMEOUT_S", "CONCURRENT_CALLS", "LEASE_S", "LEDGER_TIMEOUT_S", "RESULT_S",
     "ClusterClient", "Driver", "RedisAlertLog", "RedisAnswerCache", "RedisBreakerStore",
     "RedisClient", "RedisEmbeddingCache", "RedisFleet", "RedisLedgerStore", "RedisRateStore",
-    "open_client", "open_driver", "owners_of_slots", "parse_address", "primaries",
+    "RedisSessions", "open_client", "open_driver", "owners_of_slots", "parse_address", "primaries",
 ]

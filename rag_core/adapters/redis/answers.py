@@ -35,8 +35,9 @@ class RedisAnswerCache:
             await self._redis.execute("SET", key, encode(cached), "PX", left_ms)
 
     async def forget(self, user: UserId) -> None:
-        """See `AnswerCache`."""
+        """See `AnswerCache`; an answer that another process waits for is one, too."""
         await forget(self._redis, user_key(user, "answer", "*"))
+        await forget(self._redis, user_key(user, "flight", "*"))
 
     async def size(self) -> CacheSize:
         """See `AnswerCache`."""

@@ -1,0 +1,33 @@
+"""Wiring of conversations: where sessions are kept, and who rewrites follow-ups."""
+
+from __future__ import annotations
+
+from rag_core.adapters.memory import MemorySessions
+from rag_core.adapters.redis.client import RedisClient
+from rag_core.adapters.redis.sessions import RedisSessions
+from rag_core.clock import Clock
+from rag_core.conversation import Conversations, Resolver, SessionStore
+from rag_core.domain.note_store import NoteStore
+from rag_core.settings import Settings
+
+
+def session_store(settings: Settings, redis: RedisClient | None, clock: Clock) -> SessionStore:
+    """Sessions that all processes share; without a Redis, of this process alone."""
+    most, ttl_s = settings.session_turns, settings.session_ttl_s
+    if redis is None:
+        return MemorySessions(clock=clock, most_turns=most, ttl_s=ttl_s)
+    return RedisSessions(redis, clock=clock, most_turns=most, ttl_s=ttl_s)
+
+
+def wire_conversations(
+    settings: Settings, store: SessionStore, notes: NoteStore, clock: Clock
+) -> Conversations:
+    """Conversations as the settings describe them."""
+    return Conversations(
+        store=store,
+        notes=notes,
+        resolver=Resolver(),
+        clock=clock,
+        request_s=settings.request_timeout_s,
+        redis_s=settings.redis_budget_s,
+    )
