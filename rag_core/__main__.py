@@ -11,6 +11,7 @@ from typer import Context, Option
 from rag_core.cli import keys
 from rag_core.cli.ask import ask
 from rag_core.cli.bundle import bundle
+from rag_core.cli.chat import chat
 from rag_core.cli.command_line import Command, CommandLine
 from rag_core.cli.costs import costs
 from rag_core.cli.database import index, migrate
@@ -18,10 +19,11 @@ from rag_core.cli.doctor import doctor
 from rag_core.cli.embedded import embedded
 from rag_core.cli.ingest import ingest
 from rag_core.cli.notes import delete, export, list_notes, purge, show
+from rag_core.cli.search import search
 from rag_core.cli.serve import serve
 
 commands = CommandLine("python -m rag_core")
-asking: tuple[Command, ...] = (doctor, migrate, ingest, ask)
+asking: tuple[Command, ...] = (doctor, migrate, ingest, ask, chat, search)
 keeping: tuple[Command, ...] = (show, export, delete, purge, costs, index, bundle, embedded)
 for command in asking:
     commands.add(command)

@@ -65,7 +65,8 @@ FILES = {
     "rag_core.purge",
     *("rag_core.request", "rag_core.__main__"),
     "rag_core.embedded.supervisor",
-    *("rag_core.cli.ask", "rag_core.cli.bundle", "rag_core.cli.doctor", "rag_core.cli.progress"),
+    *("rag_core.cli.ask", "rag_core.cli.bundle", "rag_core.cli.chat", "rag_core.cli.doctor"),
+    "rag_core.cli.progress",
     # Half a second to import: not with its room.
     "rag_core.adapters.generators.chat_completions",
     "rag_core.adapters.generators.chat_errors",

@@ -161,7 +161,7 @@ async def assemble(
             limiter=throttle.limiter(settings, stores.redis, clock, listener),
             database=database,
             imports=_wire_imports(records, notes, ingest),
-            conversations=wire_conversations(settings, sessions, notes, clock),
+            conversations=wire_conversations(settings, sessions, notes, clock, stable.rewriter),
             readiness=Readiness(database, redis=stores.redis, router=stable.router, clock=clock),
             trace=trace,
         )

@@ -11,12 +11,14 @@ from rag_core.adapters.generators import ExtractiveGenerator
 from rag_core.adapters.postgres.index import check_index
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.bootstrap.caches import epoch_source, switched_off
+from rag_core.bootstrap.conversations import wire_rewriter
 from rag_core.bootstrap.foundation import Foundation
 from rag_core.bootstrap.pipeline import Parts, wire_pipeline
 from rag_core.bootstrap.providers import Writers, open_providers, wire_writers
 from rag_core.budget.spending import Spending
 from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
+from rag_core.conversation import Rewriter
 from rag_core.domain.cost import FREE
 from rag_core.domain.query import SearchMode
 from rag_core.domain.words import WORDS_NAME
@@ -36,6 +38,8 @@ class WiredPipeline:
     epochs: EpochSource
     retriever: PostgresRetriever
     router: Router
+    rewriter: Rewriter | None
+    """Who rewrites follow-ups; None: rules."""
 
 
 @asynccontextmanager
@@ -60,6 +64,7 @@ async def open_pipeline(
     )
     async with AsyncExitStack() as stack:
         writers, spending = await _writers(settings, ground, stack)
+        rewriter = wire_rewriter(settings, writers, ground.tokenizer, spending)
         pipeline, caches = wire_pipeline(
             settings,
             Parts(
@@ -77,7 +82,7 @@ async def open_pipeline(
                 search_name=_search_name(settings, ground, index),
             ),
         )
-        yield WiredPipeline(settings, pipeline, caches, epochs, retriever, writers.router)
+        yield WiredPipeline(settings, pipeline, caches, epochs, retriever, writers.router, rewriter)
 
 
 def _search_name(settings: Settings, ground: Foundation, index: str) -> str:

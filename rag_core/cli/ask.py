@@ -87,8 +87,13 @@ async def _why(
 def render(answer: Answer) -> str:
     """The answer for a terminal: text, citations, provenance, tokens, cost and timings."""
     lines = [answer.notice, ""] if answer.notice else []
-    lines += [textwrap.fill(answer.text, 100), ""]
-    lines += [_render_citation(citation) for citation in answer.citations]
+    lines += [textwrap.fill(answer.text, 100), "", *below(answer)]
+    return "\n".join(lines)
+
+
+def below(answer: Answer) -> list[str]:
+    """What stands below an answer's text, line by line."""
+    lines = [_render_citation(citation) for citation in answer.citations]
     lines += [f"note: {_FLAG_TEXTS[flag]}" for flag in answer.flags]
     made_by = f" by {answer.generator} ({answer.model})" if answer.generator else ""
     lines.append(f"{answer.provenance}{made_by}")
@@ -98,7 +103,7 @@ def render(answer: Answer) -> str:
     )
     steps = ", ".join(f"{step} {ms:.1f}" for step, ms in answer.timings_ms.items())
     lines.append(f"milliseconds: {steps}")
-    return "\n".join(lines)
+    return lines
 
 
 def _render_citation(citation: Citation) -> str:

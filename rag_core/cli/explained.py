@@ -31,7 +31,12 @@ def nearest(found: Retrieved) -> str:
 
 def explain(question: Question, found: Retrieved, settings: Settings) -> str:
     """The hits with their cosines, what became of each, the settings behind it, and the prompt."""
-    return "\n".join([*_hits(found), *_line(question, found, settings), *_prompt(question, found)])
+    return "\n".join([hits(question, found, settings), *_prompt(question, found)])
+
+
+def hits(question: Question, found: Retrieved, settings: Settings) -> str:
+    """The hits with their cosines, what became of each, and the settings that drew the line."""
+    return "\n".join([*_hits(found), *_line(question, found, settings)])
 
 
 def _hits(found: Retrieved) -> Iterator[str]:

@@ -67,8 +67,10 @@ class Conversations:
         request_s: float,
         redis_s: float,
     ) -> None:
-        self._store, self._notes, self._resolver = store, notes, resolver
+        self._store, self._notes, self.resolver = store, notes, resolver
         self._clock, self._request_s, self._redis_s = clock, request_s, redis_s
+        self.shared = store.shared
+        """Whether another process can go on with a session."""
 
     async def begin(self, user: UserId) -> Session:
         """A new session.
@@ -147,7 +149,7 @@ class Conversations:
             session = await self.read(user, session_id)
         except CacheUnavailable:
             return Resolution(question=asked), False
-        return await self._resolver.resolve(user, asked, session.turns), True
+        return await self.resolver.resolve(user, asked, session.turns), True
 
     async def _kept(
         self,

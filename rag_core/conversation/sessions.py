@@ -47,6 +47,9 @@ class SessionStore(Protocol):
     Every method raises CacheUnavailable where the store does not answer in time.
     """
 
+    shared: bool
+    """Whether other processes see it, and so those to come."""
+
     async def begin(self, user: UserId, session_id: str) -> None:
         """A session without turns, of an id that `new_id` made."""
         ...

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import secrets
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from rag_core.budget.alerts import output_budget
@@ -13,7 +12,6 @@ from rag_core.budget.spending import Spending
 from rag_core.cache.keys import flight_key
 from rag_core.cache.single_flight import Emit, FleetFlight, FleetWork
 from rag_core.clock import Clock
-from rag_core.correlation import REQUEST_ID
 from rag_core.domain.answer import (
     BROKEN_OFF_TEXT,
     Answer,
@@ -32,7 +30,8 @@ from rag_core.domain.user import UserId
 from rag_core.errors import ProviderTimeout, ProviderUnavailable, RagError
 from rag_core.events import LeakBlocked, Listener
 from rag_core.guard.deadline import Deadline, seconds_left
-from rag_core.providers.call import Account, Call, Pay, unpaid
+from rag_core.providers.call import Call, Pay, unpaid
+from rag_core.providers.paying import paid_by
 from rag_core.providers.router import FAILURES, Router
 from rag_core.safety.leaks import LeakFilter
 
@@ -57,13 +56,6 @@ class Draft:
     """Whether the budget left it fewer tokens than the configuration."""
     generator: Generator = field(init=False)
     completion: Completion = field(init=False)
-
-
-PROMPT_MARGIN = 1.2
-"""A provider's own tokenizer may count more tokens than ours: so many times, chosen."""
-
-TEMPLATE_TOKENS = 64
-"""What a chat template adds to the messages at most; chosen."""
 
 
 class BrokenOff(ProviderUnavailable):
@@ -164,16 +156,10 @@ class Generation:
                     draft.shown.feed(item)
 
     def _pay(self, user: UserId, prompt: Prompt, max_tokens: int) -> Pay:
-        if (spending := self._spending) is None:
+        if self._spending is None:
             return unpaid
-        most = math.ceil(count_prompt(prompt, self._tokenizer) * PROMPT_MARGIN) + TEMPLATE_TOKENS
-
-        def pay(generator: Generator) -> AbstractAsyncContextManager[Account]:
-            # An id that came with a request may come again and again.
-            attempt = f"{REQUEST_ID.get()}-{secrets.token_hex(8)}"
-            return spending.paid(user, attempt, generator, most, max_tokens)
-
-        return pay
+        tokens = count_prompt(prompt, self._tokenizer)
+        return paid_by(user, self._spending, prompt_tokens=tokens, max_tokens=max_tokens)
 
     def _broken_off(self, draft: Draft, shown: LeakFilter, error: Exception) -> BrokenOff:
         """What was shown becomes an answer that ends with a marker, for its reader to see too."""

@@ -18,6 +18,8 @@ class MemorySessions:
         ttl_s: seconds for which a session that is not used is kept.
     """
 
+    shared = False
+
     def __init__(self, *, clock: Clock, most_turns: int, ttl_s: float) -> None:
         self._clock, self._most_turns, self._ttl_s = clock, most_turns, ttl_s
         self._kept: dict[tuple[UserId, str], Session] = {}

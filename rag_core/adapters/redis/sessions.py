@@ -84,6 +84,8 @@ class RedisSessions:
         ttl_s: seconds for which a session that is not used is kept.
     """
 
+    shared = True
+
     def __init__(self, redis: RedisClient, *, clock: Clock, most_turns: int, ttl_s: float) -> None:
         self._redis, self._clock = redis, clock
         self._most_turns, self._ttl_s = most_turns, ttl_s
