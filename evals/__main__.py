@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from evals.commands.gating import GateCommand, digests, gate, probe
-from evals.commands.golden_data import build_golden, scaffold, validate
+from evals.commands.golden_data import build_golden, feedback, scaffold, validate
 from evals.commands.instruments import calibrate, claims, crossover, fit, lint
 from evals.commands.runs import compare, run, sweep
 from evals.commands.trials import (
@@ -75,6 +75,7 @@ for command in (
     fit,
     bench,
     consistency,
+    feedback,
     outages,
     simulator,
     lint,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from rag_core.cache.answers import AnswerCache
 from rag_core.conversation.sessions import SessionStore
 from rag_core.conversation.standing import standing
+from rag_core.domain.feedback import FeedbackStore
 from rag_core.domain.imports import ImportRecords
 from rag_core.domain.note_store import NoteStore
 from rag_core.domain.user import UserId
@@ -34,11 +35,13 @@ class Purge:
         answers: AnswerCache,
         imports: ImportRecords,
         sessions: SessionStore,
+        feedback: FeedbackStore,
     ) -> None:
         self._store = store
         self._answers = answers
         self._imports = imports
         self._sessions = sessions
+        self._feedback = feedback
 
     async def run(self, before: datetime) -> PurgeReport:
         """Remove the notes deleted before that moment, user by user; running again does the rest.
@@ -81,4 +84,5 @@ class Purge:
         await self._answers.forget(user)
         await self._sessions.forget(user)
         await self._imports.forget(user)
+        await self._feedback.forget(user)
         return await self._store.purge(user, _EVER)

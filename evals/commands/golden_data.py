@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Argument, Option
 
@@ -50,6 +51,36 @@ def scaffold(
 
     print("\n".join(f"wrote {path}" for path in write(folder)))
     print(f"next: read {folder}/README.md, then python -m evals validate {folder}")
+
+
+def feedback(
+    since: Annotated[
+        datetime | None, Option(formats=["%Y-%m-%d"], help="A day of UTC, included.")
+    ] = None,
+    by: Annotated[Literal["day", "week", "month"], Option(help="What to sum up by.")] = "week",
+    out: Annotated[
+        Path | None, Option(metavar="FILE.jsonl", help="Write candidates for golden questions.")
+    ] = None,
+    user: Annotated[str, Option(metavar="ID", help="Only this user's.")] = "",
+) -> int:
+    """Say what readers thought, and make golden candidates of it.
+
+    Prints the share of thumbs that point up, period by period, with an interval: the wider of
+    Wilson's for so many thumbs and the bootstrap over users. Reads the table that POST /feedback
+    fills; exit code 3 where nobody has said anything.
+
+    With --out each question becomes a line that a person edits: what should have been found and
+    said, then without its review into questions.jsonl of a golden folder. It holds what users
+    wrote: treat it as you treat their notes.
+
+    \b
+    examples:
+      python -m evals feedback
+      python -m evals feedback --by month --since 2026-01-01 --out build/candidates.jsonl
+    """
+    from evals.feedback.command import print_feedback
+
+    return print_feedback(since.date() if since else None, by, out, user)
 
 
 def build_golden(

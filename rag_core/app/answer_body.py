@@ -24,6 +24,8 @@ class AnswerBody(msgspec.Struct, frozen=True):
     notice: str
     """A sentence for the reader of an answer from a lower rung of the ladder; empty else."""
     timings_ms: Mapping[str, float]
+    digest: str
+    """By which feedback names it."""
 
 
 _encoder = msgspec.json.Encoder()
@@ -47,6 +49,7 @@ def answer_body(answer: Answer) -> AnswerBody:
         answer.flags,
         answer.notice,
         answer.timings_ms,
+        answer.digest,
     )
 
 

@@ -15,6 +15,7 @@ from rag_core.app.authentication import Authentication
 from rag_core.app.body import BodyLimits
 from rag_core.app.contract import openapi
 from rag_core.app.credential import Authenticator
+from rag_core.app.feedback import FeedbackRoute
 from rag_core.app.health import ReadyRoute, live
 from rag_core.app.imports import ImportRoutes
 from rag_core.app.lifespan import Start, running
@@ -88,6 +89,7 @@ def _routes(service: Service) -> list[Route]:
         Route("/sessions/{id}", sessions.delete, methods=["DELETE"]),
         Route("/sessions/{id}/reset", sessions.reset, methods=["POST"]),
         Route("/imports/{id}", ImportRoutes(service).read),
+        Route("/feedback", FeedbackRoute(service).give, methods=["POST"]),
         Route("/health/live", live),
         Route("/health/ready", ReadyRoute(service).read),
         Route("/metrics", MetricsRoute(service), methods=["GET"]),

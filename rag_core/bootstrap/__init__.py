@@ -10,6 +10,7 @@ from rag_core.bootstrap.budget import caps_of, open_spending
 from rag_core.bootstrap.caches import CacheStores
 from rag_core.bootstrap.canary import Canary, in_canary
 from rag_core.bootstrap.costs import open_costs
+from rag_core.bootstrap.feedback import open_feedback
 from rag_core.bootstrap.guards import provider_guard
 from rag_core.bootstrap.memory import return_freed_memory
 from rag_core.bootstrap.notes import open_notes
@@ -22,7 +23,7 @@ from rag_core.bootstrap.telemetry import Telemetry, log_as_configured, open_tele
 __all__ = [
     "Answering", "Application", "CacheStores", "Canary", "Overrides", "Parts", "Rollout",
     "Telemetry", "assemble", "build", "caps_of", "in_canary", "log_as_configured",
-    "open_authenticator", "open_costs", "open_generator", "open_keys", "open_notes",
-    "open_providers", "open_spending", "open_telemetry", "provider_guard", "return_freed_memory",
-    "servers", "watch_spending", "wire_pipeline",
+    "open_authenticator", "open_costs", "open_feedback", "open_generator", "open_keys",
+    "open_notes", "open_providers", "open_spending", "open_telemetry", "provider_guard",
+    "return_freed_memory", "servers", "watch_spending", "wire_pipeline",
 ]

@@ -14,6 +14,7 @@ from rag_core.adapters.embedders import load_embedder
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.adapters.postgres.database import Database, open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
+from rag_core.adapters.postgres.feedback import PostgresFeedback
 from rag_core.adapters.postgres.imports import PostgresImports
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
@@ -34,6 +35,7 @@ from rag_core.clock import Clock, SystemClock
 from rag_core.conversation import Conversations
 from rag_core.domain.chunks import Chunker, SentenceChunker
 from rag_core.domain.completion import Generator
+from rag_core.domain.feedback import FeedbackStore
 from rag_core.domain.ranking import Embedder
 from rag_core.domain.tokens import Tokenizer
 from rag_core.imports import Imports
@@ -84,6 +86,7 @@ class Application:
     database: Database
     imports: Imports
     conversations: Conversations
+    feedback: FeedbackStore
     readiness: Readiness
     trace: Trace
 
@@ -142,6 +145,7 @@ async def assemble(
         rollout = await stack.enter_async_context(open_rollout(settings, ground))
         trace = await stack.enter_async_context(open_trace(settings, clock))
         notes, records = TracedNotes(database, trace), PostgresImports(database)
+        feedback = PostgresFeedback(database)
         sessions = session_store(settings, stores.redis, clock)
         stable = rollout.stable
         ingest = Ingest(store=notes, embedder=embedder, chunker=chunker, tokenizer=counting)
@@ -149,7 +153,13 @@ async def assemble(
             pipeline=stable.pipeline,
             caches=stable.caches,
             ingest=ingest,
-            purge=Purge(store=notes, answers=stores.answers, imports=records, sessions=sessions),
+            purge=Purge(
+                store=notes,
+                answers=stores.answers,
+                imports=records,
+                sessions=sessions,
+                feedback=feedback,
+            ),
             notes=notes,
             epochs=stable.epochs,
             retriever=stable.retriever,
@@ -162,6 +172,7 @@ async def assemble(
             database=database,
             imports=_wire_imports(records, notes, ingest),
             conversations=wire_conversations(settings, sessions, notes, clock, stable.rewriter),
+            feedback=feedback,
             readiness=Readiness(database, redis=stores.redis, router=stable.router, clock=clock),
             trace=trace,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -98,6 +99,11 @@ class Answer:
     """Fingerprint of the context, prompt and settings the answer rests on."""
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     """Wall-clock milliseconds per step of the pipeline."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hex, of its text and its evidence: equal for what is given once more."""
+        return hashlib.sha256(f"{self.evidence}\n{self.text}".encode()).hexdigest()
 
     @property
     def refused(self) -> bool:

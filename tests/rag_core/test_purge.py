@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rag_core.adapters.memory import MemoryImports, MemoryNotes, MemorySessions
+from rag_core.adapters.memory import MemoryFeedback, MemoryImports, MemoryNotes, MemorySessions
 from rag_core.cache import MemoryAnswerCache, user_key
 from rag_core.clock import ManualClock
-from rag_core.domain import Provenance, Tokenizer, UserId
+from rag_core.domain import Feedback, Provenance, Tokenizer, UserId
 from rag_core.errors import CacheUnavailable
 from rag_core.purge import Purge, PurgeReport
 from tests.rag_core.cache.parts import cached_answer
@@ -52,14 +52,37 @@ async def test_where_the_cache_cannot_be_reached_the_note_is_kept_to_be_purged_a
     await notes.replace(user, [], chunking="c", embedder="d")
     with_note = await _deleted_note(notes, user)
     with pytest.raises(CacheUnavailable):
-        await Purge(
-            store=notes, answers=Away(clock=clock), imports=MemoryImports(clock), sessions=sessions
-        ).run(with_note)
+        await _purge(notes, Away(clock=clock), sessions, clock).run(with_note)
     answers = MemoryAnswerCache(clock=clock)
     await answers.put(user_key(user, "answer", "x"), cached_answer(clock))
-    purge = Purge(store=notes, answers=answers, imports=MemoryImports(clock), sessions=sessions)
+    purge = _purge(notes, answers, sessions, clock)
     assert await purge.run(with_note) == PurgeReport(1, 1)
     assert (await answers.size()).entries == 0
+
+
+async def test_after_everything_is_purged_no_opinion_is_kept(
+    database_url: str, user: UserId, other_user: UserId, tokenizer: Tokenizer
+) -> None:
+    async with open_scene(settings_for(database_url), user, tokenizer) as scene:
+        feedback = scene.application.feedback
+        for each in (user, other_user):
+            opinion = Feedback(digest="0" * 64, question="What is grace?", thumb="up")
+            await feedback.put(each, opinion)
+        await scene.application.purge.everything(user)
+        assert await feedback.given(user) == []
+        assert len(await feedback.given(other_user)) == 1
+
+
+def _purge(
+    notes: MemoryNotes, answers: MemoryAnswerCache, sessions: MemorySessions, clock: ManualClock
+) -> Purge:
+    return Purge(
+        store=notes,
+        answers=answers,
+        imports=MemoryImports(clock),
+        sessions=sessions,
+        feedback=MemoryFeedback(clock),
+    )
 
 
 async def _deleted_note(notes: MemoryNotes, user: UserId) -> datetime:

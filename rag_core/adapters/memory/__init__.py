@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rag_core.adapters.memory.ledger import MemoryCostBook, MemoryLedgerStore
 from rag_core.adapters.memory.alert_log import MemoryAlertLog
+from rag_core.adapters.memory.feedback import MemoryFeedback
 from rag_core.adapters.memory.imports import MemoryImports
 from rag_core.adapters.memory.notes import MemoryNotes
 from rag_core.adapters.memory.sessions import MemorySessions
@@ -12,6 +13,7 @@ from rag_core.adapters.memory.spend_source import MemorySpendSource
 __all__ = [
     "MemoryAlertLog",
     "MemoryCostBook",
+    "MemoryFeedback",
     "MemoryImports",
     "MemoryLedgerStore",
     "MemoryNotes",

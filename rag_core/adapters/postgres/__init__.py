@@ -9,6 +9,7 @@ from rag_core.adapters.postgres.cost_report import PostgresCostReport
 from rag_core.adapters.postgres.database import Database, Pool, open_database
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.failures import translated
+from rag_core.adapters.postgres.feedback import PostgresFeedback
 from rag_core.adapters.postgres.imports import PostgresImports
 from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, check_index, index_vectors
 from rag_core.adapters.postgres.notes import PostgresNotes
@@ -19,7 +20,7 @@ from rag_core.adapters.postgres.tenant_sizes import COUNTED_FOR_S, TenantSizes
 # fmt: off
 __all__ = [
     "COUNTED_FOR_S", "HNSW_INDEX", "Connection", "Database", "IndexKind", "PlanNode", "Pool",
-    "PostgresApiKeys", "PostgresCostReport", "PostgresCosts", "PostgresEpochs", "PostgresImports",
-    "PostgresNotes", "PostgresRetriever", "Row", "TenantSizes", "check_index", "index_vectors",
-    "open_database", "translated",
+    "PostgresApiKeys", "PostgresCostReport", "PostgresCosts", "PostgresEpochs", "PostgresFeedback",
+    "PostgresImports", "PostgresNotes", "PostgresRetriever", "Row", "TenantSizes", "check_index",
+    "index_vectors", "open_database", "translated",
 ]

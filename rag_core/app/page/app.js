@@ -2,14 +2,17 @@
 
 import { json, key, onResponse } from "./api.js";
 import * as asking from "./ask.js";
+import * as conversations from "./conversations.js";
 import { announce, byId } from "./element.js";
 import * as standing from "./standing.js";
 
 function signedOut(problem = "") {
   key.forget();
+  conversations.leave();
   asking.clear();
   standing.reset();
-  for (const id of ["ask", "sign-out"]) byId(id).hidden = true;
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  for (const id of ["ask", "menu"]) byId(id).hidden = true;
   byId("sign-in").hidden = false;
   byId("key").value = "";
   byId("key-problem").textContent = problem;
@@ -20,9 +23,10 @@ function signedIn() {
   byId("sign-in").hidden = true;
   byId("key").value = "";
   byId("key-problem").textContent = "";
-  for (const id of ["ask", "sign-out"]) byId(id).hidden = false;
+  for (const id of ["ask", "menu"]) byId(id).hidden = false;
   byId("question").focus();
   standing.ask();
+  conversations.resume();
 }
 
 async function signIn(event) {
@@ -42,6 +46,7 @@ async function signIn(event) {
 
 onResponse(standing.read);
 asking.prepare((problem) => signedOut(problem.message));
+conversations.prepare({ open: asking.recall, clear: asking.clear });
 byId("sign-in").addEventListener("submit", signIn);
 byId("sign-out").addEventListener("click", () => signedOut());
 if (key.get()) signedIn();

@@ -2,13 +2,17 @@
 
 import * as answers from "./answer.js";
 import { asked } from "./api.js";
+import * as conversations from "./conversations.js";
 import { announce, byId, element } from "./element.js";
+import { opinion } from "./opinion.js";
 import { paid } from "./standing.js";
 
 let underWay = null;
+let refused = () => {};
 
-/** Make the form ask; `refused` is called where the key does not hold. */
-export function prepare(refused) {
+/** Make the form ask; `onRefused` is called where the key does not hold. */
+export function prepare(onRefused) {
+  refused = onRefused;
   const form = byId("composer"), question = byId("question");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -16,7 +20,7 @@ export function prepare(refused) {
     if (!text || underWay) return;
     question.value = "";
     fit(question);
-    ask(text, refused);
+    ask(text);
   });
   question.addEventListener("input", () => fit(question));
   question.addEventListener("keydown", (event) => {
@@ -45,17 +49,33 @@ function fit(area) {
   area.rows = Math.min(6, area.value.split("\n").length);
 }
 
-async function ask(text, refused) {
-  const turn = begun(text);
+async function ask(text) {
+  await answered(begun(text), () => conversing(text));
+}
+
+/** The events of an answer within the conversation; where that is gone, a new one is begun. */
+async function* conversing(text) {
+  const within = async () => ({ question: text, session: (await conversations.current()) || null });
+  try {
+    yield* asked(await within(), underWay.signal);
+  } catch (problem) {
+    if (problem.status !== 404) throw problem;
+    conversations.leave();
+    yield* asked(await within(), underWay.signal);
+  }
+}
+
+/** Show the answer whose events come. */
+async function answered(turn, events) {
   underWay = new AbortController();
   busy(true);
   try {
-    for await (const event of asked({ question: text }, underWay.signal)) take(turn, event);
+    for await (const event of events()) take(turn, event);
     if (!turn.ended) throw new Error("The answer broke off.");
   } catch (error) {
     if (error.name === "AbortError") end(turn, "Stopped.");
     else if (error.status === 401) refused(error);
-    else failed(turn, error, text, refused);
+    else failed(turn, error, events);
   } finally {
     underWay = null;
     busy(false);
@@ -78,21 +98,47 @@ function grow(turn, text) {
   });
 }
 
-/** A new turn at the end of the thread. */
-function begun(text) {
+/** Show a conversation of before: its questions, each with a way to its answer. */
+export function recall(turns) {
+  clear();
+  for (const each of turns) {
+    const turn = begun(each.asked, each.question);
+    const again = element("button", { type: "button", class: "quiet" }, "Show the answer");
+    again.addEventListener("click", () => {
+      if (underWay) return;
+      again.remove();
+      turn.answer.append(turn.words);
+      answered(turn, () => asked({ question: each.question }, underWay.signal));
+    });
+    turn.words.replaceWith(again);
+  }
+}
+
+/** A new turn at the end of the thread; `understood` is what a question of before was taken for. */
+function begun(text, understood = text) {
   const words = element("div", { class: "words", "aria-busy": "true" });
   const answer = element("div", { class: "answer" }, element("h3", { class: "asked" }, text), words);
   const whole = element("article", { class: "turn" }, answer);
   byId("welcome").hidden = true;
   byId("thread").append(whole);
   whole.scrollIntoView({ block: "start" });
-  return { whole, answer, words, text: "", ended: false };
+  tellUnderstood(words, text, understood);
+  return { whole, answer, words, asked: text, question: understood, text: "", ended: false };
+}
+
+/** A follow-up is answered as a question of its own: say which. */
+function tellUnderstood(words, asked, understood) {
+  if (understood === asked || words.previousElementSibling.matches(".understood")) return;
+  words.before(element("p", { class: "understood help" }, `Understood as: ${understood}`));
 }
 
 function show(turn, answer) {
   turn.words.replaceChildren(...answers.words(answer.text, answer.citations, (number) => lead(turn, number)));
   turn.answer.append(...answers.remarks(answer).map((text) => element("p", { class: "notice" }, text)));
   turn.answer.append(element("p", { class: "about" }, ...answers.about(answer)));
+  const question = answer.standalone || turn.question || turn.asked;
+  tellUnderstood(turn.words, turn.asked, question);
+  turn.answer.append(opinion(answer, question));
   const sources = answers.sources(answer);
   if (sources) turn.whole.append(sources);
   paid(answer);
@@ -122,11 +168,13 @@ function end(turn, remark = "") {
   turn.answer.append(element("p", { class: "help" }, remark));
 }
 
-function failed(turn, error, text, refused) {
+function failed(turn, error, events) {
   const retry = element("button", { type: "button", class: "quiet" }, "Ask again");
   retry.addEventListener("click", () => {
-    turn.whole.remove();
-    ask(text, refused);
+    if (underWay) return;
+    const anew = begun(turn.asked, turn.question);
+    turn.whole.replaceWith(anew.whole);
+    answered(anew, events);
   });
   const row = element("p", { class: "problem", role: "alert" }, error.message);
   end(turn);

@@ -31,7 +31,7 @@ export function read(headers) {
 
 /** Take note of what an answer cost, and of what it says of the budget. */
 export function paid(answer) {
-  shown.cost += answer.cost_usd;
+  shown.cost += answer.cost_usd + (answer.resolving_cost_usd ?? 0);
   if (answer.flags.includes("budget_spent")) shown.budget = "Today’s budget is spent";
   else if (answer.flags.includes("budget_tight")) shown.budget = "Today’s budget is nearly spent";
   else if (answer.provenance === "FRESH") shown.budget = "";

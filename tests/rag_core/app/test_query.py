@@ -31,7 +31,7 @@ async def test_an_answer_comes_with_all_that_is_needed_to_judge_it(served: Serve
     assert body["citations"][0]["note_id"] == "grace"
     assert set(body) == {
         *("text", "provenance", "citations", "usage", "cost_usd", "generator", "model"),
-        *("flags", "notice", "timings_ms"),
+        *("flags", "notice", "timings_ms", "digest"),
     }
     assert "total;dur=" in response.headers["server-timing"]
     assert (await served.ask(QUESTION)).json()["provenance"] == "CACHED"

@@ -78,6 +78,12 @@ def test_after_delete_all_no_row_holds_what_the_user_wrote(
 ) -> None:
     run("ask", QUESTION, "--user", stored)
     run("delete", "storm", "--user", stored)
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "INSERT INTO feedback (user_id, id, digest, question, thumb, comment, note_ids)"
+            " VALUES (%s, '1', '0', %s, 'up', 'a gift', '{grace}')",
+            (stored, QUESTION),
+        )
     assert "gift" in said_in_rows(database_url, stored)
     ran = run("delete", "--all", "--user", stored)
     assert (ran.exit_code, ran.out) == (0, f"2 notes of {stored} are gone for good\n")

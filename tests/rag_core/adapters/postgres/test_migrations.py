@@ -16,7 +16,7 @@ from rag_core.errors import ConfigurationError, DatabaseUnavailable
 from rag_core.migrations import migrate
 from tests.rag_core.library import connected, note
 
-NEWEST = "0009"
+NEWEST = "0011"
 DIGEST = HashingEmbedder().digest
 
 

@@ -15,6 +15,7 @@ import jwt
 import pytest_asyncio
 from playwright.async_api import Browser
 
+from rag_core.domain import UserId, authenticated
 from rag_core.embedded import StackUrls
 from tests.rag_core.app.page.visitor import Visitor, browsing
 from tests.rag_core.app.server_process import SECRET, serving
@@ -32,6 +33,11 @@ class Site:
         """A bearer token, which the page takes as it takes an API key."""
         claims = {"sub": f"{name}-{uuid4().hex[:12]}", "aud": "tests", "exp": time.time() + 3600}
         return jwt.encode(claims, SECRET)
+
+    def user_of(self, key: str) -> UserId:
+        """Whose key it is."""
+        claims = jwt.decode(key, SECRET, algorithms=["HS256"], audience="tests")
+        return authenticated(claims["sub"])
 
     async def put(self, key: str, note_id: str, title: str, body: str) -> None:
         """Store a note of whoever has the key."""

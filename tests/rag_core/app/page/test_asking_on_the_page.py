@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag_core.adapters.postgres import Database, PostgresFeedback
 from tests.rag_core.app.page.conftest import Site, Visit
 from tests.rag_core.app.page.visitor import Visitor
 
@@ -78,6 +79,23 @@ async def test_another_user_sees_nothing_of_it(visit: Visit, site: Site) -> None
     turn = await naomi.ask(QUESTION)
     assert "Nothing found" in await turn.locator(".about").inner_text()
     assert "gift" not in await naomi.page.content()
+
+
+async def test_a_thumb_and_a_comment_are_kept_with_the_answer(
+    visit: Visit, site: Site, database: Database
+) -> None:
+    visitor = await somebody(visit, site)
+    turn = await visitor.ask(QUESTION)
+    await turn.get_by_role("button", name="Bad answer").click()
+    await turn.get_by_text("Thank you.").wait_for()
+    assert await turn.get_by_role("button", name="Bad answer").get_attribute("aria-pressed")
+    await turn.get_by_label("Comment on this answer").fill("<b>It</b> misses the point.")
+    await turn.get_by_role("button", name="Send comment").click()
+    await turn.get_by_label("Comment on this answer").wait_for(state="detached")
+    (kept,) = await PostgresFeedback(database).given(site.user_of(visitor.key))
+    assert (kept.question, kept.thumb) == (QUESTION, "down")
+    assert kept.comment == "<b>It</b> misses the point."
+    assert kept.note_ids == ("grace",)
 
 
 async def test_signing_out_leaves_nothing_behind(visit: Visit, site: Site) -> None:

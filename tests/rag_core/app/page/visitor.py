@@ -48,6 +48,8 @@ class Visitor:
     url: str
     complaints: list[str] = field(default_factory=list)
     """What the console calls an error, and what a script did not catch."""
+    key: str = ""
+    """That he signed in with."""
     elsewhere: list[str] = field(default_factory=list)
     """URLs of requests to other servers."""
 
@@ -69,6 +71,7 @@ class Visitor:
         await self.page.goto(self.url)
 
     async def sign_in(self, key: str) -> None:
+        self.key = key
         await self.open()
         await self.page.get_by_label("Key").fill(key)
         await self.page.get_by_role("button", name="Continue").click()

@@ -1,0 +1,1 @@
+"""What readers thought of answers: how well they are served, and questions worth keeping."""
