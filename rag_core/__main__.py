@@ -8,7 +8,7 @@ from typing import Annotated
 
 from typer import Context, Option
 
-from rag_core.cli import keys
+from rag_core.cli import jobs, keys
 from rag_core.cli.ask import ask
 from rag_core.cli.bundle import bundle
 from rag_core.cli.chat import chat
@@ -21,6 +21,7 @@ from rag_core.cli.ingest import ingest
 from rag_core.cli.notes import delete, export, list_notes, purge, show
 from rag_core.cli.search import search
 from rag_core.cli.serve import serve
+from rag_core.cli.worker import worker
 
 commands = CommandLine("python -m rag_core")
 asking: tuple[Command, ...] = (doctor, migrate, ingest, ask, chat, search)
@@ -31,6 +32,8 @@ commands.add(list_notes, "list")
 for command in keeping:
     commands.add(command)
 commands.command()(serve)
+commands.add(worker)
+commands.add_group("jobs", jobs.ABOUT, jobs.COMMANDS)
 commands.add_group("keys", keys.ABOUT, keys.COMMANDS)
 
 

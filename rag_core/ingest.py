@@ -148,12 +148,31 @@ class Ingest:
                 condition.check(stored.version if stored else None)
             if again:
                 return Kept(note.version, created=False)
-            if stored:
-                vectors |= await self._store.vectors(user, [note.id])
-            batch = await asyncio.to_thread(list, self._batches([note]))
-            vectors |= await self._embed_missing(batch[0], vectors)
-            if not await self._replace(user, [_embedded(batch[0][0], vectors, library)]):
+            item = await self._one_embedded(user, note, library, vectors)
+            if not await self._replace(user, [item]):
                 return Kept(note.version, created=stored is None)
+
+    async def embedded(self, user: UserId, note: Note) -> EmbeddedNote:
+        """The note, to be stored by somebody else; what is stored of it is not embedded again.
+
+        Raises:
+            InvalidInput: the note cannot be stored; names the field and the fix.
+            EmbedderMismatch: the user's stored chunks come from another embedder.
+        """
+        check_note(note)
+        library = await self._store.stored_notes(user, [note.id])
+        self._check_embedder(user, library)
+        return await self._one_embedded(user, note, library, {})
+
+    @property
+    def chunking(self) -> str:
+        """The name of the chunker."""
+        return self._chunker.name
+
+    @property
+    def embedder(self) -> str:
+        """The digest of the embedder."""
+        return self._embedder.digest
 
     async def re_embed(
         self, user: UserId, *, progress: Progress = lambda notes: None
@@ -177,6 +196,16 @@ class Ingest:
                 break
         chunks = sum(len(item.chunks) for item in items)
         return IngestReport(len(notes), len(notes), chunks, len(vectors))
+
+    async def _one_embedded(
+        self, user: UserId, note: Note, library: StoredNotes, vectors: dict[str, Vector]
+    ) -> EmbeddedNote:
+        """The note with its vectors: of those given, of what is stored, and new ones."""
+        if note.id in library.notes:
+            vectors |= await self._store.vectors(user, [note.id])
+        batch = await asyncio.to_thread(list, self._batches([note]))
+        vectors |= await self._embed_missing(batch[0], vectors)
+        return _embedded(batch[0][0], vectors, library)
 
     def _check_embedder(self, user: UserId, library: StoredNotes) -> None:
         if library.embedder not in (None, self._embedder.digest):

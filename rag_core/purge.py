@@ -10,6 +10,7 @@ from rag_core.cache.answers import AnswerCache
 from rag_core.conversation.sessions import SessionStore
 from rag_core.conversation.standing import standing
 from rag_core.domain.feedback import FeedbackStore
+from rag_core.domain.document_store import DocumentStore
 from rag_core.domain.imports import ImportRecords
 from rag_core.domain.note_store import NoteStore
 from rag_core.domain.user import UserId
@@ -36,12 +37,14 @@ class Purge:
         imports: ImportRecords,
         sessions: SessionStore,
         feedback: FeedbackStore,
+        documents: DocumentStore,
     ) -> None:
         self._store = store
         self._answers = answers
         self._imports = imports
         self._sessions = sessions
         self._feedback = feedback
+        self._documents = documents
 
     async def run(self, before: datetime) -> PurgeReport:
         """Remove the notes deleted before that moment, user by user; running again does the rest.
@@ -56,10 +59,12 @@ class Purge:
             DatabaseUnavailable: Postgres cannot be reached.
         """
         notes = 0
-        users = await self._store.deleted(before)
+        lost = {*await self._store.deleted(before), *await self._documents.deleted(before)}
+        users = sorted(lost)
         for user in users:
             await self._answers.forget(user)
             await standing(self._sessions, self._store, user, await self._sessions.sessions(user))
+            await self._documents.purge(user, before)
             notes += await self._store.purge(user, before)
         return PurgeReport(len(users), notes)
 
@@ -78,6 +83,7 @@ class Purge:
             CacheUnavailable: Redis cannot be reached, and may hold answers that quote the notes.
             DatabaseUnavailable: Postgres cannot be reached.
         """
+        await self._documents.forget(user)  # first: no worker makes a note of one from then on
         for note_id in (await self._store.stored_notes(user)).notes:
             await self._store.delete(user, note_id)
             progress(1)

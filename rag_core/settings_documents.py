@@ -1,4 +1,4 @@
-"""Settings of documents: where they may be fetched from."""
+"""Settings of documents: where they may be fetched from, and how many are read at once."""
 
 from __future__ import annotations
 
@@ -22,6 +22,19 @@ class DocumentSettings(BaseSettings):
     ingest_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="that documents may be fetched from; .example.org: all below it"
     )
+
+    # Documents that are uploaded wait in a queue for a worker.
+    ingest_worker: bool = Field(
+        True, description="`serve` reads them itself; false: `worker` processes do"
+    )
+    ingest_concurrency: int = Field(1, ge=1, le=64)
+    """Number of documents that a process reads at once."""
+    ingest_user_concurrency: int = Field(2, ge=1, le=64)
+    """Number of a user's documents that are read at once, in all processes together."""
+    ingest_user_queue: int = Field(2_000, ge=1, le=1_000_000)
+    """Number of a user's versions that may wait; then uploads get 429."""
+    ingest_attempts: int = Field(5, ge=1, le=50)
+    """Number of times that a document is tried; then it is left to `jobs retry`."""
 
     @field_validator("ingest_hosts", mode="before")
     @classmethod

@@ -62,6 +62,8 @@ FILES = {
         )
     ),
     *("rag_core.imports", "rag_core.ingest", "rag_core.migrations", "rag_core.pipeline"),
+    "rag_core.adapters.postgres.worker",  # it needs the extra `queue`
+    "rag_core.documents",
     "rag_core.purge",
     *("rag_core.request", "rag_core.__main__"),
     "rag_core.embedded.supervisor",

@@ -16,6 +16,7 @@ from rag_core.app.body import BodyLimits
 from rag_core.app.contract import openapi
 from rag_core.app.credential import Authenticator
 from rag_core.app.feedback import FeedbackRoute
+from rag_core.app.documents import DOCUMENTS, DocumentRoutes, upload_bytes
 from rag_core.app.health import ReadyRoute, live
 from rag_core.app.imports import ImportRoutes
 from rag_core.app.lifespan import Start, running
@@ -75,6 +76,7 @@ def create_app(
 def _routes(service: Service) -> list[Route]:
     """What is asked most comes first."""
     notes, sessions = NoteRoutes(service), SessionRoutes(service)
+    documents = DocumentRoutes(service)
     return [
         Route("/assistant/query", QueryRoute(service), methods=["POST"]),
         Route("/assistant/limits", LimitsRoute(service), methods=["GET"]),
@@ -88,6 +90,14 @@ def _routes(service: Service) -> list[Route]:
         Route("/sessions/{id}", sessions.read, methods=["GET"]),
         Route("/sessions/{id}", sessions.delete, methods=["DELETE"]),
         Route("/sessions/{id}/reset", sessions.reset, methods=["POST"]),
+        Route(DOCUMENTS, documents.list),
+        Route(DOCUMENTS, documents.add, methods=["POST"]),
+        Route(f"{DOCUMENTS}/{{id}}", documents.read),
+        Route(f"{DOCUMENTS}/{{id}}", documents.revise, methods=["PUT"]),
+        Route(f"{DOCUMENTS}/{{id}}", documents.delete, methods=["DELETE"]),
+        Route(f"{DOCUMENTS}/{{id}}/versions", documents.versions),
+        Route(f"{DOCUMENTS}/{{id}}/restore", documents.restore, methods=["POST"]),
+        Route(f"{DOCUMENTS}/{{id}}/tags", documents.tag, methods=["PUT"]),
         Route("/imports/{id}", ImportRoutes(service).read),
         Route("/feedback", FeedbackRoute(service).give, methods=["POST"]),
         Route("/health/live", live),
@@ -119,7 +129,12 @@ def _middleware(service: Service, patterns: RoutePatterns) -> list[Middleware]:
         Middleware(RequestContext, service=service, routes=patterns),  # names all that follows
         *([cors] if settings.cors_origins else ()),  # so that a page can read a refusal, too
         Middleware(Problems, service=service),  # so that every refusal is told in one way
-        Middleware(BodyLimits, most_bytes=settings.body_bytes, timeout_s=settings.body_timeout_s),
+        Middleware(
+            BodyLimits,
+            most_bytes=settings.body_bytes,
+            timeout_s=settings.body_timeout_s,
+            most_bytes_below={DOCUMENTS: upload_bytes(settings)},
+        ),
         Middleware(Authentication, service=service),
         Middleware(Shedding, service=service),  # before Redis is asked: it costs nothing
         Middleware(RateLimiting, service=service),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
@@ -23,19 +24,32 @@ class BodyLimits:
     Args:
         most_bytes: of a whole body.
         timeout_s: seconds by which it must have come, from when it is first asked for.
+        most_bytes_below: bytes of a body instead, by the path that its own begins with.
     """
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        most_bytes: int,
+        timeout_s: float,
+        most_bytes_below: Mapping[str, int],
+    ) -> None:
         self._app, self._most_bytes, self._timeout_s = app, most_bytes, timeout_s
+        self._below = tuple(most_bytes_below.items())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
+            most_bytes = self._of(scope["path"])
             given = header(scope["headers"], b"content-length")
-            if given.isdigit() and int(given) > self._most_bytes:
-                raise too_large(self._most_bytes)
-            receive = LimitedBody(receive, self._most_bytes, self._timeout_s).receive
+            if given.isdigit() and int(given) > most_bytes:
+                raise too_large(most_bytes)
+            receive = LimitedBody(receive, most_bytes, self._timeout_s).receive
         await self._app(scope, receive, send)
+
+    def _of(self, path: str) -> int:
+        return next((n for start, n in self._below if path.startswith(start)), self._most_bytes)
 
 
 class LimitedBody:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rag_core import errors
-from rag_core.app.problem import INTERNAL, KINDS
+from rag_core.app.problem import INTERNAL, KINDS, Kind
 from rag_core.domain.imports import ImportState, NoteImport
 
 _LOST = "The server that stored the note is gone; send the note again."
@@ -33,9 +33,14 @@ def import_body(known: NoteImport) -> ImportBody:
         return msgspec.structs.replace(shown, code="lost", detail=_LOST, retryable=True)
     if known.state != "failed":
         return shown
-    kind = next((KINDS[each] for each in _mro(known.error) if each in KINDS), INTERNAL)
+    kind = kind_named(known.error)
     detail = kind.detail or known.problem
     return msgspec.structs.replace(shown, code=kind.code, detail=detail, retryable=kind.retryable)
+
+
+def kind_named(error: str) -> Kind:
+    """What an error is over HTTP, by the name of its class."""
+    return next((KINDS[each] for each in _mro(error) if each in KINDS), INTERNAL)
 
 
 def _mro(name: str) -> tuple[type, ...]:

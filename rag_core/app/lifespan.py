@@ -74,9 +74,16 @@ async def _assembled(service: Service, start: Start) -> AsyncIterator[None]:
             assemble(latest, **overrides) as service.application,
             _who_asks(service, start) as service.authenticate,
             reloading(service.application.rollout, start.read),
+            _documents_read(service),
         ):
             return_freed_memory()
             yield
+
+
+def _documents_read(service: Service) -> AbstractAsyncContextManager[None]:
+    """What is uploaded is read here, unless that is left to others."""
+    own = service.settings.ingest_worker
+    return service.application.reading.working() if own else nullcontext()
 
 
 def _who_asks(service: Service, start: Start) -> AbstractAsyncContextManager[Authenticator]:

@@ -16,15 +16,13 @@ from rag_core.app.note_body import (
     note_of,
     stored_note,
 )
+from rag_core.app.page import limit_of
 from rag_core.app.response import Json
 from rag_core.app.service import Service
 from rag_core.domain.condition import Condition
 from rag_core.domain.notes import Note
 from rag_core.domain.user import UserId
 from rag_core.errors import InvalidInput, NotFound
-
-PAGE, MOST = 50, 200
-"""Notes of a page, unless `limit` says otherwise, and at most; chosen."""
 
 
 class NoteRoutes:
@@ -36,7 +34,7 @@ class NoteRoutes:
 
     async def list(self, request: Request) -> Response:
         """A page of the user's notes."""
-        most = _limit(request.query_params.get("limit", str(PAGE)))
+        most = limit_of(request.query_params)
         after = _after(request.query_params.get("after", ""))
         with self._service.deadline():
             notes = self._service.application.notes
@@ -88,12 +86,6 @@ class NoteRoutes:
 
 def _missing(note_id: str) -> NotFound:
     return NotFound("id", f"there is no note {note_id!r}")
-
-
-def _limit(given: str) -> int:
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= MOST:
-        raise InvalidInput("limit", f"must be a number from 1 to {MOST}")
-    return int(given)
 
 
 def _after(given: str) -> str:

@@ -21,6 +21,7 @@ from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.adapters.telemetry import LogListener, Trace
 from rag_core.bootstrap.caches import cache_stores
 from rag_core.bootstrap.conversations import session_store, wire_conversations
+from rag_core.bootstrap.documents import DocumentReading, document_store
 from rag_core.bootstrap.foundation import Foundation, Purse
 from rag_core.bootstrap.guards import postgres_breaker
 from rag_core.bootstrap.readiness import Readiness
@@ -33,6 +34,7 @@ from rag_core.cache.epochs import EpochSource
 from rag_core.cache.token_counts import RememberedCounts
 from rag_core.clock import Clock, SystemClock
 from rag_core.conversation import Conversations
+from rag_core.documents import Documents
 from rag_core.domain.chunks import Chunker, SentenceChunker
 from rag_core.domain.completion import Generator
 from rag_core.domain.feedback import FeedbackStore
@@ -87,6 +89,8 @@ class Application:
     imports: Imports
     conversations: Conversations
     feedback: FeedbackStore
+    documents: Documents
+    reading: DocumentReading
     readiness: Readiness
     trace: Trace
 
@@ -147,6 +151,7 @@ async def assemble(
         notes, records = TracedNotes(database, trace), PostgresImports(database)
         feedback = PostgresFeedback(database)
         sessions = session_store(settings, stores.redis, clock)
+        files = document_store(settings, database)
         stable = rollout.stable
         ingest = Ingest(store=notes, embedder=embedder, chunker=chunker, tokenizer=counting)
         yield Application(
@@ -159,6 +164,7 @@ async def assemble(
                 imports=records,
                 sessions=sessions,
                 feedback=feedback,
+                documents=files,
             ),
             notes=notes,
             epochs=stable.epochs,
@@ -173,6 +179,8 @@ async def assemble(
             imports=_wire_imports(records, notes, ingest),
             conversations=wire_conversations(settings, sessions, notes, clock, stable.rewriter),
             feedback=feedback,
+            documents=Documents(store=files, clock=SystemClock(), changed=trace.edited),
+            reading=DocumentReading(settings, urls.database_url, files, ingest, trace.edited),
             readiness=Readiness(database, redis=stores.redis, router=stable.router, clock=clock),
             trace=trace,
         )

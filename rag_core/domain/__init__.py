@@ -18,7 +18,11 @@ from rag_core.domain.condition import ALWAYS, Condition
 from rag_core.domain.context import Context, Source, build_context, count_chunk, merge_verses
 from rag_core.domain.cost import FREE, NO_USAGE, Prices, Usage
 from rag_core.domain.declining import DECLINING_TEXT, declines
-from rag_core.domain.documents import MAX_DOCUMENT_BYTES, Document, DocumentType
+from rag_core.domain.document_store import (
+    DocumentSearch, DocumentStatus, DocumentStore, DocumentVersion, PendingVersion, QueueLimits,
+    StoredDocument, Upload,
+)
+from rag_core.domain.documents import MAX_DOCUMENT_BYTES, Converter, Document, DocumentType
 from rag_core.domain.evidence import fingerprint
 from rag_core.domain.feedback import (
     MAX_COMMENT_CHARACTERS, MOST_KEPT, Feedback, FeedbackStore, Thumb, check_feedback,
@@ -58,17 +62,19 @@ __all__ = [
     "LEAK_WORDS", "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_COMMENT_CHARACTERS", "MAX_DOCUMENT_BYTES",
     "MAX_TITLE_CHARACTERS", "MOST_KEPT", "MOST_WORDS", "NEAR_DUPLICATE", "NO_USAGE", "PIECE",
     "POSTGRES", "PROMPT_VERSION", "REDIS", "REFUSAL_TEXT", "RULES", "Answer", "CheckedText",
-    "Chunk", "Chunker", "Citation", "Completion", "Condition", "Conflict", "Context", "Document",
-    "DocumentType", "EmbeddedNote", "Embedder", "Feedback", "FeedbackStore", "Filters", "Finding",
-    "Flag", "Generator", "Hit", "ImportRecords", "ImportState", "Level", "Message", "Note",
-    "NoteHead", "NoteImport", "NoteStore", "PipelineConfig", "Prices", "Prompt", "Provenance",
-    "Query", "Question", "Ranking", "Retriever", "Said", "SearchMethod", "SearchMode",
-    "SentenceChunker", "Source", "StoredNotes", "StoredVersion", "Thumb", "TokenCount", "Tokenizer",
-    "Usage", "UserId", "Verses", "WholeNoteChunker", "all_well", "asked_words", "assemble_prompt",
-    "authenticated", "build_context", "check_completion", "check_feedback", "check_note",
-    "check_url", "cites", "count_chunk", "count_prompt", "declines", "dimension", "fail",
-    "fingerprint", "hit_of", "leaks", "marks_inside_sentences", "masked", "merge_verses",
-    "normalise", "nothing_found", "ok", "refusal", "resolve_citations", "sentence_spans",
-    "split_sections", "split_sentences", "stem", "target", "validate_question", "warn",
-    "without_citations", "without_secrets", "word_counts", "word_weights",
+    "Chunk", "Chunker", "Citation", "Completion", "Condition", "Conflict", "Context", "Converter",
+    "Document", "DocumentSearch", "DocumentStatus", "DocumentStore", "DocumentType",
+    "DocumentVersion", "EmbeddedNote", "Embedder", "Feedback", "FeedbackStore", "Filters",
+    "Finding", "Flag", "Generator", "Hit", "ImportRecords", "ImportState", "Level", "Message",
+    "Note", "NoteHead", "NoteImport", "NoteStore", "PendingVersion", "PipelineConfig", "Prices",
+    "Prompt", "Provenance", "Query", "Question", "QueueLimits", "Ranking", "Retriever", "Said",
+    "SearchMethod", "SearchMode", "SentenceChunker", "Source", "StoredDocument", "StoredNotes",
+    "StoredVersion", "Thumb", "TokenCount", "Tokenizer", "Upload", "Usage", "UserId", "Verses",
+    "WholeNoteChunker", "all_well", "asked_words", "assemble_prompt", "authenticated",
+    "build_context", "check_completion", "check_feedback", "check_note", "check_url", "cites",
+    "count_chunk", "count_prompt", "declines", "dimension", "fail", "fingerprint", "hit_of",
+    "leaks", "marks_inside_sentences", "masked", "merge_verses", "normalise", "nothing_found",
+    "ok", "refusal", "resolve_citations", "sentence_spans", "split_sections", "split_sentences",
+    "stem", "target", "validate_question", "warn", "without_citations", "without_secrets",
+    "word_counts", "word_weights",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from rag_core.domain.notes import Note
 
@@ -35,3 +36,16 @@ class Document:
     """Of a PDF."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Where the title, the date and such were taken from, in words; by field of the note."""
+
+
+class Converter(Protocol):
+    """Reads files as notes, within bounds."""
+
+    async def convert(self, note_id: str, content: bytes) -> Document:
+        """A file as a note of that id, unless the file gives itself one.
+
+        Raises:
+            InvalidInput: the file cannot be read.
+            ConfigurationError: what reads its type is not installed.
+        """
+        ...

@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rag_core.adapters.memory import MemoryFeedback, MemoryImports, MemoryNotes, MemorySessions
+from rag_core.adapters.memory import (
+    MemoryDocuments,
+    MemoryFeedback,
+    MemoryImports,
+    MemoryNotes,
+    MemorySessions,
+)
 from rag_core.cache import MemoryAnswerCache, user_key
 from rag_core.clock import ManualClock
 from rag_core.domain import Feedback, Provenance, Tokenizer, UserId
@@ -82,6 +88,7 @@ def _purge(
         imports=MemoryImports(clock),
         sessions=sessions,
         feedback=MemoryFeedback(clock),
+        documents=MemoryDocuments(notes, clock),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rag_core.adapters.memory.ledger import MemoryCostBook, MemoryLedgerStore
 from rag_core.adapters.memory.alert_log import MemoryAlertLog
 from rag_core.adapters.memory.feedback import MemoryFeedback
+from rag_core.adapters.memory.documents import MemoryDocuments
 from rag_core.adapters.memory.imports import MemoryImports
 from rag_core.adapters.memory.notes import MemoryNotes
 from rag_core.adapters.memory.sessions import MemorySessions
@@ -14,6 +15,7 @@ __all__ = [
     "MemoryAlertLog",
     "MemoryCostBook",
     "MemoryFeedback",
+    "MemoryDocuments",
     "MemoryImports",
     "MemoryLedgerStore",
     "MemoryNotes",

@@ -7,6 +7,8 @@ from rag_core.adapters.postgres.connection import Connection, Row
 from rag_core.adapters.postgres.costs import PostgresCosts
 from rag_core.adapters.postgres.cost_report import PostgresCostReport
 from rag_core.adapters.postgres.database import Database, Pool, open_database
+from rag_core.adapters.postgres.dead_letters import DeadLetter, DeadLetters
+from rag_core.adapters.postgres.documents import PostgresDocuments
 from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.failures import translated
 from rag_core.adapters.postgres.feedback import PostgresFeedback
@@ -19,8 +21,9 @@ from rag_core.adapters.postgres.tenant_sizes import COUNTED_FOR_S, TenantSizes
 
 # fmt: off
 __all__ = [
-    "COUNTED_FOR_S", "HNSW_INDEX", "Connection", "Database", "IndexKind", "PlanNode", "Pool",
-    "PostgresApiKeys", "PostgresCostReport", "PostgresCosts", "PostgresEpochs", "PostgresFeedback",
-    "PostgresImports", "PostgresNotes", "PostgresRetriever", "Row", "TenantSizes", "check_index",
-    "index_vectors", "open_database", "translated",
+    "COUNTED_FOR_S", "HNSW_INDEX", "Connection", "Database", "DeadLetter", "DeadLetters",
+    "IndexKind", "PlanNode", "Pool", "PostgresApiKeys", "PostgresCostReport", "PostgresCosts",
+    "PostgresDocuments", "PostgresEpochs", "PostgresFeedback", "PostgresImports", "PostgresNotes",
+    "PostgresRetriever", "Row", "TenantSizes", "check_index", "index_vectors", "open_database",
+    "translated",
 ]

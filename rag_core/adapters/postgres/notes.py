@@ -35,12 +35,12 @@ FROM users LEFT JOIN notes
 WHERE users.id = %(user)s
 """
 # Locks the user's row: whoever else changes the user's notes waits until the transaction ends.
-_CLAIM = """
+CLAIM_USER = """
 INSERT INTO users (id, embedder) VALUES (%(user)s, %(embedder)s)
 ON CONFLICT (id) DO UPDATE SET embedder = coalesce(users.embedder, excluded.embedder)
 RETURNING embedder
 """
-_LOCK = "SELECT FROM users WHERE id = %(user)s FOR UPDATE"
+LOCK_USER = "SELECT FROM users WHERE id = %(user)s FOR UPDATE"
 _NEW_EPOCH = "UPDATE users SET epoch = gen_random_uuid() WHERE id = %(user)s"
 _STORED = """
 SELECT id, version, chunking, deleted_at IS NULL, greatest(updated_at, deleted_at)
@@ -61,7 +61,7 @@ ON CONFLICT (user_id, id) DO UPDATE SET
 """
 _LIVE = "SELECT version FROM notes WHERE user_id = %s AND id = %s AND deleted_at IS NULL"
 _DELETE_CHUNKS = "DELETE FROM chunks WHERE user_id = %(user)s AND note_id = ANY(%(ids)s)"
-_DELETE_NOTE = """
+DELETE_NOTE = """
 WITH gone AS (
     UPDATE notes SET deleted_at = now()
     WHERE user_id = %(user)s AND id = %(note)s AND deleted_at IS NULL
@@ -120,7 +120,7 @@ class PostgresNotes:
 
         async def work(connection: Connection) -> list[Conflict]:
             claim = {"user": user, "embedder": embedder}
-            claimed = await connection.execute(_CLAIM, claim)
+            claimed = await connection.execute(CLAIM_USER, claim)
             ids = {"user": user, "ids": [item.note.id for item in notes]}
             stored = await connection.execute(_STORED, ids)
             row = await claimed.fetchone()
@@ -128,7 +128,9 @@ class PostgresNotes:
                 raise EmbedderMismatch(user, row[0], embedder)
             conflicts = _conflicts(notes, await stored.fetchall())
             lost = {conflict.note_id for conflict in conflicts}
-            await _write(connection, user, [n for n in notes if n.note.id not in lost], chunking)
+            await write_notes(
+                connection, user, [n for n in notes if n.note.id not in lost], chunking
+            )
             return conflicts
 
         return await self._database.write(user, work)
@@ -140,7 +142,7 @@ class PostgresNotes:
         given = {item.note.id: item.note.version for item in notes}
 
         async def work(connection: Connection) -> bool:
-            await connection.execute(_LOCK, {"user": user})
+            await connection.execute(LOCK_USER, {"user": user})
             live = await connection.execute(
                 "SELECT id, version FROM notes"
                 " WHERE user_id = %s AND deleted_at IS NULL FOR UPDATE",
@@ -152,7 +154,7 @@ class PostgresNotes:
             await connection.execute(
                 "UPDATE users SET embedder = %s WHERE id = %s", (embedder, user)
             )
-            await _write(connection, user, notes, chunking)
+            await write_notes(connection, user, notes, chunking)
             return True
 
         return await self._database.write(user, work)
@@ -161,11 +163,11 @@ class PostgresNotes:
         """See `rag_core.domain.note_store.NoteStore`; the note's row stays, its chunks go."""
 
         async def work(connection: Connection) -> Cursor:
-            await connection.execute(_LOCK, {"user": user})
+            await connection.execute(LOCK_USER, {"user": user})
             if condition != ALWAYS:
                 live = await (await connection.execute(_LIVE, (user, note_id))).fetchone()
                 condition.check(live[0] if live else None)
-            return await connection.execute(_DELETE_NOTE, {"user": user, "note": note_id})
+            return await connection.execute(DELETE_NOTE, {"user": user, "note": note_id})
 
         changed = await self._database.write(user, work)
         return changed.rowcount > 0
@@ -181,7 +183,7 @@ class PostgresNotes:
         """See `rag_core.domain.note_store.NoteStore`."""
 
         async def work(connection: Connection) -> Cursor:
-            await connection.execute(_LOCK, {"user": user})
+            await connection.execute(LOCK_USER, {"user": user})
             # Deleted by plain SQL, a note may still have its chunks.
             await connection.execute(
                 "DELETE FROM chunks USING notes WHERE chunks.user_id = %s"
@@ -210,7 +212,7 @@ def _conflicts(notes: Sequence[EmbeddedNote], stored: Sequence[tuple[Any, ...]])
     return conflicts
 
 
-async def _write(
+async def write_notes(
     connection: Connection, user: UserId, notes: Sequence[EmbeddedNote], chunking: str
 ) -> None:
     """Put the notes in place of what is stored under their ids, under a new epoch."""
