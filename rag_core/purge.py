@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from rag_core.cache.answers import AnswerCache
 from rag_core.conversation.sessions import SessionStore
 from rag_core.conversation.standing import standing
-from rag_core.domain.feedback import FeedbackStore
 from rag_core.domain.document_store import DocumentStore
+from rag_core.domain.feedback import FeedbackStore
 from rag_core.domain.imports import ImportRecords
 from rag_core.domain.note_store import NoteStore
 from rag_core.domain.user import UserId

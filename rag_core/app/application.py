@@ -15,8 +15,8 @@ from rag_core.app.authentication import Authentication
 from rag_core.app.body import BodyLimits
 from rag_core.app.contract import openapi
 from rag_core.app.credential import Authenticator
-from rag_core.app.feedback import FeedbackRoute
 from rag_core.app.documents import DOCUMENTS, DocumentRoutes, upload_bytes
+from rag_core.app.feedback import FeedbackRoute
 from rag_core.app.health import ReadyRoute, live
 from rag_core.app.imports import ImportRoutes
 from rag_core.app.lifespan import Start, running

@@ -14,8 +14,8 @@ from rag_core.adapters.memory.spend_source import MemorySpendSource
 __all__ = [
     "MemoryAlertLog",
     "MemoryCostBook",
-    "MemoryFeedback",
     "MemoryDocuments",
+    "MemoryFeedback",
     "MemoryImports",
     "MemoryLedgerStore",
     "MemoryNotes",
