@@ -102,7 +102,8 @@ gate: gate-runs ## smoke run, then whether a change may go in, against golden/ba
 
 gate-runs: $(MEASURING)
 	rm -rf $(GATE)
-	$(BIN)/python -m evals run --profile full --only retrieval --out $(GATE)
+	$(BIN)/python -m evals run --profile full --only retrieval \
+		--parameter by_mode=False --out $(GATE)
 	$(BIN)/python -m evals run --profile smoke --only quality,cache,cost,validity --out $(GATE)
 	@test -z "$(BASE)" || { test -d build/base || git worktree add --detach build/base "$(BASE)"; \
 		git -C build/base checkout --quiet --detach "$(BASE)"; }

@@ -6,7 +6,7 @@ import sys
 
 from evals.commands.gating import GateCommand, digests, gate, probe
 from evals.commands.golden_data import build_golden, feedback, scaffold, validate
-from evals.commands.instruments import calibrate, claims, crossover, fit, lint
+from evals.commands.instruments import calibrate, claims, crossover, fit, lint, modes
 from evals.commands.runs import compare, run, sweep
 from evals.commands.trials import (
     ListingDrills,
@@ -45,6 +45,7 @@ def in_checkout() -> None:
       python -m evals compare reports/RUN reports/RUN  what changed between two runs
       python -m evals gate --candidate reports/RUN     whether it may go in
       python -m evals calibrate golden/beir/henry-headings
+      python -m evals modes golden
       python -m evals crossover --write .env.production
       python -m evals claims
       python -m evals bench cache --only frozen
@@ -71,6 +72,7 @@ for command in (
     scaffold,
     claims,
     calibrate,
+    modes,
     crossover,
     fit,
     bench,

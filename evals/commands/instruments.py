@@ -45,6 +45,26 @@ def calibrate(
     print(json.dumps(report.as_json(found), indent=2) if as_json else report.as_text(found))
 
 
+def modes(
+    folder: Annotated[Path, Argument(help="A golden folder, or one in BEIR's layout.")],
+    seed: Annotated[int, Option(help="Of the intervals and tests.")] = 0,
+) -> None:
+    """Compare search by vectors, by words and by both.
+
+    Every query goes through the deployed pipeline in each mode, in turns; printed are nDCG@10,
+    recall@5 and MRR@10 with what lexical and hybrid search add to dense, paired, with intervals and
+    the p of a randomisation test. Vectors are kept for the next time; new ones take a while.
+
+    \b
+    examples:
+      python -m evals modes golden
+      python -m evals modes golden/beir/henry-topics
+    """
+    from evals.retrieval.modes_command import print_modes
+
+    print_modes(folder, seed)
+
+
 def crossover(
     sizes: Annotated[
         str, Option(help="Chunks of a user, growing; commas between them.")

@@ -139,7 +139,7 @@ async def _compared(
     found = Compared(len(rows))
     recalls: dict[str, Scored] = {}
     asked = range(-WARM_UP, passes * len(questions))
-    with progress_bar(len(asked), f"search {len(rows):,} chunks", "search") as bar:
+    with progress_bar(len(asked), f"search {len(rows):,} chunks", "question") as bar:
         for number in asked:
             question = number % len(questions)
             for way, times in zip(ways, (found.scan_ms, found.graph_ms), strict=True):

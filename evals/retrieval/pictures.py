@@ -9,13 +9,15 @@ from matplotlib.axes import Axes
 
 from evals.measures.scores import Aggregate
 from evals.results.pictures import WIDTH, save
-from evals.results.plot_style import BLUE, GREEN, ORANGE, SKY, house_style, label, panels
+from evals.results.plot_style import BLUE, GREEN, GREY, ORANGE, SKY, house_style, label, panels
 from evals.results.result import Picture
+from evals.retrieval.modes import COMPARED
 from evals.retrieval.study import OVERLAPS, RetrievalRun
-from rag_core.domain import SearchMethod
+from rag_core.domain import SearchMethod, SearchMode
 
 MEASURES = {"R@5": "recall@5", "nDCG@10": "nDCG@10", "RR@10": "MRR@10"}
 _COLOURS = {SearchMethod.EXACT: BLUE, SearchMethod.HNSW: ORANGE}
+_MODES = {SearchMode.LEXICAL: (GREEN, "s"), SearchMode.HYBRID: (ORANGE, "o")}
 _FIRST = dict(zip(OVERLAPS, (GREEN, SKY), strict=True))
 _MARKERS = {SearchMethod.EXACT: "o", SearchMethod.HNSW: "s"}
 
@@ -51,6 +53,35 @@ def _draw_dot(
     if aggregate.low is not None and aggregate.high is not None:
         axis.plot([aggregate.low, aggregate.high], [y, y], color=colour, lw=4, alpha=0.3)
     axis.plot([aggregate.value], [y], _MARKERS[method], color=colour, label=name)
+
+
+def draw_modes(run: RetrievalRun, out_path: Path) -> Picture:
+    """How far lexical and hybrid search are from dense, by measure, with intervals."""
+    names = [each.name for each in run.modes]
+    with house_style():
+        figure = panels(2, width=WIDTH / 2, height=1.5 + 0.5 * len(names))
+        axes = figure.subplots(1, len(COMPARED), sharey=True)
+        for axis, measure in zip(axes, COMPARED, strict=True):
+            axis.axvline(0, color=GREY, lw=1)
+            for offset, (mode, (colour, marker)) in zip((-0.13, 0.13), _MODES.items(), strict=True):
+                for place, each in enumerate(run.modes):
+                    found = each.differences[mode, measure]
+                    if found.mean is None:
+                        continue
+                    y, named = place + offset, mode.value if place == 0 else None
+                    if found.low is not None and found.high is not None:
+                        axis.plot([found.low, found.high], [y, y], color=colour, lw=4, alpha=0.3)
+                    axis.plot([found.mean], [y], marker, color=colour, label=named)
+            axis.grid(visible=False, axis="y")
+            label(axis, title=MEASURES[measure], x="minus dense search", y="")
+        axes[0].set_yticks(range(len(names)), names)
+        axes[0].set_ylim(len(names) - 0.5, -0.5)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    caption = (
+        "Paired over the same queries; bars are 95 % intervals. Right of the line a mode finds "
+        "more than vectors alone."
+    )
+    return save(figure, out_path, "modes", "By vectors, by words, or by both?", caption)
 
 
 def draw_trade(run: RetrievalRun, out_path: Path) -> Picture:

@@ -11,6 +11,7 @@ from evals.results.numbers import number, share, span
 from evals.results.result import Cell, Headline, NotebookResult, Picture, Table, Unit, headline
 from evals.results.splits import split_headline
 from evals.retrieval.deployed import DeployedRun
+from evals.retrieval.modes_result import mode_headlines, mode_table, mode_verdict
 from evals.retrieval.pictures import MEASURES
 from evals.retrieval.search_runs import plan_lines
 from evals.retrieval.study import OVERLAPS, CollectionRun, RetrievalRun
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def headlines(run: RetrievalRun) -> tuple[Headline, ...]:
-    """Three numbers as deployed; three of exact search and one of HNSW for each collection."""
+    """Three numbers as deployed; three of exact search, one of HNSW and one of modes for each."""
     of_collections = (each for collection in run.collections for each in _headlines(collection))
-    return (*_deployed(run.deployed), *of_collections)
+    return (*_deployed(run.deployed), *of_collections, *mode_headlines(run.modes))
 
 
 def _deployed(run: DeployedRun) -> list[Headline]:
@@ -46,7 +47,7 @@ def retrieval_result(run: RetrievalRun, pictures: Sequence[Picture]) -> Notebook
         n=run.deployed.queries + sum(each.queries for each in run.collections),
         headlines=headlines(run),
         pictures=tuple(pictures),
-        tables=(_table(run), _plans(run)),
+        tables=(_table(run), mode_table(run.modes), _plans(run)),
         facts={
             "embedder digest": run.embedder,
             "ef_search": str(run.ef_search),
@@ -81,7 +82,7 @@ def verdict(run: RetrievalRun) -> str:
         sentences.append(
             f"HNSW finds {share(min(known))} or more of what exact search finds in the first five."
         )
-    return " ".join([*sentences, _speed(run)])
+    return " ".join([*sentences, _speed(run), mode_verdict(run.modes)])
 
 
 def _as_deployed(run: DeployedRun) -> str:

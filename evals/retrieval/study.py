@@ -25,14 +25,13 @@ from evals.measures.retrieval import RetrievalScores, ranked_passages, score_gol
 from evals.measures.scores import Aggregate, Score, Scored, Unscored, aggregate
 from evals.project import GOLDEN, project_settings
 from evals.retrieval.deployed import DeployedRun, search_deployed
+from evals.retrieval.modes import K, ModesRun, collection_modes, golden_modes
 from evals.retrieval.search_runs import SearchRun, embed_queries, open_retriever, search_all
 from rag_core.bootstrap import Application, assemble
 from rag_core.domain import SearchMethod, UserId, WholeNoteChunker, authenticated
 from rag_core.errors import InvalidInput
 from rag_core.settings import Settings
 
-K = 20
-"""Chunks searched for: enough for nDCG@10 where several chunks belong to one passage."""
 PROFILES = ("smoke", "full")
 """Embedding a collection takes a minute: the first does with the questions."""
 OVERLAPS = (5, 10)
@@ -84,18 +83,23 @@ class CollectionRun:
 
 @dataclass(frozen=True)
 class RetrievalRun:
-    """The golden questions as deployed, and every collection that was searched by each method."""
+    """The golden questions as deployed, and every collection searched by each method and mode."""
 
     deployed: DeployedRun
     collections: Sequence[CollectionRun]
+    modes: Sequence[ModesRun]
     embedder: str
     ingested: Ingested
     ef_search: int
     seconds: float
 
 
-async def study(golden_dir: Path = GOLDEN, *, profile: str = "full", seed: int = 0) -> RetrievalRun:
+async def study(
+    golden_dir: Path = GOLDEN, *, profile: str = "full", seed: int = 0, by_mode: bool = True
+) -> RetrievalRun:
     """Search the collections of a golden folder, and for the passages of its questions.
+
+    Collections are searched in every mode where that is asked for, `by_mode`; questions always.
 
     Raises:
         InvalidInput: there is no such profile, the folder cannot be read, or no question has gold.
@@ -110,16 +114,20 @@ async def study(golden_dir: Path = GOLDEN, *, profile: str = "full", seed: int =
         raise InvalidInput(str(golden_dir), "no question has gold", "Search is judged by gold")
     async with held_open(project_settings()) as settings, assemble(settings) as application:
         ingested = [await ingest_golden(application, golden)]
-        collections = []
+        collections, modes = [], []
         for folder in collection_folders(profile, golden_dir):
             collection = await asyncio.to_thread(read_collection, folder)
             ingested.append(await store_collection(application, settings, collection))
             collections.append(await _search_collection(application, settings, collection, seed))
+            if by_mode:
+                modes.append(await collection_modes(application, settings, collection, seed=seed))
         deployed = await search_deployed(application, settings, golden, seed=seed)
         collections.append(await _search_golden(application, settings, golden, seed))
+        modes += await golden_modes(application, settings, golden, seed=seed)
         digest = application.embedder.digest
     ef_search, seconds = max(settings.ef_search, K), time.perf_counter() - began
-    return RetrievalRun(deployed, collections, digest, Ingested.total(ingested), ef_search, seconds)
+    stored = Ingested.total(ingested)
+    return RetrievalRun(deployed, collections, modes, digest, stored, ef_search, seconds)
 
 
 def collection_folders(profile: str, golden_dir: Path = GOLDEN) -> list[Path]:

@@ -57,12 +57,16 @@ def _named(name: str, paths: Sequence[Path]) -> list[Path]:
 def parse_parameter(text: str) -> tuple[str, Value]:
     """`name=value` as written on a command line; a value that is no Python literal is text.
 
+    true and false are truth values however they are written: as text, both would be true.
+
     Raises:
         InvalidInput: there is no `=` or no name.
     """
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise InvalidInput("--parameter", f"{text!r} is not NAME=VALUE", "Write it like seed=7")
+    if value.lower() in ("true", "false"):
+        return name, value.lower() == "true"
     try:
         literal = ast.literal_eval(value)
     except (ValueError, SyntaxError):

@@ -25,7 +25,7 @@ from evals.retrieval.deployed import search_deployed
 from evals.retrieval.result import plan_text, retrieval_result
 from rag_core.adapters.postgres import HNSW_INDEX, IndexKind, index_vectors
 from rag_core.bootstrap import assemble
-from rag_core.domain import SearchMethod
+from rag_core.domain import SearchMethod, SearchMode
 from rag_core.errors import ConfigurationError, InvalidInput
 
 
@@ -82,7 +82,11 @@ async def test_both_searches_find_the_passages_and_the_plan_says_how(
 ) -> None:
     run = await retrieval.study(sample, profile="smoke")
     out = tmp_path / "02_retrieval.json"
-    draws = (retrieval_pictures.draw_measures, retrieval_pictures.draw_trade)
+    draws = (
+        retrieval_pictures.draw_measures,
+        retrieval_pictures.draw_modes,
+        retrieval_pictures.draw_trade,
+    )
     result = retrieval_result(run, [draw(run, out) for draw in draws])
     (golden,) = run.collections
     assert run.deployed.queries == golden.queries > 0
@@ -92,6 +96,13 @@ async def test_both_searches_find_the_passages_and_the_plan_says_how(
     assert golden.runs[SearchMethod.EXACT].index != HNSW_INDEX
     assert HNSW_INDEX in plan_text(run)
     assert golden.overlap[5].value == 1
+    assert sum(each.queries for each in run.modes) == golden.queries
+    for each in run.modes:
+        assert set(each.scores) == set(SearchMode)
+        dense, hybrid = (each.scores[mode].rows["R@5"] for mode in ("dense", "hybrid"))
+        change = each.differences[SearchMode.HYBRID, "R@5"]
+        values = [hybrid[query].value - dense[query].value for query in dense]
+        assert change.mean == pytest.approx(sum(values) / len(values))
     with pytest.raises(InvalidInput, match="profile"):
         await retrieval.study(profile="fast")
 
@@ -110,7 +121,8 @@ async def test_a_plan_without_the_index_is_no_search_by_hnsw(
     """Dropped behind the back of a running application, which looked for it when it began."""
     await retrieval.study(sample, profile="smoke")
     await index_vectors(own_database, IndexKind.HNSW)
-    hnsw = project_settings().model_copy(update={"search_method": SearchMethod.HNSW})
+    by_graph = {"search_method": SearchMethod.HNSW, "exact_up_to": 0}
+    hnsw = project_settings().model_copy(update=by_graph)
     golden = load(sample)
     async with held_open(hnsw) as settings, assemble(settings) as application:
         found = await search_deployed(application, settings, golden)

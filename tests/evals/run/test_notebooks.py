@@ -81,6 +81,8 @@ def test_a_parameter_is_a_python_literal_or_else_text() -> None:
         ("name=a=b", "a=b"),
         ("name=", ""),
         ("name=[1]", "[1]"),
+        ("name=false", False),
+        ("name=True", True),
     ]:
         assert parse_parameter(text)[1] == value
 
