@@ -6,7 +6,15 @@ import sys
 
 from evals.commands.gating import GateCommand, digests, gate, probe
 from evals.commands.golden_data import build_golden, feedback, scaffold, validate
-from evals.commands.instruments import calibrate, claims, crossover, fit, lint, modes
+from evals.commands.instruments import (
+    calibrate,
+    claims,
+    crossover,
+    fit,
+    follow_ups,
+    lint,
+    modes,
+)
 from evals.commands.runs import compare, run, sweep
 from evals.commands.trials import (
     ListingDrills,
@@ -75,6 +83,7 @@ for command in (
     modes,
     crossover,
     fit,
+    follow_ups,
     bench,
     consistency,
     feedback,
