@@ -19,7 +19,7 @@ _SENTENCE = re.compile(r"(?<=[?!.])\s+")
 
 _OPENING = re.compile(
     r"(?:(?:ok(?:ay)?|well|yes|no|so|thanks)[,.!]?\s+)*"
-    r"(?:(?:and|but|or)\s+)?(?:(?:what|how)\s+about|what\s+of|what\s+if)\b"
+    r"(?:(?:and|but|or)\s+)?(?:(?:what|how)\s+about|what\s+of)\b"
     r"|(?:(?:and|but)\s+)?(?:what|who|where|why|how|when)\s+else\b"
     r"|any(?:thing|one|body)\s+else\b|any\s+(?:others?|more)\b"
     r"|(?:the\s+)?same\s+(?:for|in|with|of|question)\b"

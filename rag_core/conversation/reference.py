@@ -8,8 +8,15 @@ from collections.abc import Sequence
 from rag_core.domain.words import is_telling
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-_CLEFT = re.compile(r"(?:is|was)\s+it\b.*\b(?:that|who)\b", re.IGNORECASE)
-"""`Was it his eyes that …?`: it stands for what follows."""
+_CLEFT = re.compile(r"(?:is|was)\s+it\b.*(?:\b(?:that|who)\b|,\s*or\b)", re.IGNORECASE)
+"""`Was it his eyes that …?`, `Was it an apple, or …?`: it stands for what follows."""
+_CONDITION = re.compile(
+    r"(?:if|when|as|although|because|while|after|before)\b[^,]*,", re.IGNORECASE
+)
+"""A clause before the main one, whose pronouns may mean what comes in that."""
+_SENTENCE = re.compile(r"[.!?]\s+")
+_SCENE = 4
+"""Telling words of a sentence that sets a scene of its own; chosen."""
 
 _VERB_WORDS = """
 is are was were am be been do does did has have had can could will would shall should may might must
@@ -17,6 +24,7 @@ is are was were am be been do does did has have had can could will would shall s
 _VERBS = frozenset(_VERB_WORDS.split())
 _ASKING = "who whom whose what which when where why how"
 _ASKS = _VERBS | frozenset(_ASKING.split())
+_CONTRACTED = {"can't": "can", "won't": "will", "shan't": "shall"}
 _PHRASE_ASKS = frozenset(["what", "which", "whose", "how"])
 """These may be followed by a noun: which disciple, how many."""
 
@@ -53,11 +61,29 @@ def words_of(text: str) -> list[str]:
 
 def points_back(text: str) -> bool:
     """Whether a pronoun in the question can mean nothing in the question itself."""
-    if _CLEFT.match(text):
+    if _CLEFT.match(text) or _sets_its_scene(text):
         return False
     written = words_of(text)
-    lower = [word.lower().replace("’", "'") for word in written]
+    lower = _lower(text)
     return any(_points(lower, written, at) for at in range(len(lower)))
+
+
+def _sets_its_scene(text: str) -> bool:
+    """Whether a sentence or a clause before the question says what it is about, or it itself does.
+
+    `They tried to catch Jesus out over the tax. How did he get round it?`
+    """
+    first, *more = _SENTENCE.split(text, maxsplit=1)
+    if more and len(_places(_lower(first))) >= _SCENE:
+        return True
+    condition = _CONDITION.match(text)
+    return condition is not None and len(_places(_lower(text[condition.end() :]))) >= _SCENE
+
+
+def _lower(text: str) -> list[str]:
+    """In small letters, and did for didn't."""
+    words = (word.lower().replace("’", "'") for word in words_of(text))
+    return [_CONTRACTED.get(word, word.removesuffix("n't")) for word in words]
 
 
 def _points(lower: Sequence[str], written: Sequence[str], at: int) -> bool:
@@ -85,9 +111,14 @@ def _shows(word: str, before: Sequence[str], after: Sequence[str]) -> bool:
         return len(before) < _FEW
     if word in ("these", "those") and not _RELATIVE.isdisjoint(after):
         return False
-    if word == "that" and not (before and before[-1] in _VERBS):
+    if word == "that" and not (before and before[-1] in _VERBS and _ends_soon(after)):
         return False
     return not _things(before)
+
+
+def _ends_soon(after: Sequence[str]) -> bool:
+    """`How did that happen?`, `What does that say of …?`, but not `Did that scholar stay?`"""
+    return len(after) == 1 or after[0] == "mean" or not is_telling(after[0])
 
 
 def _is_fronted(before: Sequence[str]) -> bool:
