@@ -95,8 +95,8 @@ def _text(
 
 
 def _shown(share: Share) -> str:
-    value = share.hits / share.n if share.n else 0.0
-    return f"{share.hits} ({value:.0%}; {share.low:.0%} to {share.high:.0%})"
+    seen = share.share
+    return f"{share.hits} ({seen.value:.0%}; {seen.low:.0%} to {seen.high:.0%})"
 
 
 def _ratio(ratio: Estimate | None) -> str:

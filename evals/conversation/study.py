@@ -32,19 +32,18 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of n, with a 95 % interval of the share."""
+    """How many of n, and the share that they are, 0 to 1, with its 95 % interval."""
 
     hits: int
     n: int
-    low: float
-    high: float
+    share: Estimate
 
     @classmethod
     def of(cls, found: Sequence[bool]) -> Share:
-        """The share of those that are true; of none, anything is possible."""
+        """The share of those that are true, of one or more."""
         n, hits = len(found), sum(found)
-        low, high = wilson_interval(hits / n, n) if n else (0.0, 1.0)
-        return cls(hits, n, low, high)
+        low, high = wilson_interval(hits / n, n)
+        return cls(hits, n, Estimate(hits / n, min(low, hits / n), max(high, hits / n)))
 
 
 async def ask_all(

@@ -108,7 +108,7 @@ def test_what_rules_find_is_weighed_against_what_is_found_in_full() -> None:
     assert compared([replace(found, in_full=False)]) is None, "no number where nothing is found"
     share = Share.of([True] * 8 + [False] * 2)
     assert (share.hits, share.n) == (8, 10)
-    assert 0.49 < share.low < 0.8 < share.high < 0.95
+    assert 0.49 < share.share.low < share.share.value == 0.8 < share.share.high < 0.95
 
 
 def test_questions_that_stand_alone_and_would_be_changed_are_told() -> None:
