@@ -131,8 +131,8 @@ constraints: $(BIN)/uv ## refresh constraints.txt; ARGS=--upgrade takes newer ve
 
 # What each image installs, by hash; one file for both platforms, for the same is installed on both.
 IMAGE_PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28
-LOCKED_image := pyproject.toml --extra serve --excludes deploy/left_out.txt
-LOCKED_migrate := pyproject.toml --extra serve --extra migrate --excludes deploy/left_out.txt
+LOCKED_image := pyproject.toml --extra serve --extra documents --excludes deploy/left_out.txt
+LOCKED_migrate := pyproject.toml --extra serve --extra documents --extra migrate --excludes deploy/left_out.txt
 LOCKED_build := --group image
 LOCKED_load := --group load
 image-locks: lock-image lock-migrate lock-build lock-load ## the hashed locks of the images, from constraints.txt

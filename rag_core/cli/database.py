@@ -25,10 +25,10 @@ async def migrate(context: Context) -> None:
       python -m rag_core migrate
       RAG_DATABASE_URL=postgresql://rag:secret@localhost/rag python -m rag_core migrate
     """
-    if find_spec("alembic") is None:
+    if missing := [name for name in ("alembic", "procrastinate") if find_spec(name) is None]:
         raise ConfigurationError(
             "migrate",
-            "needs alembic, which is not installed",
+            f"needs {' and '.join(missing)}, which is not installed",
             "Run: pip install 'rag_core[migrate]'",
         )
     from rag_core import migrations

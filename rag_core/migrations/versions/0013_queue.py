@@ -1,23 +1,23 @@
-"""The queue of documents: procrastinate's own tables, as its version of that time makes them.
+"""The queue of documents: procrastinate's own tables, made by the library that is installed.
 
-They hold no word of a note: a job names a user and a document. A later schema of the library's
-is a later revision here.
+They hold no word of a note: a job names a user and a document. Which version made them stands on
+the table of jobs; a later revision applies the library's own migrations from there on.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from importlib.metadata import version
 
 from alembic import op
+from procrastinate.schema import SchemaManager
 
 revision = "0013"
 down_revision = "0010"
 
-_SCHEMA = Path(__file__).parents[1] / "procrastinate-3.10.0.sql"
-
 
 def upgrade() -> None:
-    op.execute(_SCHEMA.read_text(encoding="utf-8"))
+    op.execute(SchemaManager.get_schema())
+    op.execute(f"COMMENT ON TABLE procrastinate_jobs IS 'procrastinate {version('procrastinate')}'")
     op.execute("""
     CREATE INDEX procrastinate_jobs_by_document
         ON procrastinate_jobs ((args ->> 'user'), (args ->> 'document'));
