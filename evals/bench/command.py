@@ -24,6 +24,7 @@ from evals.bench.hedging import hedged_tail
 from evals.bench.http import cached_hit, first_token, many_connected
 from evals.bench.ledger import hold_and_settle, raced_budget
 from evals.bench.limits import limit_check
+from evals.bench.page import page_in_chromium
 from evals.bench.proxy import own_overhead
 from evals.bench.resume import killed_run
 from evals.bench.search import hundred_thousand, ten_thousand
@@ -59,6 +60,7 @@ SETS: dict[str, dict[str, Bench]] = {
     "http": {"hit": cached_hit, "connected": many_connected, "token": first_token},
     "embedders": {"backends": backends},
     "access": {"cpu": known_user},
+    "page": {"chromium": page_in_chromium},
     "proxy": {"overhead": own_overhead},
     "footprint": {"lean": lean_install},
     "gate": {"unchanged": false_alarms, "planted": planted_drops, "slower": planted_slowness},

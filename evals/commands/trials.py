@@ -24,6 +24,7 @@ def bench(
             "http",
             "ledger",
             "limits",
+            "page",
             "proxy",
             "resume",
             "search",
@@ -39,8 +40,9 @@ def bench(
 
     cache takes about two minutes, store some three, http two, context a few seconds, embedders one
     minute, gate three, resume five, guard half of one, hedging one, ledger two, limits one,
-    forecast three, access some seconds, proxy and footprint two, once the environments are made
-    that they keep under .venvs; search ten for its part 10k; 100k takes far longer.
+    forecast three, access some seconds, page half of one, proxy and footprint two, once the
+    environments are made that they keep under .venvs; search ten for its part 10k; 100k takes far
+    longer.
     Exit code 1 when a figure misses its reference.
     """
     from evals.bench.command import run_benches

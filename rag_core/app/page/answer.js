@@ -2,7 +2,7 @@
 
 import { element } from "./element.js";
 import { excerpt, quotedRanges } from "./marks.js";
-import { read } from "./reader.js";
+import { UNTITLED, read } from "./reader.js";
 import { dollars } from "./standing.js";
 
 const PROVENANCES = {
@@ -36,7 +36,7 @@ export function words(text, citations, lead) {
 }
 
 function citation(number, title, lead) {
-  const label = `Source ${number}: ${title}`;
+  const label = `Source ${number}: ${title || UNTITLED}`;
   const properties = { type: "button", class: "cite", "aria-label": label, onclick: () => lead(number) };
   return element("button", properties, String(number));
 }
@@ -77,7 +77,7 @@ function source(citation, text) {
   return element(
     "li",
     { class: "source", "data-number": String(citation.number), tabIndex: -1 },
-    element("h3", {}, element("span", { class: "number" }, String(citation.number)), citation.title),
+    element("h3", {}, element("span", { class: "number" }, String(citation.number)), citation.title || UNTITLED),
     where ? element("p", { class: "help" }, where) : null,
     quote,
     element("button", { type: "button", class: "quiet", onclick: show, "aria-label": `Show passage ${citation.number} in its note` }, "Show in note"),

@@ -3,6 +3,7 @@
 import { json, key, onResponse } from "./api.js";
 import * as asking from "./ask.js";
 import * as conversations from "./conversations.js";
+import * as documents from "./documents.js";
 import { announce, byId } from "./element.js";
 import * as standing from "./standing.js";
 
@@ -12,7 +13,8 @@ function signedOut(problem = "") {
   asking.clear();
   standing.reset();
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
-  for (const id of ["ask", "menu"]) byId(id).hidden = true;
+  documents.clear();
+  for (const id of ["ask", "documents", "menu"]) byId(id).hidden = true;
   byId("sign-in").hidden = false;
   byId("key").value = "";
   byId("key-problem").textContent = problem;
@@ -23,10 +25,20 @@ function signedIn() {
   byId("sign-in").hidden = true;
   byId("key").value = "";
   byId("key-problem").textContent = "";
-  for (const id of ["ask", "menu"]) byId(id).hidden = false;
-  byId("question").focus();
+  byId("menu").hidden = false;
+  view("ask");
   standing.ask();
   conversations.resume();
+}
+
+/** Show one of the two: `ask` or `documents`. */
+function view(name) {
+  for (const each of ["ask", "documents"]) {
+    byId(each).hidden = each !== name;
+    byId(`show-${each}`).setAttribute("aria-pressed", String(each === name));
+  }
+  if (name === "documents") documents.show();
+  else byId("question").focus();
 }
 
 async function signIn(event) {
@@ -46,7 +58,18 @@ async function signIn(event) {
 
 onResponse(standing.read);
 asking.prepare((problem) => signedOut(problem.message));
-conversations.prepare({ open: asking.recall, clear: asking.clear });
+documents.prepare();
+for (const each of ["ask", "documents"]) byId(`show-${each}`).addEventListener("click", () => view(each));
+conversations.prepare({
+  open(turns) {
+    view("ask");
+    asking.recall(turns);
+  },
+  clear() {
+    asking.clear();
+    view("ask");
+  },
+});
 byId("sign-in").addEventListener("submit", signIn);
 byId("sign-out").addEventListener("click", () => signedOut());
 if (key.get()) signedIn();

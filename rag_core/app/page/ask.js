@@ -201,5 +201,5 @@ function busy(now) {
   byId("send").hidden = now;
   byId("stop").hidden = !now;
   announce(now ? "Answering" : "");
-  if (!now && !byId("reader").open) byId("question").focus();
+  if (!now && !byId("ask").hidden && !document.querySelector("dialog[open]")) byId("question").focus();
 }

@@ -4,11 +4,14 @@ import { json } from "./api.js";
 import { byId, element } from "./element.js";
 import { marked, quotedRanges } from "./marks.js";
 
+/** What is shown of a note without a title. */
+export const UNTITLED = "Untitled";
+
 byId("reader-close").addEventListener("click", () => byId("reader").close());
 
 /** Show the note of a citation. */
 export async function read(citation, answer) {
-  byId("reader-title").textContent = citation.title;
+  byId("reader-title").textContent = citation.title || UNTITLED;
   byId("reader-about").textContent = "Opening…";
   byId("reader-body").replaceChildren();
   byId("reader").showModal();

@@ -47,10 +47,10 @@ function take(limit, remaining, everyone) {
 function show() {
   const parts = [];
   if (shown.budget) parts.push(element("span", { class: "tight" }, shown.budget));
-  if (shown.remaining !== null) {
+  const few = shown.remaining < shown.amount * FEW;
+  if (shown.remaining !== null && (few || !shown.everyone)) {
     const whose = shown.everyone ? " for everyone" : "";
     const text = `${shown.remaining} of ${shown.amount} questions left ${PERIODS[shown.period]}${whose}`;
-    const few = shown.remaining < shown.amount * FEW;
     parts.push(element("span", { class: few ? "tight" : null }, text));
   }
   if (shown.cost > 0) parts.push(element("span", {}, `${dollars(shown.cost)} in this tab`));

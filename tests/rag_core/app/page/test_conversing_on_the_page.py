@@ -38,7 +38,7 @@ async def test_a_conversation_is_there_again_after_the_browser_was_closed(
     key = (await somebody(visit, site)).key
     again = await visit()
     await again.sign_in(key)
-    await again.page.get_by_role("button", name="Conversations").click()
+    await again.page.get_by_role("button", name="History").click()
     drawer = again.page.get_by_role("dialog", name="Conversations")
     await drawer.get_by_role("button", name=QUESTION).first.click()
     await drawer.wait_for(state="hidden")
@@ -53,7 +53,7 @@ async def test_a_conversation_is_there_again_after_the_browser_was_closed(
 
 async def test_a_conversation_that_is_deleted_is_gone(visit: Visit, site: Site) -> None:
     visitor = await somebody(visit, site)
-    await visitor.page.get_by_role("button", name="Conversations").click()
+    await visitor.page.get_by_role("button", name="History").click()
     drawer = visitor.page.get_by_role("dialog", name="Conversations")
     delete = drawer.get_by_role("button", name="Delete the conversation")
     await delete.wait_for()
@@ -63,13 +63,13 @@ async def test_a_conversation_that_is_deleted_is_gone(visit: Visit, site: Site) 
     await delete.wait_for(state="detached")
     await drawer.get_by_role("button", name="Close").click()
     assert await visitor.turns.count() == 0
-    await visitor.page.get_by_role("button", name="Conversations").click()
+    await visitor.page.get_by_role("button", name="History").click()
     await drawer.get_by_text("Nothing was asked yet.").wait_for()
 
 
 async def test_a_new_conversation_knows_nothing_of_the_last(visit: Visit, site: Site) -> None:
     visitor = await somebody(visit, site)
-    await visitor.page.get_by_role("button", name="Conversations").click()
+    await visitor.page.get_by_role("button", name="History").click()
     await visitor.page.get_by_role("button", name="New conversation").click()
     assert await visitor.turns.count() == 0
     turn = await visitor.ask("And the storm?")
@@ -80,6 +80,6 @@ async def test_nobody_sees_the_conversations_of_somebody_else(visit: Visit, site
     await somebody(visit, site)
     naomi = await visit()
     await naomi.sign_in(site.key("naomi"))
-    await naomi.page.get_by_role("button", name="Conversations").click()
+    await naomi.page.get_by_role("button", name="History").click()
     await naomi.page.get_by_text("Nothing was asked yet.").wait_for()
     assert "grace" not in await naomi.page.content()
