@@ -8,6 +8,7 @@ import msgspec
 
 from rag_core.app.answer_body import AnswerBody, answer_body
 from rag_core.conversation import Reply, Session, Turn
+from rag_core.domain.answer import Answer
 from rag_core.errors import NotFound
 
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -43,12 +44,22 @@ class SessionList(msgspec.Struct, frozen=True):
     sessions: list[SessionHead]
 
 
+class TurnBody(msgspec.Struct, frozen=True):
+    """One question of a session, and its answer where that is still kept and still stands."""
+
+    asked: str
+    question: str
+    asked_at: float
+    notes: tuple[str, ...]
+    answer: AnswerBody | None
+
+
 class SessionBody(msgspec.Struct, frozen=True):
     """What GET /sessions/{id} gives."""
 
     id: str
     used_at: float
-    turns: tuple[Turn, ...]
+    turns: list[TurnBody]
 
 
 _encoder = msgspec.json.Encoder()
@@ -75,9 +86,10 @@ def session_head(session: Session) -> SessionHead:
     return SessionHead(session.id, session.used_at, len(session.turns), title)
 
 
-def session_body(session: Session) -> SessionBody:
-    """The session with its turns, the oldest first."""
-    return SessionBody(session.id, session.used_at, session.turns)
+def turn_body(turn: Turn, answer: Answer | None) -> TurnBody:
+    """The turn, and its answer if there still is one."""
+    shown = answer_body(answer) if answer else None
+    return TurnBody(turn.asked, turn.question, turn.asked_at, turn.notes, shown)
 
 
 def checked_session_id(given: str) -> str:

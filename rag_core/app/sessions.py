@@ -9,10 +9,11 @@ from rag_core.app.authentication import user_of
 from rag_core.app.response import Json
 from rag_core.app.service import Service
 from rag_core.app.session_body import (
+    SessionBody,
     SessionList,
     checked_session_id,
-    session_body,
     session_head,
+    turn_body,
 )
 
 _NO_STORE = {"cache-control": "no-store"}
@@ -38,12 +39,16 @@ class SessionRoutes:
         return Json(SessionList([session_head(each) for each in known]), headers=_NO_STORE)
 
     async def read(self, request: Request) -> Response:
-        """One session with its turns."""
+        """One session with its turns, and those of their answers that stand."""
         session_id = checked_session_id(request.path_params["id"])
+        user, application = user_of(request.scope), self._service.application
         with self._service.deadline():
-            conversations = self._service.application.conversations
-            known = await conversations.read(user_of(request.scope), session_id)
-        return Json(session_body(known), headers=_NO_STORE)
+            known = await application.conversations.read(user, session_id)
+            recall = application.rollout.recall(user)
+            turns = [
+                turn_body(turn, await recall.answer(turn.question, user)) for turn in known.turns
+            ]
+        return Json(SessionBody(known.id, known.used_at, turns), headers=_NO_STORE)
 
     async def reset(self, request: Request) -> Response:
         """Forget what was asked in it: 204."""

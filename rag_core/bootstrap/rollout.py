@@ -13,6 +13,7 @@ from rag_core.bootstrap.foundation import Foundation
 from rag_core.bootstrap.wired_pipeline import WiredPipeline, open_pipeline
 from rag_core.domain.answer import Answer
 from rag_core.domain.user import UserId
+from rag_core.recall import Recall
 from rag_core.settings import Settings
 from rag_core.settings_canary import canary_of
 
@@ -49,6 +50,11 @@ class Rollout:
         if self.canary and self.canary.has(user):
             return self.canary
         return self.stable.pipeline
+
+    def recall(self, user: UserId) -> Recall:
+        """The answers that the user was given, as far as they stand; to be asked at once."""
+        chosen = self.canary.wired if self.canary and self.canary.has(user) else self.stable
+        return chosen.recall
 
     async def change(self, settings: Settings) -> None:
         """Have the canary that `settings` name from now on; nothing else of them counts.

@@ -24,6 +24,7 @@ from rag_core.domain.query import SearchMode
 from rag_core.domain.words import WORDS_NAME
 from rag_core.pipeline import Pipeline
 from rag_core.providers.router import Router
+from rag_core.recall import Recall
 from rag_core.search.filters import NAMED_FILTERS
 from rag_core.settings import Settings
 
@@ -38,6 +39,7 @@ class WiredPipeline:
     epochs: EpochSource
     retriever: PostgresRetriever
     router: Router
+    recall: Recall
     rewriter: Rewriter | None
     """Who rewrites follow-ups; None: rules."""
 
@@ -82,7 +84,16 @@ async def open_pipeline(
                 search_name=_search_name(settings, ground, index),
             ),
         )
-        yield WiredPipeline(settings, pipeline, caches, epochs, retriever, writers.router, rewriter)
+        recall = Recall(
+            pipeline,
+            caches,
+            tokenizer=ground.tokenizer,
+            question_tokens=settings.question_tokens,
+            clock=ground.clock,
+        )
+        yield WiredPipeline(
+            settings, pipeline, caches, epochs, retriever, writers.router, recall, rewriter
+        )
 
 
 def _search_name(settings: Settings, ground: Foundation, index: str) -> str:

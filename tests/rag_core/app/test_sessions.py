@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 from rag_core.domain import Tokenizer, UserId
 from rag_core.settings import Settings
 from tests.rag_core.app.served import EVENTS, USER_HEADER, Served, open_served
-from tests.rag_core.library import note
+from tests.rag_core.library import edited, note
 from tests.rag_core.scene import QUESTION
 
 FOLLOW_UP = "Why did he call it that?"
@@ -115,6 +116,25 @@ async def test_nothing_of_a_turn_outlives_a_note_that_it_rests_on(served: Served
     (await served.client.delete("/notes/grace")).raise_for_status()
     assert await turns(served, session) == []
     assert (await ask(served, FOLLOW_UP, session)).json()["standalone"] == FOLLOW_UP
+
+
+async def test_an_answer_is_shown_again_while_it_would_be_served(served: Served) -> None:
+    session = await begun(served)
+    given = (await ask(served, QUESTION, session)).json()
+
+    async def shown() -> Any:
+        (turn,) = (await served.client.get(f"/sessions/{session}")).json()["turns"]
+        return turn["answer"]
+
+    assert (await shown())["text"] == given["text"]
+    (await served.put(note("storm"))).raise_for_status()
+    again = await shown()
+    assert (again["text"], again["provenance"]) == (given["text"], "CACHED"), "evidence stands"
+    assert (again["cost_usd"], again["timings_ms"]) == (0.0, {})
+    stats = (await served.client.get("/assistant/stats")).json()["cache"]["answer"]
+    assert stats["hits"] == 0, "looking back is no question"
+    (await served.put(edited(note("grace"), "a gift", "no wage"))).raise_for_status()
+    assert await shown() is None, "what it rests on has changed"
 
 
 async def test_an_attack_is_refused_and_not_kept(served: Served) -> None:
