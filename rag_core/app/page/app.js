@@ -38,7 +38,16 @@ function view(name) {
     byId(`show-${each}`).setAttribute("aria-pressed", String(each === name));
   }
   if (name === "documents") documents.show();
-  else byId("question").focus();
+  else {
+    byId("question").focus();
+    welcome().catch((problem) => problem.status === 401 && signedOut(problem.message));
+  }
+}
+
+/** Whether the key holds, and whether there is anything to ask of. */
+async function welcome() {
+  const { notes } = await json("notes?limit=1");
+  byId("no-notes").hidden = notes.length > 0;
 }
 
 async function signIn(event) {
@@ -46,7 +55,7 @@ async function signIn(event) {
   key.set(byId("key").value.trim());
   announce("Signing in");
   try {
-    await json("notes?limit=1");
+    await welcome();
     announce("Signed in");
     signedIn();
   } catch (problem) {

@@ -76,6 +76,7 @@ async def test_another_user_sees_nothing_of_it(visit: Visit, site: Site) -> None
     assert "gift" in await (await ruth.ask(QUESTION)).inner_text()
     naomi = await visit()
     await naomi.sign_in(site.key("naomi"))
+    await naomi.page.get_by_text("There are none yet").wait_for()
     turn = await naomi.ask(QUESTION)
     assert "Nothing found" in await turn.locator(".about").inner_text()
     assert "gift" not in await naomi.page.content()
