@@ -13,6 +13,7 @@ from evals.bench.cache_fleet import killed_leader, simultaneous_misses
 from evals.bench.cache_freeze import frozen_redis
 from evals.bench.cache_hit import cached_answer
 from evals.bench.context import built_context, ingested_count, quoted_answer
+from evals.bench.documents import hundred_files, thousand_files
 from evals.bench.embedders import backends
 from evals.bench.figures import Bench, Figure
 from evals.bench.footprint import lean_install
@@ -55,6 +56,7 @@ SETS: dict[str, dict[str, Bench]] = {
         "queue": queued_saves,
         "frozen": frozen_postgres,
     },
+    "documents": {"hundred": hundred_files, "thousand": thousand_files},
     "search": {"10k": ten_thousand, "100k": hundred_thousand},
     "context": {"built": built_context, "quoted": quoted_answer, "ingest": ingested_count},
     "http": {"hit": cached_hit, "connected": many_connected, "token": first_token},

@@ -15,6 +15,7 @@ def bench(
             "access",
             "cache",
             "context",
+            "documents",
             "embedders",
             "footprint",
             "forecast",

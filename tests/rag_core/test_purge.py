@@ -99,3 +99,35 @@ async def _deleted_note(notes: MemoryNotes, user: UserId) -> datetime:
     await notes.replace(user, [EmbeddedNote(note("grace"), (), ())], chunking="c", embedder="d")
     await notes.delete(user, "grace")
     return LATER + timedelta(days=36_500)
+
+
+async def test_after_everything_is_purged_no_document_version_or_job_is_kept(
+    database_url: str, user: UserId, other_user: UserId, tokenizer: Tokenizer
+) -> None:
+    async with open_scene(settings_for(database_url), user, tokenizer) as scene:
+        documents, database = scene.application.documents, scene.application.database
+        for each in (user, other_user):
+            await documents.add(each, "storm.md", b"The disciples feared the storm.")
+        await scene.application.purge.everything(user)
+        tables = "documents", "document_versions"
+        for owner, kept in ((user, 0), (other_user, 1)):
+            rows = [
+                await database.fetch(f"SELECT FROM {table} WHERE user_id = %s", (owner,))
+                for table in tables
+            ]
+            jobs = "SELECT FROM procrastinate_jobs WHERE procrastinate_jobs::text LIKE %s"
+            rows.append(await database.fetch(jobs, (f"%{owner}%",)))
+            assert [len(each) for each in rows] == [kept] * 3
+        await scene.application.purge.everything(other_user)
+
+
+async def test_a_document_that_was_deleted_long_ago_is_purged_with_its_versions(
+    database_url: str, user: UserId, tokenizer: Tokenizer
+) -> None:
+    async with open_scene(settings_for(database_url), user, tokenizer) as scene:
+        documents, database = scene.application.documents, scene.application.database
+        given = await documents.add(user, "storm.md", b"The disciples feared the storm.")
+        await documents.delete(user, given.document.id)
+        await scene.application.purge.run(LATER)
+        query = "SELECT FROM document_versions WHERE user_id = %s"
+        assert await database.fetch(query, (user,)) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from importlib.resources import files
 
 import psycopg
 import pytest
@@ -218,3 +219,10 @@ def test_a_writer_of_0001_is_refused_and_writes_nothing(old_database: str) -> No
             "INSERT INTO note_chunks VALUES"
             " ('ruth', 'grace', 1, 0, 1, 'x', '', 'x', array_fill(0.1, '{384}')::vector)"
         )
+
+
+def test_the_queues_tables_are_those_that_its_library_makes() -> None:
+    """A newer procrastinate with other tables wants a migration of ours."""
+    library = files("procrastinate").joinpath("sql", "schema.sql").read_text()
+    ours = files("rag_core.migrations").joinpath("procrastinate-3.10.0.sql").read_text()
+    assert ours == library
