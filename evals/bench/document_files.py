@@ -13,6 +13,7 @@ import docx
 import pypdf
 
 BAD_SHARE = 0.05
+"""By the requirement."""
 _WORDS: Sequence[str] = tuple(
     word
     for line in (

@@ -65,8 +65,9 @@ class Converter:
         peak_kb = int(status.get("VmHWM", "0 kB").split()[0])
         self.peak_bytes = max(self.peak_bytes, peak_kb * 1024)
         limits = (process / "limits").read_text().splitlines()
-        sizes = [line.split()[3] for line in limits if line.startswith("Max file size")]
-        self.most_file_bytes.update(sizes)
+        soft = {line[:25].strip(): line[26:].split()[0] for line in limits[1:]}
+        if soft["Max address space"] != "unlimited":  # before, it imports, and reads no file
+            self.most_file_bytes.add(soft["Max file size"])
         self.left_behind.update(os.listdir(process / "cwd"))
 
 

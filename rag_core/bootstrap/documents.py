@@ -16,6 +16,9 @@ from rag_core.errors import ConfigurationError
 from rag_core.ingest import Ingest
 from rag_core.settings import Settings
 
+SHUTDOWN_S = 10.0
+"""Seconds for a document to end when its worker is told to stop: nearly all take one; chosen."""
+
 
 def document_store(settings: Settings, database: Database) -> PostgresDocuments:
     """The documents, with as many waiting as the settings allow."""
@@ -50,6 +53,7 @@ class DocumentReading:
         options = WorkerOptions(
             concurrency=self.settings.ingest_concurrency,
             attempts=self.settings.ingest_attempts,
+            shutdown_s=min(SHUTDOWN_S, self.settings.shutdown_s),
             prepare=self.settings.database_prepare,
         )
         async with Conversion() as conversion:
