@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rag_core.adapters.telemetry import Trace
 from rag_core.app.answer_body import encode_answer, server_timing
 from rag_core.app.authentication import user_of
 from rag_core.app.body import decode_json, read_body
@@ -49,12 +51,14 @@ class QueryRoute:
         """Answer one question."""
         query = decode_json(scope, await read_body(receive), _queries)
         user = user_of(scope)
-        self._service.application.trace.asked(user, query.question)
+        trace = self._service.application.trace
         answering = self._service.application.rollout.answering(user)
         if query.session is not None:
+            answering = _Traced(answering, trace)
             asked = _Asked(query.question, user, checked_session_id(query.session))
             await self._converse(asked, answering, scope, receive, send)
             return
+        trace.asked(user, query.question)
         if self._streaming and wants_events(scope):
             async with Departure(receive):
                 await _stream(answering.stream(query.question, user), scope, send)
@@ -88,6 +92,22 @@ class Questions:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         await (self._route if is_question(scope) else self._app)(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class _Traced:
+    """Takes down what is answered: of a follow-up, the question that it became."""
+
+    by: Answering
+    trace: Trace
+
+    async def answer(self, question: str, user: UserId) -> Answer:
+        self.trace.asked(user, question)
+        return await self.by.answer(question, user)
+
+    def stream(self, question: str, user: UserId) -> AsyncGenerator[str | Answer, None]:
+        self.trace.asked(user, question)
+        return self.by.stream(question, user)
 
 
 class _Asked(NamedTuple):

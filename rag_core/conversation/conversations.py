@@ -11,6 +11,7 @@ from rag_core.clock import Clock
 from rag_core.conversation.resolution import Resolution, Resolver
 from rag_core.conversation.sessions import Session, SessionStore, Turn, new_id
 from rag_core.conversation.standing import standing
+from rag_core.correlation import PRIVATE_TEXT
 from rag_core.domain.answer import Answer, Flag, Provenance
 from rag_core.domain.note_store import NoteStore
 from rag_core.domain.user import UserId
@@ -144,7 +145,8 @@ class Conversations:
         yield reply
 
     async def _resolved(self, user: UserId, session_id: str, asked: str) -> tuple[Resolution, bool]:
-        """What to answer, and whether the session could be read."""
+        """What to answer, and whether the session could be read; no log line will hold it."""
+        PRIVATE_TEXT.set(asked)
         try:
             session = await self.read(user, session_id)
         except CacheUnavailable:

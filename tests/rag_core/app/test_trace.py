@@ -44,6 +44,21 @@ def written(path: Path) -> str:
     return path.read_text()
 
 
+async def test_of_a_follow_up_the_question_is_taken_down_that_it_became(
+    database_url: str, user: UserId, tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    path = tmp_path / "trace.jsonl"
+    settings = settings_for(database_url, trace_file=path, trace_key=KEY)
+    async with open_served(settings, user, tokenizer) as served:
+        (await served.put(note("grace"))).raise_for_status()
+        session = (await served.client.post("/sessions")).json()["id"]
+        for question in (QUESTION, "And why?"):
+            body = {"question": question, "session": session}
+            (await served.client.post("/assistant/query", json=body)).raise_for_status()
+        await served.ask(f"{QUESTION} And why?")
+    assert read_trace(path).question.tolist() == [0, 1, 1]
+
+
 async def test_without_the_setting_nothing_is_taken_down(
     database_url: str, user: UserId, tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
