@@ -12,6 +12,8 @@ from rag_core.conversation.reference import is_asking, points_back, words_of
 
 MOST_SENTENCES = 2
 """Of what was asked before that go in front of a follow-up; chosen."""
+MOST_BEFORE = 60
+"""Words of them: a question of 150 tokens, where it is cut, has room for the follow-up, too."""
 MOST_WORDS = 12
 """Of a part of a sentence that is taken for a follow-up; chosen."""
 
@@ -68,7 +70,7 @@ def combined(question: str, before: str) -> str:
     if swapped := _swapped(question.strip(), before.strip()):
         return swapped
     sentences = _SENTENCE.split(before.strip())[-MOST_SENTENCES:]
-    return " ".join([*sentences, question.strip()])
+    return " ".join([*" ".join(sentences).split()[-MOST_BEFORE:], question.strip()])
 
 
 def _swapped(question: str, before: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag_core.conversation import Resolver, Turn, combined, is_follow_up
-from rag_core.domain import UserId
+from rag_core.domain import Tokenizer, UserId, validate_question
 
 USER = UserId("ruth")
 FOLLOW_UPS = [
@@ -70,6 +70,14 @@ def test_what_was_asked_before_goes_in_front_and_of_a_long_chain_the_end() -> No
     assert combined("And why?", "Who was Cain?") == "Who was Cain? And why?"
     chain = "Who was Cain? And why? What did he do?"
     assert combined("And then?", chain) == "And why? What did he do? And then?"
+
+
+def test_a_long_question_before_does_not_cut_off_the_follow_up(tokenizer: Tokenizer) -> None:
+    long = " ".join(["remembrance"] * 200) + " what did I say of grace?"
+    asked = combined("And why did he call it that?", long)
+    question = validate_question(asked, tokenizer=tokenizer, max_tokens=150)
+    assert not question.truncated
+    assert question.text.endswith("what did I say of grace? And why did he call it that?")
 
 
 def test_one_year_takes_the_place_of_another() -> None:
