@@ -37,7 +37,7 @@ class Conversion:
         self._limits = (timeout_s, memory_bytes)
         self._process: Process | None = None
         self._turn = asyncio.Lock()
-        self._folder = TemporaryDirectory(prefix="rag-convert-")
+        self._folder: TemporaryDirectory[str] | None = None
 
     async def __aenter__(self) -> Conversion:
         return self
@@ -49,7 +49,8 @@ class Conversion:
         at: TracebackType | None,
     ) -> None:
         await self._end()
-        self._folder.cleanup()
+        if self._folder:
+            self._folder.cleanup()
 
     async def convert(self, note_id: str, content: bytes) -> Document:
         """A file as a note of that id, unless the file gives itself one.
@@ -87,6 +88,7 @@ class Conversion:
 
     async def _start(self) -> Process:
         """With nothing of our environment in it: no key or password is of use there."""
+        self._folder = self._folder or TemporaryDirectory(prefix="rag-convert-")
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-c", _PROGRAM, *map(str, self._limits)),
             cwd=self._folder.name,
