@@ -16,6 +16,7 @@ CONSTRAINTS = {
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
 }
 EXTRAS = PROJECT["project"]["optional-dependencies"]
+READING = [need for name in ("markdown", "html", "pdf") for need in EXTRAS[name]]
 CORE = PROJECT["project"]["dependencies"]
 
 
@@ -61,8 +62,8 @@ def test_an_image_has_the_versions_that_were_tested(lock: Path) -> None:
 @pytest.mark.parametrize(
     ("lock", "needs"),
     [
-        ("image", CORE + extra("serve") + extra("documents")),
-        ("migrate", CORE + extra("serve") + extra("documents") + extra("migrate")),
+        ("image", CORE + extra("serve") + READING),
+        ("migrate", CORE + extra("serve") + READING + extra("migrate")),
         ("load", PROJECT["dependency-groups"]["load"]),
         ("build", PROJECT["dependency-groups"]["models"] + ["setuptools"]),
     ],
