@@ -9,7 +9,7 @@ import msgspec
 from starlette.datastructures import QueryParams
 
 from rag_core.app.import_body import kind_named
-from rag_core.app.page import limit_of
+from rag_core.app.paging import limit_of
 from rag_core.domain.document_store import (
     DocumentSearch,
     DocumentStatus,

@@ -16,7 +16,7 @@ from rag_core.app.note_body import (
     note_of,
     stored_note,
 )
-from rag_core.app.page import limit_of
+from rag_core.app.paging import limit_of
 from rag_core.app.response import Json
 from rag_core.app.service import Service
 from rag_core.domain.condition import Condition
