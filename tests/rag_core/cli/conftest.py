@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from rag_core.__main__ import main
+from rag_core.domain import UserId
 from tests.rag_core.cli.commands import Ran, Run
+
+NOTES = [
+    {"id": "grace", "title": "On grace", "body": "Paul calls grace a gift that nobody can earn."},
+    {"id": "storm", "title": "", "body": "Jesus slept in the boat during the storm."},
+]
 
 
 @pytest.fixture
@@ -29,3 +36,12 @@ def run(
         return Ran(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def stored(run: Run, user: UserId, tmp_path: Path) -> UserId:
+    """A user who has two notes, on grace and on a storm."""
+    file = tmp_path / "notes.jsonl"
+    file.write_text("\n".join(map(json.dumps, NOTES)), encoding="utf-8")
+    assert run("ingest", file, "--user", user).exit_code == 0
+    return user

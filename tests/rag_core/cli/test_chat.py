@@ -7,7 +7,6 @@ import io
 import json
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
@@ -17,20 +16,6 @@ from tests.rag_core.cli.commands import Run
 from tests.rag_core.held_generator import HeldGenerator
 from tests.rag_core.library import note
 from tests.rag_core.scene import QUESTION, open_scene, settings_for
-
-NOTES = [
-    {"id": "grace", "title": "On grace", "body": "Paul calls grace a gift that nobody can earn."},
-    {"id": "storm", "title": "", "body": "Jesus slept in the boat during the storm."},
-]
-
-
-@pytest.fixture
-def stored(run: Run, user: UserId, tmp_path: Path) -> UserId:
-    """A user who has the notes."""
-    file = tmp_path / "notes.jsonl"
-    file.write_text("\n".join(map(json.dumps, NOTES)), encoding="utf-8")
-    assert run("ingest", file, "--user", user).exit_code == 0
-    return user
 
 
 def test_a_chat_answers_what_is_piped_to_it_each_after_what_was_asked_before(

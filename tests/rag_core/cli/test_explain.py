@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from rag_core.domain import UserId
 from tests.rag_core.cli.commands import Run
 
-NOTES = [
-    {"id": "grace", "title": "On grace", "body": "Paul calls grace a gift that nobody can earn."},
-    {"id": "storm", "title": "", "body": "Jesus slept in the boat during the storm."},
-]
 QUESTION = "What does Paul call grace?"
-
-
-@pytest.fixture
-def stored(run: Run, user: UserId, tmp_path: Path) -> UserId:
-    """A user who has the notes."""
-    file = tmp_path / "notes.jsonl"
-    file.write_text("\n".join(map(json.dumps, NOTES)), encoding="utf-8")
-    assert run("ingest", file, "--user", user).exit_code == 0
-    return user
 
 
 def test_what_was_taken_and_left_is_shown_with_the_setting_between_and_the_prompt(

@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from rag_core.adapters.generators import ScriptedGenerator, ScriptItem
 from rag_core.adapters.postgres import PostgresCosts, open_database
-from rag_core.bootstrap import Application, assemble
+from rag_core.bootstrap import Application
 from rag_core.budget import nano
-from rag_core.clock import SystemClock
 from rag_core.conversation import Reply, Turn
-from rag_core.domain import Generator, Prices, Provenance, Tokenizer, UserId
+from rag_core.domain import Prices, Provenance, UserId
 from rag_core.errors import ProviderUnavailable
+from tests.rag_core.conftest import Open
 from tests.rag_core.held_generator import HeldGenerator
-from tests.rag_core.library import CountingEmbedder, note
-from tests.rag_core.scene import ANSWER, QUESTION, settings_for
+from tests.rag_core.scene import ANSWER, QUESTION
 from tests.servers import chosen
 
 PRICES = Prices(0.0001, 0.0002)
 FOLLOW_UP = "Why did he call it that?"
 REWRITTEN = "Why does Paul call grace a gift?"
-
-Open = Callable[..., AbstractAsyncContextManager[Application]]
-
-
-@pytest.fixture
-def before(own_database: str, user: UserId, tokenizer: Tokenizer) -> Open:
-    @asynccontextmanager
-    async def opened(*providers: Generator, **settings: Any) -> AsyncIterator[Application]:
-        async with assemble(
-            settings_for(own_database, provider_retries=0, **settings),
-            embedder=CountingEmbedder(),
-            providers=providers,
-            tokenizer=tokenizer,
-            clock=SystemClock(),
-        ) as application:
-            await application.ingest.run(user, [note("grace")])
-            yield application
-
-    return opened
 
 
 def scripted(*script: ScriptItem) -> ScriptedGenerator:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from collections.abc import Callable
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,37 +12,16 @@ import pytest
 
 from rag_core.adapters.generators import Interrupted, ScriptedGenerator, ScriptItem
 from rag_core.adapters.postgres import PostgresCosts, open_database
-from rag_core.bootstrap import Application, assemble
 from rag_core.budget import Call, Spent, nano
-from rag_core.clock import SystemClock
-from rag_core.domain import Flag, Generator, Prices, Provenance, Tokenizer, Usage, UserId
+from rag_core.domain import Flag, Prices, Provenance, Usage, UserId
 from rag_core.errors import ProviderUnavailable
+from tests.rag_core.conftest import Open
 from tests.rag_core.held_generator import USAGE, HeldGenerator
-from tests.rag_core.library import CountingEmbedder, note
-from tests.rag_core.scene import ANSWER, QUESTION, settings_for
+from tests.rag_core.scene import ANSWER, QUESTION
 from tests.servers import chosen
 
 PRICES = Prices(0.001, 0.002)
 """So dear that a call costs a good part of a dollar."""
-
-Open = Callable[..., AbstractAsyncContextManager[Application]]
-
-
-@pytest.fixture
-def before(own_database: str, user: UserId, tokenizer: Tokenizer) -> Open:
-    @asynccontextmanager
-    async def opened(*providers: Generator, **settings: Any) -> AsyncIterator[Application]:
-        async with assemble(
-            settings_for(own_database, provider_retries=0, **settings),
-            embedder=CountingEmbedder(),
-            providers=providers,
-            tokenizer=tokenizer,
-            clock=SystemClock(),
-        ) as application:
-            await application.ingest.run(user, [note("grace")])
-            yield application
-
-    return opened
 
 
 @pytest.fixture
