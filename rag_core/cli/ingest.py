@@ -133,7 +133,7 @@ def _line(document: Document) -> str:
         facts.append(f"by {note.author}")
     if note.date:
         facts.append(f"{note.date} ({sources['date']})")
-    facts += [f"{document.pages} pages"] * bool(document.pages)
+    facts += [f"{document.pages} page{'s' * (document.pages != 1)}"] * bool(document.pages)
     facts += [f"tags {', '.join(note.tags)}"] * bool(note.tags)
     if note.verses:
         facts.append(f"verses {'; '.join(map(str, note.verses))} ({sources['verses']})")

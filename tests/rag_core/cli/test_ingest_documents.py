@@ -44,7 +44,7 @@ def test_a_folder_becomes_notes_that_answers_cite(run: Run, folder: Path, user: 
     assert ran.out.splitlines() == [
         "2024/2024-05-12 grace.md: 'On grace' (its first heading), 2024-05-12 (its name)",
         "storm.txt: 'The storm' (its first line)",
-        "talk.pdf: 'On manna' (the document's properties), 1 pages",
+        "talk.pdf: 'On manna' (the document's properties), 1 page",
         "3 notes read, 3 written as 3 chunks, 3 of them embedded",
     ]
     answer = run("ask", "--user", user, "What happened to the manna that was kept overnight?")
