@@ -26,6 +26,9 @@ from rag_core.errors import DatabaseUnavailable, RagError
 AWAY = (ConnectorException, DatabaseUnavailable, OSError, TimeoutError)
 """What it is when Postgres is away."""
 
+_AGAIN_S = 1.0
+"""Seconds until an idle worker that did not end is told again; chosen."""
+
 _LOG = logging.getLogger(__name__)
 logging.getLogger("procrastinate").setLevel(logging.CRITICAL + 1)  # its lines name users
 
@@ -88,12 +91,19 @@ class DocumentWorker:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Work while the block runs."""
+        """Work while the block runs.
+
+        Cancelled again until it ends: a pool that is being opened takes the first time for Postgres
+        being away.
+        """
         work = asyncio.create_task(self.run())
         try:
             yield
         finally:
-            work.cancel()
+            while not work.done():
+                work.cancel()
+                patience_s = self._options.shutdown_s if self._running else _AGAIN_S
+                await asyncio.wait({work}, timeout=patience_s)
             await asyncio.gather(work, return_exceptions=True)
 
     async def run(self) -> None:

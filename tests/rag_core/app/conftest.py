@@ -18,7 +18,7 @@ from tests.rag_core.scene import settings_for
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    return settings_for(database_url, import_characters=5_000)
+    return settings_for(database_url, import_characters=5_000, ingest_worker=False)
 
 
 @pytest.fixture

@@ -7,8 +7,17 @@ from typing import Any
 import pytest
 
 from rag_core.domain import MAX_DOCUMENT_BYTES, UserId
+from rag_core.settings import Settings
 from tests.rag_core.app.served import USER_HEADER, Served
 from tests.rag_core.embedded.processes import eventually
+from tests.rag_core.scene import settings_for
+
+
+@pytest.fixture
+def settings(own_database: str) -> Settings:
+    """A queue of the test's own: in the shared one others' documents may go before."""
+    return settings_for(own_database, import_characters=5_000)
+
 
 STORM = b"# On the storm\n\nThe disciples feared the storm on the lake. Jesus slept in the boat."
 CALM = b"# On the storm\n\nThe lake was calm. The disciples rowed over the lake without a storm."
