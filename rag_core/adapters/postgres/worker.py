@@ -17,6 +17,7 @@ from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, 
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.worker import Worker
+from psycopg_pool import AsyncConnectionPool
 
 from rag_core.adapters.postgres.connection import connection_options
 from rag_core.adapters.postgres.document_sql import LEAST_PRIORITY, QUEUE, TASK
@@ -26,8 +27,8 @@ from rag_core.errors import DatabaseUnavailable, RagError
 AWAY = (ConnectorException, DatabaseUnavailable, OSError, TimeoutError)
 """What it is when Postgres is away."""
 
-_AGAIN_S = 1.0
-"""Seconds until an idle worker that did not end is told again; chosen."""
+_QUERY_S = 5.0
+"""Seconds that a worker waits for a connection, and that it has on top to stop; chosen."""
 
 _LOG = logging.getLogger(__name__)
 logging.getLogger("procrastinate").setLevel(logging.CRITICAL + 1)  # its lines name users
@@ -88,44 +89,57 @@ class DocumentWorker:
         self._options = options or WorkerOptions()
         self._running: set[int] = set()
         self._suspects: set[int] = set()
+        self._worker: Worker | None = None
+        self._stopped = asyncio.Event()
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Work while the block runs.
-
-        Cancelled again until it ends: a pool that is being opened takes the first time for Postgres
-        being away.
-        """
-        work = asyncio.create_task(self.run())
+        """Work while the block runs; then what it has begun may end, for `shutdown_s`."""
+        self._stopped.clear()
+        work = asyncio.create_task(self._work_for_ever())
         try:
             yield
         finally:
-            while not work.done():
-                work.cancel()
-                patience_s = self._options.shutdown_s if self._running else _AGAIN_S
-                await asyncio.wait({work}, timeout=patience_s)
-            await asyncio.gather(work, return_exceptions=True)
+            self._stop()
+            await asyncio.wait({work}, timeout=self._options.shutdown_s + _QUERY_S)
+            work.cancel()  # Postgres does not answer
+            await asyncio.wait({work}, timeout=_QUERY_S)
 
-    async def run(self) -> None:
-        """Work for ever; where Postgres is away, go on when it is back."""
-        while True:
-            with suppress(*AWAY):
-                await self._work()
-            await asyncio.sleep(self._options.poll_s)
+    def _stop(self) -> None:
+        """It is told, not cancelled: `asyncio.wait_for` of Python 3.11 may lose a cancellation."""
+        self._stopped.set()
+        if self._worker:
+            self._worker.stop()
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+
+    async def _work_for_ever(self) -> None:
+        """Where Postgres is away, go on when it is back."""
+        while not self._stopped.is_set():
+            try:
+                with suppress(*AWAY):
+                    await self._work()
+            except Exception:  # noqa: BLE001 - logged; documents wait for it
+                _LOG.exception("the reading of documents begins again")
+            await self._pause(self._options.poll_s)
 
     async def _work(self) -> None:
         options = self._options
-        connector = PsycopgConnector(
-            conninfo=self._url,
+        pool = AsyncConnectionPool(
+            self._url,
             min_size=1,
             max_size=2,
-            timeout=5.0,
+            timeout=_QUERY_S,
             kwargs=connection_options(options.prepare),
+            check=AsyncConnectionPool.check_connection,
+            open=False,
         )
-        app = App(connector=connector)
+        app = App(connector=PsycopgConnector())
         retry = _Backoff(options.attempts, options.backoff_s)
         app.task(name=TASK, queue=QUEUE, retry=retry, pass_context=True)(self._job)
-        async with app.open_async():
+        async with pool, app.open_async(pool):
             worker = Worker(
                 app,
                 queues=[QUEUE],
@@ -138,12 +152,19 @@ class DocumentWorker:
                 update_heartbeat_interval=options.beat_s,
                 stalled_worker_timeout=options.dead_after_s,
             )
-            rescuing = asyncio.create_task(self._rescue_for_ever(app, worker))
-            try:
-                await worker.run()
-            finally:
-                rescuing.cancel()
-                await asyncio.gather(rescuing, return_exceptions=True)
+            await self._work_and_rescue(app, worker)
+
+    async def _work_and_rescue(self, app: App, worker: Worker) -> None:
+        if self._stopped.is_set():
+            return
+        self._worker = worker
+        rescuing = asyncio.create_task(self._rescue_until_stopped(app, worker))
+        try:
+            await worker.run()
+        finally:
+            self._worker = None
+            rescuing.cancel()
+            await asyncio.wait({rescuing}, timeout=_QUERY_S)
 
     async def _job(self, context: JobContext, user: str, document: str) -> None:
         job_id = context.job.id or 0
@@ -154,11 +175,11 @@ class DocumentWorker:
         finally:
             self._running.discard(job_id)
 
-    async def _rescue_for_ever(self, app: App, worker: Worker) -> None:
-        while True:
+    async def _rescue_until_stopped(self, app: App, worker: Worker) -> None:
+        while self._worker is worker:
             with suppress(*AWAY):
                 await self._rescue(app, worker)
-            await asyncio.sleep(self._options.beat_s)
+            await self._pause(self._options.beat_s)
 
     async def _rescue(self, app: App, worker: Worker) -> None:
         """Begin again what the dead were doing, and what got lost on its way to us or from us."""
