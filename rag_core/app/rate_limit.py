@@ -14,6 +14,7 @@ from rag_core.app.request_context import exchange_of
 from rag_core.app.response import send_json
 from rag_core.app.service import Service
 from rag_core.app.shedding import is_question
+from rag_core.budget import NANO_PER_USD, DayBudget
 from rag_core.errors import RateLimitExceeded
 from rag_core.guard.time_budget import TimeBudget
 from rag_core.throttle.rates import Standing
@@ -71,18 +72,35 @@ class LimitStatus(msgspec.Struct, frozen=True):
     """Seconds until one more is free; 0 where none is used."""
 
 
+class BudgetStatus(msgspec.Struct, frozen=True):
+    """Where the caller stands with the day's budget, in US dollars."""
+
+    spent_usd: float
+    held_usd: float
+    """For answers under way, at their dearest."""
+    limit_usd: float | None
+    """None: there is none."""
+    resets_in_s: float
+
+
 class LimitsRoute:
-    """GET /assistant/limits: the caller's rate limits; asking is not counted."""
+    """GET /assistant/limits: the caller's rate limits and budget; asking is not counted."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Tell where the caller stands; raises CacheUnavailable where nobody knows."""
+        """Tell where the caller stands; raises Unavailable where nobody knows."""
         credential = credential_of(scope)
         limiter = self._service.application.limiter
         standings = await limiter.standings(credential.user, credential.plan)
-        body = {"plan": credential.plan, "limits": [_status(each) for each in standings]}
+        with self._service.deadline():
+            budget = await self._service.application.purse.day_budget(credential.user)
+        body = {
+            "plan": credential.plan,
+            "limits": [_status(each) for each in standings],
+            "budget": _in_dollars(budget) if budget else None,
+        }
         await send_json(send, body, headers=[(b"cache-control", b"no-store")])
 
 
@@ -90,3 +108,9 @@ def _status(standing: Standing) -> LimitStatus:
     limit = standing.limit
     frees_s = math.ceil(standing.frees_s * 1000) / 1000
     return LimitStatus(str(limit), limit.scope, standing.remaining, frees_s)
+
+
+def _in_dollars(budget: DayBudget) -> BudgetStatus:
+    limit = None if budget.limit is None else budget.limit / NANO_PER_USD
+    spent, held = budget.spent / NANO_PER_USD, budget.held / NANO_PER_USD
+    return BudgetStatus(spent, held, limit, math.ceil(budget.resets_in_s * 1000) / 1000)

@@ -93,6 +93,8 @@ class Application:
     reading: DocumentReading
     readiness: Readiness
     trace: Trace
+    purse: Purse
+    """Knows where a user stands with the day's budget."""
 
 
 @asynccontextmanager
@@ -183,6 +185,7 @@ async def assemble(
             reading=DocumentReading(settings, urls.database_url, files, ingest, trace.edited),
             readiness=Readiness(database, redis=stores.redis, router=stable.router, clock=clock),
             trace=trace,
+            purse=purse,
         )
 
 

@@ -11,6 +11,7 @@ from typing import Self
 from rag_core.adapters.postgres.database import Database
 from rag_core.bootstrap.budget import open_spending
 from rag_core.bootstrap.caches import CacheStores
+from rag_core.budget.ledger import DayBudget
 from rag_core.budget.spending import Spending
 from rag_core.cache.epochs import ReadEpochs
 from rag_core.clock import Clock
@@ -18,6 +19,7 @@ from rag_core.domain.chunks import Chunker
 from rag_core.domain.completion import Generator
 from rag_core.domain.ranking import Embedder
 from rag_core.domain.tokens import Tokenizer
+from rag_core.domain.user import UserId
 from rag_core.events import Listener
 from rag_core.settings import Settings
 
@@ -72,3 +74,11 @@ class Purse:
                     )
                 )
         return self._spending
+
+    async def day_budget(self, user: UserId) -> DayBudget | None:
+        """Where the user stands today; None where nothing that is asked costs anything.
+
+        Raises:
+            DatabaseUnavailable: nobody can say what is booked.
+        """
+        return await self._spending.day_budget(user) if self._spending else None

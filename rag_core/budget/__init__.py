@@ -16,8 +16,8 @@ from rag_core.budget.forecast import (
     DEPLOYED, HISTORY_DAYS, DayForecast, Forecast, ForecastRules, History, Hours, days_of,
 )
 from rag_core.budget.ledger import (
-    UNKNOWN, Admission, BookTotals, Call, CallState, CostBook, Hold, Ledger, LedgerStore, Spent,
-    Sums, as_held,
+    UNKNOWN, Admission, BookTotals, Call, CallState, CostBook, DayBudget, Hold, Ledger,
+    LedgerStore, Spent, Sums, as_held,
 )
 from rag_core.budget.money import NANO_PER_USD, Caps, Nano, nano, price
 from rag_core.budget.monitor import SpendMonitor, watching
@@ -33,10 +33,10 @@ __all__ = [
     "DEPLOYED", "ENOUGH", "HISTORY_DAYS", "HOLD_MARGIN_S", "MAX_PENDING", "NANO_PER_USD",
     "SWEEP_S", "TIGHTEN_AT", "UNKNOWN", "USUAL_DAYS", "WATCH_S", "Admission", "Alert", "AlertKind",
     "AlertListener", "AlertLog", "AlertRules", "BookTotals", "Call", "CallState", "Caps",
-    "CostBook", "CostReport", "DailyLedger", "DayCosts", "DayForecast", "DayTotals",
-    "ExpectedCosts", "Forecast",
-    "ForecastRules", "Grouping", "History", "Hold", "HourSpend", "Hours", "Ledger", "LedgerStore",
-    "Nano", "Outlook", "Paid", "RecentSpend", "Scope", "Spend", "SpendMonitor", "SpendOutlook",
+    "CostBook", "CostReport", "DailyLedger", "DayBudget", "DayCosts", "DayForecast", "DayTotals",
+    "ExpectedCosts", "Forecast", "ForecastRules", "Grouping", "History", "Hold", "HourSpend",
+    "Hours", "Ledger", "LedgerStore", "Nano", "Outlook", "Paid", "RecentSpend", "Scope", "Spend",
+    "SpendMonitor", "SpendOutlook",
     "SpendSource", "Spending", "Spent", "Sums", "Uncapped", "UserSpending", "as_held",
     "day_watched", "days_of", "delivering", "hold_ttl_s", "nano", "output_budget", "price", "swept",
     "tell_day", "tightened", "watching",

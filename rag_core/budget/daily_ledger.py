@@ -17,6 +17,7 @@ from rag_core.budget.ledger import (
     Admission,
     Call,
     CostBook,
+    DayBudget,
     Hold,
     LedgerStore,
     Spent,
@@ -203,6 +204,17 @@ class DailyLedger:
             return 0.0
         shares = (own, self._caps.user_in_ledger), (everyone, self._caps.all_in_ledger)
         return max(_share(sums, cap) for sums, cap in shares)
+
+    async def day_budget(self, user: UserId) -> DayBudget:
+        """See `Ledger`; nothing is known of calls under way while the store is away."""
+        today = self.today()
+        booked = (await self._costs.totals(today, user)).nano_usd
+        try:
+            (own,) = await self._store.sums(today, (user,))
+        except CacheUnavailable:
+            own = Sums()
+        spent, limit = max(own.spent, booked), self._caps.user_in_ledger
+        return DayBudget(spent, own.held, limit, self._until_tomorrow())
 
     async def sweep(self) -> None:
         """Book what is not booked yet, of this process and of dead ones; mend a drift."""

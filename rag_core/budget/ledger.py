@@ -82,6 +82,23 @@ def as_held(user: UserId, call_id: str, day: date, held: Nano) -> Call:
     return Call(user, call_id, day, Spent(UNKNOWN, UNKNOWN, NO_USAGE, held))
 
 
+@dataclass(frozen=True, slots=True)
+class DayBudget:
+    """Where one user stands with the day's budget, in nano-dollars.
+
+    Args:
+        spent: is booked, or settled and about to be.
+        held: for calls under way, at their worst.
+        limit: what is given to a user a day, without the reserve for outages; None: no limit.
+        resets_in_s: seconds until midnight UTC.
+    """
+
+    spent: Nano
+    held: Nano
+    limit: Nano | None
+    resets_in_s: float
+
+
 class Ledger(Protocol):
     """Money is held before it is spent and settled after."""
 
@@ -109,6 +126,14 @@ class Ledger(Protocol):
 
     async def used_share(self, user: UserId) -> float:
         """Share of the day's budget, of the user or of all, whichever is larger, spent or held."""
+        ...
+
+    async def day_budget(self, user: UserId) -> DayBudget:
+        """Where the user stands today.
+
+        Raises:
+            DatabaseUnavailable: nobody can say what is booked.
+        """
         ...
 
 

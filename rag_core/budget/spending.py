@@ -9,7 +9,7 @@ from contextvars import Context
 
 from rag_core import errors
 from rag_core.budget.expected_cost import ExpectedCosts, worst
-from rag_core.budget.ledger import Hold, Ledger, Spent
+from rag_core.budget.ledger import DayBudget, Hold, Ledger, Spent
 from rag_core.budget.money import NANO_PER_USD, Nano, price
 from rag_core.domain.completion import Generator
 from rag_core.domain.cost import FREE, Usage
@@ -124,6 +124,10 @@ class Spending:
     async def used_share(self, user: UserId) -> float:
         """Share of the day's budget that is spent or held, the user's or everyone's; 1.0: all."""
         return await self._ledger.used_share(user)
+
+    async def day_budget(self, user: UserId) -> DayBudget:
+        """Where the user stands today; raises what `Ledger.day_budget` raises."""
+        return await self._ledger.day_budget(user)
 
     async def drained(self) -> None:
         """Return when every call that has ended is settled, or kept to be."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rag_core.budget.daily_ledger import DailyLedger
-from rag_core.budget.ledger import Hold, Spent
+from rag_core.budget.ledger import DayBudget, Hold, Spent
 from rag_core.budget.money import Nano
 from rag_core.domain.user import UserId
 
@@ -34,3 +36,7 @@ class Uncapped:
     async def used_share(self, user: UserId) -> float:
         """None of it, so that no answer is cut short."""
         return 0.0
+
+    async def day_budget(self, user: UserId) -> DayBudget:
+        """What is booked; there is no limit."""
+        return replace(await self._ledger.day_budget(user), limit=None)

@@ -126,6 +126,7 @@ async def test_the_status_tells_where_the_caller_stands_and_counts_nothing(opene
             {"limit": "5/hour", "scope": "user", "remaining": 4, "resets_in_s": 3580.0},
             {"limit": "6/hour", "scope": "all", "remaining": 5, "resets_in_s": 3580.0},
         ],
+        "budget": None,
     }
 
 
@@ -135,7 +136,7 @@ async def test_behind_a_gateway_there_are_no_limits_and_no_headers(opened: Open)
         status = (await served.client.get("/assistant/limits")).json()
     assert [answer.status_code for answer in answers] == [200] * 15
     assert not any("ratelimit" in answer.headers for answer in answers)
-    assert status == {"plan": "", "limits": []}
+    assert status == {"plan": "", "limits": [], "budget": None}
 
 
 async def test_without_redis_everyone_is_let_in_and_the_status_says_that_nobody_knows(
