@@ -47,8 +47,12 @@ class Pipeline:
         self._generation = generation
         self._ladder = ladder
         self._requests = requests
-        self.digest = pipeline_digest(config, *generation.identity, *retrieval.identity)
+        self.digest = pipeline_digest(
+            config, *generation.identity, *retrieval.identity, prompt=generation.prompt_version
+        )
         """Changes with every setting that may change an answer; 16 hex digits."""
+        self.prompt_version = generation.prompt_version
+        """Of the rules in its prompts."""
 
     async def answer(self, question: str, user: str | None) -> Answer:
         """The whole answer to `question` from the notes of `user`.

@@ -34,6 +34,7 @@ from rag_core.settings_conversation import ConversationSettings
 from rag_core.settings_documents import DocumentSettings
 from rag_core.settings_files import refuse_unreadable, secret_of, with_secret_files
 from rag_core.settings_money import MoneySettings
+from rag_core.settings_prompt import PromptSettings
 from rag_core.settings_providers import (
     HUGGING_FACE,
     ProviderSettings,
@@ -71,6 +72,7 @@ class Settings(
     CacheSettings,
     ConversationSettings,
     DocumentSettings,
+    PromptSettings,
     MoneySettings,
     ServingSettings,
 ):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CANARY_SETTINGS: Final = frozenset(
     {
         *("search_mode", "search_method", "ef_search", "exact_up_to", "top_k"),
-        *("min_score", "min_answerability"),
+        *("min_score", "min_answerability", "prompt_file"),
         *("question_tokens", "context_tokens", "output_tokens"),
         *("generator", "providers", "hedging", "hf_model", "hf_timeout_s"),
         *("price_input_usd", "price_output_usd"),

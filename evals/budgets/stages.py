@@ -25,6 +25,7 @@ from rag_core.adapters.memory import MemoryNotes
 from rag_core.cache import NoFleet
 from rag_core.clock import SystemClock
 from rag_core.domain import (
+    RULES,
     Answer,
     Context,
     Generator,
@@ -86,6 +87,7 @@ class Parts:
     mode: SearchMode = SearchMode.DENSE
     min_answerability: float = 0.0
     """A probability, 0 to 1."""
+    rules: str = RULES
     notes: Mapping[str, Sequence[Note]]
 
 
@@ -156,7 +158,9 @@ class Stages:
 
     def prompt(self, asked: GoldenQuestion, context: Context) -> Prompt:
         """What a generator is sent."""
-        return assemble_prompt(self._question(asked), context, canary=CANARY)
+        return assemble_prompt(
+            self._question(asked), context, canary=CANARY, rules=self._parts.rules
+        )
 
     def answered(self, asked: GoldenQuestion, setting: BudgetSetting, context: Context) -> bool:
         """Whether the answer is known already, or takes no generator."""

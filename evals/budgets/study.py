@@ -22,7 +22,7 @@ from evals.measures.kept_vectors import kept_vectors
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
 from rag_core.adapters.documents import read_notes
-from rag_core.bootstrap import Application, assemble, open_generator
+from rag_core.bootstrap import Application, assemble, open_generator, prompt_rules
 from rag_core.cli import entered, progress_bar
 from rag_core.domain import Note, Prices, authenticated
 from rag_core.errors import InvalidInput
@@ -169,6 +169,7 @@ async def _opened(
                     question_tokens=settings.question_tokens,
                     mode=settings.search_mode,
                     min_answerability=settings.min_answerability,
+                    rules=prompt_rules(settings),
                     notes=_notes(golden),
                 )
                 stages = Stages(parts, depth=max(setting.top_k for setting in tried))

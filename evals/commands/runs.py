@@ -31,6 +31,10 @@ def run(
     trace: Annotated[
         Path | None, Option(metavar="FILE", help="What RAG_TRACE_FILE recorded, for the caches.")
     ] = None,
+    setting: Annotated[
+        list[str] | None,
+        Option("--set", metavar="RAG_X=VALUE", help="A setting for this run; repeatable."),
+    ] = None,
     again: Annotated[bool, Option("--again", help="Measure anew what has not changed.")] = False,
 ) -> int:
     """Run the notebooks and write a report.
@@ -43,12 +47,22 @@ def run(
     A run that was killed goes on where it was: finished notebooks are taken as they are, and
     questions that were answered are not asked again. Nor is measured again what depends on nothing
     that changed: code, data, settings, packages, machine; --again does it all the same.
+
+    Two settings on the same questions are two runs and a comparison.
+
+    \b
+    examples:
+      python -m evals run --only quality --out reports/a
+      python -m evals run --only quality --out reports/b --set RAG_PROMPT_FILE=brief.txt
+      python -m evals compare reports/a/RUN reports/b/RUN
     """
     from evals.project import GOLDEN, NOTEBOOKS, REPORTS
     from evals.run.evaluation import RunOptions, evaluate
     from evals.run.notebooks import parse_parameter
+    from evals.run.setting import set_for_run
     from evals.simulation.trace_file import read_trace
 
+    set_for_run(setting or [])
     parameters = dict(map(parse_parameter, parameter or []))
     if max_usd is not None:
         parameters["max_usd"] = max_usd

@@ -30,7 +30,9 @@ def run_compare(before: Path, after: Path, *, as_text: bool, seed: int = 0) -> s
     (table,) = found.tables
     rows = [[cell(each) for each in row] for row in table.rows]
     cases = [_as_text(case) for case in found.cases]
-    return "\n".join([text_table(table.columns, rows), "", *cases, found.verdict])
+    made_with = [f"  {name}: {told}" for name, told in found.facts.items() if " → " in told]
+    differing = ["What the runs were made with:", *made_with, ""] if made_with else []
+    return "\n".join([text_table(table.columns, rows), "", *cases, *differing, found.verdict])
 
 
 def _as_text(case: Case) -> str:

@@ -55,6 +55,13 @@ class Comparison:
     questions: Sequence[str]
 
     @property
+    def configured(self) -> dict[str, tuple[str, str]]:
+        """What the runs were made with where it differs, by its name: before and after."""
+        old, new = self.before.configured, self.after.configured
+        both = [name for name in old if name in new]
+        return {name: (old[name], new[name]) for name in both if old[name] != new[name]}
+
+    @property
     def judged(self) -> list[Change]:
         """The changes that are the code's: no times."""
         return [change for change in self.changes if not change.timed]

@@ -12,6 +12,7 @@ from evals.measures.summary import Rows, read_rows
 from rag_core.errors import InvalidInput
 
 SUMMARY = "summary.json"
+_MANIFEST = "manifest.json"
 QUALITY = "01_quality"
 
 
@@ -27,6 +28,8 @@ class Run:
     answers: Mapping[str, Mapping[str, str]]
     """Of each question: `question`, `text`, `provenance` and `group`; older runs have none."""
     facts: Mapping[str, str] = field(default_factory=dict)
+    configured: Mapping[str, str] = field(default_factory=dict)
+    """Settings, models and prompt, by name; empty where no manifest lies beside it."""
 
 
 def read_run(path: Path) -> Run:
@@ -75,11 +78,21 @@ def _of_result(result: Mapping[str, Any], file: Path) -> Run:
             measures=summary["measures"],
             answers=result["data"].get("answers", {}),
             facts=result["facts"],
+            configured=_configured(file.parent / _MANIFEST),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise InvalidInput(
             str(file), f"is no summary of a run: {error} is missing", "Give a folder of reports/"
         ) from error
+
+
+def _configured(manifest: Path) -> dict[str, str]:
+    """What a run was made with; `home` is where it lay, and decides nothing."""
+    if not manifest.is_file():
+        return {}
+    told = _json(manifest)
+    named = {**told.get("models", {}), **told.get("settings", {})}
+    return {name: str(value) for name, value in named.items() if name != "home"}
 
 
 def _json(file: Path) -> Any:

@@ -22,7 +22,11 @@ def section(comparison: Comparison) -> NotebookResult:
         tables=(change_table(comparison),),
         cases=tuple(_case(comparison, question) for question in comparison.questions[:CASES]),
         cases_title="The questions that changed most",
-        facts={"before": comparison.before.name, "after": comparison.after.name},
+        facts={
+            "before": comparison.before.name,
+            "after": comparison.after.name,
+            **{name: f"{old} → {new}" for name, (old, new) in comparison.configured.items()},
+        },
     )
 
 

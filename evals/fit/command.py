@@ -31,6 +31,7 @@ from rag_core.adapters.documents import read_notes
 from rag_core.adapters.embedders import load_embedder
 from rag_core.adapters.generators import ExtractiveGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
+from rag_core.bootstrap import prompt_rules
 from rag_core.cli import progress_bar
 from rag_core.domain import Embedder, SearchMode
 from rag_core.errors import InvalidInput
@@ -148,6 +149,7 @@ def _parts(
         question_tokens=settings.question_tokens,
         mode=settings.search_mode,
         min_answerability=settings.min_answerability,
+        rules=prompt_rules(settings),
         notes={user: read_notes(golden.notes[user].path) for user in users},
     )
 

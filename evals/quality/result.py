@@ -28,7 +28,6 @@ from evals.results.result import (
     headline,
 )
 from evals.results.splits import reported, split_headline
-from rag_core.domain import PROMPT_VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,7 +154,7 @@ async def quality_result(run: QualityRun, pictures: Sequence[Picture]) -> Notebo
         cases_title="Every question: dev before test, the worst first",
         facts={
             "generator": run.generator,
-            "prompt version": PROMPT_VERSION,
+            "prompt version": run.prompt_version,
             "pipeline digest": run.pipeline_digest,
             "golden data digest": run.golden.digest,
             "questions": ", ".join(f"{n} {split}" for split, n in _counts(run).items()),

@@ -38,6 +38,7 @@ class QualityRun:
     min_score: float
     generator: str
     pipeline_digest: str
+    prompt_version: str
     judge: str
     seconds: float
     latencies: Sequence[ProvenanceLatency] = ()
@@ -83,6 +84,7 @@ async def study(golden_dir: Path = GOLDEN, *, seed: int = 0, max_usd: float = 1.
         min_score=settings.min_score,
         generator=generators_of(observations),
         pipeline_digest=application.pipeline.digest,
+        prompt_version=application.pipeline.prompt_version,
         judge=judge.model if judge else "none",
         seconds=time.perf_counter() - began,
         latencies=latencies,

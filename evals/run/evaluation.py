@@ -36,7 +36,6 @@ from evals.run.schedule import run_scheduled
 from evals.run.terminal import terminal_table
 from rag_core.bootstrap import assemble
 from rag_core.cli import NOTEBOOK_PROGRESS, entered, progress_bar
-from rag_core.domain import PROMPT_VERSION
 from rag_core.errors import InvalidInput
 from rag_core.settings import Settings
 
@@ -231,7 +230,7 @@ async def _fill(settings: Settings, options: RunOptions, names: Sequence[str]) -
             "embedder": f"{settings.embedder_model}, {settings.embedder_backend}",
             "embedder digest": application.embedder.digest,
             "pipeline digest": application.pipeline.digest,
-            "prompt version": PROMPT_VERSION,
+            "prompt version": application.pipeline.prompt_version,
         }
     return Store(Ingested.total(ingested), dataset, models)
 

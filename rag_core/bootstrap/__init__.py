@@ -15,6 +15,7 @@ from rag_core.bootstrap.guards import provider_guard
 from rag_core.bootstrap.memory import return_freed_memory
 from rag_core.bootstrap.notes import open_notes
 from rag_core.bootstrap.pipeline import Parts, wire_pipeline
+from rag_core.bootstrap.prompt import prompt_rules
 from rag_core.bootstrap.providers import open_generator, open_providers
 from rag_core.bootstrap.rollout import Answering, Rollout
 from rag_core.bootstrap.servers import servers
@@ -24,6 +25,6 @@ __all__ = [
     "Answering", "Application", "CacheStores", "Canary", "Overrides", "Parts", "Rollout",
     "Telemetry", "assemble", "build", "caps_of", "in_canary", "log_as_configured",
     "open_authenticator", "open_costs", "open_feedback", "open_generator", "open_keys",
-    "open_notes", "open_providers", "open_spending", "open_telemetry", "provider_guard",
-    "return_freed_memory", "servers", "watch_spending", "wire_pipeline",
+    "open_notes", "open_providers", "open_spending", "open_telemetry", "prompt_rules",
+    "provider_guard", "return_freed_memory", "servers", "watch_spending", "wire_pipeline",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from rag_core.bootstrap.caches import CacheStores, wire_caches
+from rag_core.bootstrap.prompt import prompt_rules
 from rag_core.budget.spending import Spending
 from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
@@ -82,6 +83,7 @@ def wire_pipeline(settings: Settings, parts: Parts) -> tuple[Pipeline, Caches]:
         fleet=parts.stores.fleet,
         max_tokens=config.output_tokens,
         canary=parts.canary,
+        rules=prompt_rules(settings),
         listener=parts.listener,
     )
     limits = Limits(request_s=settings.request_timeout_s, redis_s=settings.redis_budget_s)

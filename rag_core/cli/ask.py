@@ -74,6 +74,7 @@ async def _why(
     app: Application, settings: Settings, question: str, user: UserId, explained: bool
 ) -> str:
     """What was found for a question that has been answered, as far as it is asked for."""
+    from rag_core.bootstrap.prompt import prompt_rules
     from rag_core.cli.explained import explain, nearest
 
     found = await app.pipeline.retrieve(question, user)
@@ -81,7 +82,7 @@ async def _why(
         return nearest(found)
     limit = settings.question_tokens
     asked = validate_question(question, tokenizer=app.tokenizer, max_tokens=limit)
-    return "\n" + explain(asked, found, settings)
+    return "\n" + explain(asked, found, settings, prompt_rules(settings))
 
 
 def render(answer: Answer) -> str:

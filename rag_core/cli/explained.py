@@ -29,9 +29,9 @@ def nearest(found: Retrieved) -> str:
     return f"nearest: {best.title or best.note_id!r} (cosine {best.score:.3f}); --explain says more"
 
 
-def explain(question: Question, found: Retrieved, settings: Settings) -> str:
+def explain(question: Question, found: Retrieved, settings: Settings, rules: str) -> str:
     """The hits with their cosines, what became of each, the settings behind it, and the prompt."""
-    return "\n".join([hits(question, found, settings), *_prompt(question, found)])
+    return "\n".join([hits(question, found, settings), *_prompt(question, found, rules)])
 
 
 def hits(question: Question, found: Retrieved, settings: Settings) -> str:
@@ -79,9 +79,10 @@ def _line(question: Question, found: Retrieved, settings: Settings) -> Iterator[
     yield f"RAG_CONTEXT_TOKENS={most}: {used} of them are used"
 
 
-def _prompt(question: Question, found: Retrieved) -> Iterator[str]:
+def _prompt(question: Question, found: Retrieved, rules: str) -> Iterator[str]:
     if not found.context:
         yield "no prompt: nothing is asked of a generator"
         return
-    for message in assemble_prompt(question, found.context, canary=_CANARY).messages:
+    prompt = assemble_prompt(question, found.context, canary=_CANARY, rules=rules)
+    for message in prompt.messages:
         yield f"\n{message.role}:\n{textwrap.indent(message.content, '  ')}"

@@ -35,7 +35,8 @@ from rag_core.domain.note_store import (
 from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note, Verses, check_note
 from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.prompt import (
-    PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt, count_prompt,
+    GUIDANCE, PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt, count_prompt, prompt_version,
+    rules_with,
 )
 from rag_core.domain.query import EVERYTHING, Filters, Query, SearchMode
 from rag_core.domain.question import MAX_CHARACTERS, Question, normalise, validate_question
@@ -58,12 +59,12 @@ if TYPE_CHECKING:  # numpy is not imported for a name
     from rag_core.domain.ranking import Vector as Vector
 
 __all__ = [
-    "ALWAYS", "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "EVERYTHING", "FREE", "HTTP",
-    "LEAK_WORDS", "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_COMMENT_CHARACTERS", "MAX_DOCUMENT_BYTES",
-    "MAX_TITLE_CHARACTERS", "MOST_KEPT", "MOST_WORDS", "NEAR_DUPLICATE", "NO_USAGE", "PIECE",
-    "POSTGRES", "PROMPT_VERSION", "REDIS", "REFUSAL_TEXT", "RULES", "Answer", "CheckedText",
-    "Chunk", "Chunker", "Citation", "Completion", "Condition", "Conflict", "Context", "Converter",
-    "Document", "DocumentSearch", "DocumentStatus", "DocumentStore", "DocumentType",
+    "ALWAYS", "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "EVERYTHING", "FREE", "GUIDANCE",
+    "HTTP", "LEAK_WORDS", "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_COMMENT_CHARACTERS",
+    "MAX_DOCUMENT_BYTES", "MAX_TITLE_CHARACTERS", "MOST_KEPT", "MOST_WORDS", "NEAR_DUPLICATE",
+    "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION", "REDIS", "REFUSAL_TEXT", "RULES", "Answer",
+    "CheckedText", "Chunk", "Chunker", "Citation", "Completion", "Condition", "Conflict", "Context",
+    "Converter", "Document", "DocumentSearch", "DocumentStatus", "DocumentStore", "DocumentType",
     "DocumentVersion", "EmbeddedNote", "Embedder", "Feedback", "FeedbackStore", "Filters",
     "Finding", "Flag", "Generator", "Hit", "ImportRecords", "ImportState", "Level", "Message",
     "Note", "NoteHead", "NoteImport", "NoteStore", "PendingVersion", "PipelineConfig", "Prices",
@@ -73,8 +74,8 @@ __all__ = [
     "WholeNoteChunker", "all_well", "asked_words", "assemble_prompt", "authenticated",
     "build_context", "check_completion", "check_feedback", "check_note", "check_url", "cites",
     "count_chunk", "count_prompt", "declines", "dimension", "fail", "fingerprint", "hit_of",
-    "leaks", "marks_inside_sentences", "masked", "merge_verses", "normalise", "nothing_found",
-    "ok", "refusal", "resolve_citations", "sentence_spans", "split_sections", "split_sentences",
-    "stem", "target", "validate_question", "warn", "without_citations", "without_secrets",
-    "word_counts", "word_weights",
+    "leaks", "marks_inside_sentences", "masked", "merge_verses", "normalise", "nothing_found", "ok",
+    "prompt_version", "refusal", "resolve_citations", "rules_with", "sentence_spans",
+    "split_sections", "split_sentences", "stem", "target", "validate_question", "warn",
+    "without_citations", "without_secrets", "word_counts", "word_weights",
 ]

@@ -22,11 +22,12 @@ class PipelineConfig:
     """A probability, 0 to 1, where words are searched."""
 
 
-def pipeline_digest(config: PipelineConfig, *identities: str) -> str:
+def pipeline_digest(config: PipelineConfig, *identities: str, prompt: str = PROMPT_VERSION) -> str:
     """16 hex digits of a SHA-256 over the prompt's version, all settings and the parts' names.
 
     Args:
         identities: name and model of the generator, digest of the embedder, the way of searching.
+        prompt: version of the rules.
     """
-    content = json.dumps([[PROMPT_VERSION, *identities], sorted(asdict(config).items())])
+    content = json.dumps([[prompt, *identities], sorted(asdict(config).items())])
     return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -23,7 +23,7 @@ from rag_core.domain.answer import (
 from rag_core.domain.completion import Completion, Generator
 from rag_core.domain.context import Context
 from rag_core.domain.cost import Usage
-from rag_core.domain.prompt import Prompt, assemble_prompt, count_prompt
+from rag_core.domain.prompt import RULES, Prompt, assemble_prompt, count_prompt, prompt_version
 from rag_core.domain.question import Question
 from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import UserId
@@ -72,6 +72,7 @@ class Generation:
     Args:
         max_tokens: limit of the output.
         canary: a secret in the system rules; a completion that holds it is a leak.
+        rules: of the system turn.
     """
 
     def __init__(
@@ -85,7 +86,9 @@ class Generation:
         canary: str,
         listener: Listener,
         spending: Spending | None = None,
+        rules: str = RULES,
     ) -> None:
+        self._rules, self.prompt_version = rules, prompt_version(rules)
         self._router = router
         self._spending = spending
         self._clock = clock
@@ -122,7 +125,7 @@ class Generation:
             BrokenOff: the provider failed after a part of its text had been shown.
             ProviderError: the provider answered, but not usefully.
         """
-        prompt = assemble_prompt(question, context, canary=self._canary)
+        prompt = assemble_prompt(question, context, canary=self._canary, rules=self._rules)
         draft = Draft(prompt, LeakFilter(prompt, emit) if emit else None)
         left_s = seconds_left(math.inf)
         try:

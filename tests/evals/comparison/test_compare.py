@@ -185,3 +185,19 @@ def test_the_command_prints_the_table_and_the_answers(
     assert "It is q0." in printed
     assert main(["compare", str(one), str(two), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "Since one"
+
+
+def test_what_the_runs_were_made_with_is_said_where_it_differs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, prompt in (("one", "a" * 12), ("two", "b" * 12)):
+        folder = write(tmp_path / name, summary())
+        settings = {"top_k": 5, "prompt_file": f"{name}.txt", "home": name}
+        told = {"models": {"prompt version": prompt}, "settings": settings}
+        (folder / "manifest.json").write_text(json.dumps(told))
+    assert main(["compare", str(tmp_path / "one"), str(tmp_path / "two")]) == 0
+    said = capsys.readouterr().out
+    assert f"prompt version: {'a' * 12} → {'b' * 12}" in said
+    assert "prompt_file: one.txt → two.txt" in said
+    assert "top_k:" not in said
+    assert "home:" not in said

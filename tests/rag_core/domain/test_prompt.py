@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 
+import pytest
+
 from rag_core.domain import (
+    DECLINING_TEXT,
+    GUIDANCE,
     PROMPT_VERSION,
     RULES,
     Context,
@@ -16,7 +20,10 @@ from rag_core.domain import (
     Source,
     Verses,
     assemble_prompt,
+    prompt_version,
+    rules_with,
 )
+from rag_core.errors import InvalidInput
 
 CANARY = "dove-7f3a"
 HIT = Hit(
@@ -64,3 +71,39 @@ def test_the_version_is_a_hash_of_the_rules() -> None:
     changed = RULES.replace("brief", "long")
     assert not hashlib.sha256(changed.encode()).hexdigest().startswith(PROMPT_VERSION)
     assert len(PROMPT_VERSION) == 12
+
+
+BRIEF = f"""Answer in one sentence from the notes between <notes> and </notes>.
+If they do not hold it, say: "{DECLINING_TEXT}" Cite like [1]. Braces {{stay}} as they are."""
+
+
+def test_other_guidance_leaves_what_never_happens_below_it() -> None:
+    rules = rules_with(BRIEF)
+    assert rules.startswith(BRIEF)
+    assert rules.endswith(RULES.removeprefix(GUIDANCE))
+    system = assemble_prompt(Question("Why?"), Context(), canary=CANARY, rules=rules).system
+    assert CANARY in system
+    assert "{stay}" in system
+    assert "{canary}" not in system
+    assert prompt_version(rules) != PROMPT_VERSION
+
+
+@pytest.mark.parametrize(
+    ("guidance", "problem"),
+    [
+        ("", "lacks '<notes>'"),
+        (BRIEF.replace(DECLINING_TEXT, "I do not know."), "do not answer"),
+        (BRIEF.replace("[1]", "a number"), "lacks '\\[1\\]'"),
+        (BRIEF + "x" * 4_000, "4000"),
+        (BRIEF + "{canary}", "canary"),
+    ],
+)
+def test_guidance_without_what_answers_are_checked_by_is_refused(
+    guidance: str, problem: str
+) -> None:
+    with pytest.raises(InvalidInput, match=problem):
+        rules_with(guidance)
+
+
+def test_the_guidance_that_comes_with_the_package_is_taken() -> None:
+    assert rules_with(GUIDANCE) == RULES
