@@ -19,13 +19,17 @@ from rag_core.cli.doctor import doctor
 from rag_core.cli.embedded import embedded
 from rag_core.cli.ingest import ingest
 from rag_core.cli.notes import delete, export, list_notes, purge, show
+from rag_core.cli.re_embed import re_embed
 from rag_core.cli.search import search
 from rag_core.cli.serve import serve
 from rag_core.cli.worker import worker
 
 commands = CommandLine("python -m rag_core")
 asking: tuple[Command, ...] = (doctor, migrate, ingest, ask, chat, search)
-keeping: tuple[Command, ...] = (show, export, delete, purge, costs, index, bundle, embedded)
+keeping: tuple[Command, ...] = (
+    *(show, export, delete, purge, costs, index),
+    *(re_embed, bundle, embedded),
+)
 for command in asking:
     commands.add(command)
 commands.add(list_notes, "list")

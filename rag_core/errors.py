@@ -116,7 +116,8 @@ class EmbedderMismatch(ConfigurationError):
             "RAG_EMBEDDER_MODEL",
             f"the notes of {user!r} were embedded by {stored[:12]}, "
             f"but the configured embedder is {configured[:12]}",
-            "Set RAG_EMBEDDER_MODEL back, or ingest the notes again with --re-embed",
+            "Set RAG_EMBEDDER_MODEL back and run: python -m rag_core re-embed --to MODEL;"
+            " or ingest the notes again with --re-embed",
         )
 
 

@@ -106,7 +106,7 @@ class Ingest:
         changed = await asyncio.to_thread(self._changed, notes, library)
         progress(len(notes) - len(changed))
         known = [note.id for note in changed if note.id in library.notes]
-        kept = await self._store.vectors(user, known) if known else {}
+        kept = await self._kept(user, known) if known else {}
         embedded = written = 0
         skipped: list[Conflict] = []
         writing: asyncio.Task[list[Conflict]] | None = None
@@ -202,14 +202,18 @@ class Ingest:
     ) -> EmbeddedNote:
         """The note with its vectors: of those given, of what is stored, and new ones."""
         if note.id in library.notes:
-            vectors |= await self._store.vectors(user, [note.id])
+            vectors |= await self._kept(user, [note.id])
         batch = await asyncio.to_thread(list, self._batches([note]))
         vectors |= await self._embed_missing(batch[0], vectors)
         return _embedded(batch[0][0], vectors, library)
 
     def _check_embedder(self, user: UserId, library: StoredNotes) -> None:
-        if library.embedder not in (None, self._embedder.digest):
-            raise EmbedderMismatch(user, library.embedder, self._embedder.digest)
+        stored, ours = library.embedder, self._embedder.digest
+        if stored is not None and stored != ours and ours not in library.beside:
+            raise EmbedderMismatch(user, stored, ours)
+
+    async def _kept(self, user: UserId, note_ids: Sequence[str]) -> dict[str, Vector]:
+        return await self._store.vectors(user, note_ids, embedder=self._embedder.digest)
 
     def _changed(self, notes: Sequence[Note], library: StoredNotes) -> list[Note]:
         return [note for note in notes if library.notes.get(note.id) != self._stored(note)]

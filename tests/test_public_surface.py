@@ -64,7 +64,7 @@ FILES = {
     *("rag_core.imports", "rag_core.ingest", "rag_core.migrations", "rag_core.pipeline"),
     "rag_core.adapters.postgres.worker",  # it needs the extra `queue`
     "rag_core.documents",
-    "rag_core.purge",
+    *("rag_core.purge", "rag_core.side_by_side"),
     *("rag_core.request", "rag_core.__main__"),
     "rag_core.embedded.supervisor",
     *("rag_core.cli.ask", "rag_core.cli.bundle", "rag_core.cli.chat", "rag_core.cli.doctor"),

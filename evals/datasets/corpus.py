@@ -20,6 +20,7 @@ from rag_core.domain import MAX_TITLE_CHARACTERS, Chunker, Note, UserId, authent
 from rag_core.errors import InvalidInput
 from rag_core.ingest import IngestReport
 from rag_core.settings import Settings
+from rag_core.side_by_side import SideBySide
 
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -82,13 +83,29 @@ async def ingest_golden(application: Application, golden: GoldenSet) -> Ingested
     """
     reports = []
     for user, file in golden.notes.items():
+        await _let_serve(application, authenticated(user))
         notes = await asyncio.to_thread(read_notes, file.path)
         with progress_bar(len(notes), f"ingest {user}", "note") as bar:
             reports.append(
                 await application.ingest.run(authenticated(user), notes, progress=bar.update)
             )
+        await _catch_up(application, authenticated(user))
         await _check_alone(application, file)
     return Ingested.of(reports)
+
+
+async def _let_serve(application: Application, user: UserId) -> None:
+    """Let the embedder stand beside the one that the user's notes are of: both are measured."""
+    digest = application.embedder.digest
+    if not await application.vectors.serves(user, digest):
+        await application.vectors.register({digest: ""})
+
+
+async def _catch_up(application: Application, user: UserId) -> None:
+    """Embed now what a question would wait for."""
+    side = SideBySide(application.vectors, application.embedder)
+    with progress_bar(None, f"embed {user}", "chunk") as bar:
+        await side.catch_up(user, progress=bar.update)
 
 
 async def _check_alone(application: Application, file: NoteFile) -> None:

@@ -18,6 +18,7 @@ from rag_core.adapters.postgres.feedback import PostgresFeedback
 from rag_core.adapters.postgres.imports import PostgresImports
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.search import PostgresRetriever
+from rag_core.adapters.postgres.vectors import PostgresVectors
 from rag_core.adapters.telemetry import LogListener, Trace
 from rag_core.bootstrap.caches import cache_stores
 from rag_core.bootstrap.conversations import session_store, wire_conversations
@@ -92,6 +93,8 @@ class Application:
     documents: Documents
     reading: DocumentReading
     readiness: Readiness
+    vectors: PostgresVectors
+    """Of all embedders, for one to be put in the place of another."""
     trace: Trace
     purse: Purse
     """Knows where a user stands with the day's budget."""
@@ -184,6 +187,7 @@ async def assemble(
             documents=Documents(store=files, clock=SystemClock(), changed=trace.edited),
             reading=DocumentReading(settings, urls.database_url, files, ingest, trace.edited),
             readiness=Readiness(database, redis=stores.redis, router=stable.router, clock=clock),
+            vectors=PostgresVectors(database),
             trace=trace,
             purse=purse,
         )

@@ -10,6 +10,7 @@ from rag_core import events
 from rag_core.adapters.generators import ExtractiveGenerator
 from rag_core.adapters.postgres.index import check_index
 from rag_core.adapters.postgres.search import PostgresRetriever
+from rag_core.adapters.postgres.vectors import PostgresVectors
 from rag_core.bootstrap.caches import epoch_source, switched_off
 from rag_core.bootstrap.conversations import wire_rewriter
 from rag_core.bootstrap.foundation import Foundation
@@ -27,6 +28,7 @@ from rag_core.providers.router import Router
 from rag_core.recall import Recall
 from rag_core.search.filters import NAMED_FILTERS
 from rag_core.settings import Settings
+from rag_core.side_by_side import CaughtUpRetriever, SideBySide
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ async def open_pipeline(
         ef_search=settings.ef_search,
         exact_up_to=settings.exact_up_to,
     )
+    side = SideBySide(PostgresVectors(ground.database), ground.embedder)
     async with AsyncExitStack() as stack:
         writers, spending = await _writers(settings, ground, stack)
         rewriter = wire_rewriter(settings, writers, ground.tokenizer, spending)
@@ -72,7 +75,7 @@ async def open_pipeline(
             Parts(
                 tokenizer=ground.tokenizer,
                 embedder=ground.embedder,
-                retriever=retriever,
+                retriever=CaughtUpRetriever(retriever, side),
                 router=writers.router,
                 quoting=writers.quoting,
                 spending=spending,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -53,6 +53,8 @@ class StoredNotes:
     notes: dict[str, StoredVersion]
     embedder: str | None
     """Digest of the embedder of all chunks; None before the first."""
+    beside: frozenset[str] = field(default=frozenset(), compare=False)
+    """Digests of embedders that may serve every user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,13 @@ class NoteStore(Protocol):
         """What is stored for `user`, of these notes or of all; empty for an unknown user."""
         ...
 
-    async def vectors(self, user: UserId, note_ids: Sequence[str]) -> dict[str, Vector]:
-        """Vectors of the stored chunks of these notes, by the chunks' SHA-256."""
+    async def vectors(
+        self, user: UserId, note_ids: Sequence[str], *, embedder: str | None = None
+    ) -> dict[str, Vector]:
+        """Vectors of the stored chunks of these notes, by the chunks' SHA-256.
+
+        Of that embedder; without one, of the one that the user's notes are of.
+        """
         ...
 
     async def read(self, user: UserId) -> list[Note]:

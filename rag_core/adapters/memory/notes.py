@@ -98,9 +98,13 @@ class MemoryNotes:
         }
         return StoredNotes(notes, shelf.embedder)
 
-    async def vectors(self, user: UserId, note_ids: Sequence[str]) -> dict[str, Vector]:
+    async def vectors(
+        self, user: UserId, note_ids: Sequence[str], *, embedder: str | None = None
+    ) -> dict[str, Vector]:
         """See `rag_core.domain.note_store.NoteStore`."""
         await asyncio.sleep(0)
+        if embedder not in (None, self._shelves[user].embedder):
+            return {}
         live = self._shelves[user].live
         return {
             chunk.sha256: vector

@@ -18,12 +18,13 @@ from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.plan import PlanNode
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.adapters.postgres.tenant_sizes import COUNTED_FOR_S, TenantSizes
+from rag_core.adapters.postgres.vectors import PostgresVectors
 
 # fmt: off
 __all__ = [
     "COUNTED_FOR_S", "HNSW_INDEX", "Connection", "Database", "DeadLetter", "DeadLetters",
     "IndexKind", "PlanNode", "Pool", "PostgresApiKeys", "PostgresCostReport", "PostgresCosts",
     "PostgresDocuments", "PostgresEpochs", "PostgresFeedback", "PostgresImports", "PostgresNotes",
-    "PostgresRetriever", "Row", "TenantSizes", "check_index", "index_vectors", "open_database",
-    "translated",
+    "PostgresRetriever", "PostgresVectors", "Row", "TenantSizes", "check_index", "index_vectors",
+    "open_database", "translated",
 ]

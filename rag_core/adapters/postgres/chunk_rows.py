@@ -31,6 +31,11 @@ _INSERT_VECTORS = """
 INSERT INTO chunk_vectors (user_id, note_id, position, embedding)
 SELECT %(user)s, * FROM unnest(%(note_id)b::text[], %(position)b::int4[], %(vector)b::vector[])
 """
+_INSERT_BESIDE = """
+INSERT INTO vectors_beside (user_id, embedder, note_id, position, embedding)
+SELECT %(user)s, %(beside)s, * FROM unnest(
+    %(note_id)b::text[], %(position)b::int4[], %(vector)b::vector[])
+"""
 _INSERT_WORDS = """
 INSERT INTO chunk_words (user_id, note_id, position, words)
 SELECT %(user)s, * FROM unnest(%(note_id)b::text[], %(position)b::int4[], %(words)b::sparsevec[])
@@ -38,9 +43,14 @@ SELECT %(user)s, * FROM unnest(%(note_id)b::text[], %(position)b::int4[], %(word
 
 
 async def insert_chunks(
-    connection: Connection, user: UserId, placed: Sequence[tuple[Chunk, Vector]]
+    connection: Connection,
+    user: UserId,
+    placed: Sequence[tuple[Chunk, Vector]],
+    beside: str | None = None,
 ) -> None:
     """Write chunks that are not there yet, with their vectors and words.
+
+    The vectors are of the embedder `beside` the user's own, if one is given.
 
     Raises:
         ValueError: a vector has another length than `DIMENSIONS`.
@@ -51,7 +61,8 @@ async def insert_chunks(
     columns = {"user": user} | _columns([chunk for chunk, _ in placed])
     await connection.execute(_INSERT_CHUNKS, columns)
     vectors = [PgVector(vector) for _, vector in placed]
-    await connection.execute(_INSERT_VECTORS, columns | {"vector": vectors})
+    insert = _INSERT_BESIDE if beside else _INSERT_VECTORS
+    await connection.execute(insert, columns | {"vector": vectors, "beside": beside})
     words = [words_of(chunk.embedded_text) for chunk, _ in placed]
     await connection.execute(_INSERT_WORDS, columns | {"words": words})
 

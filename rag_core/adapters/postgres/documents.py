@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from rag_core.adapters.postgres import document_sql as sql
+from rag_core.adapters.postgres.claim import LOCK_USER, claim_user
 from rag_core.adapters.postgres.connection import Connection
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.document_rows import (
@@ -18,7 +19,7 @@ from rag_core.adapters.postgres.document_rows import (
     search_documents,
     upload_row,
 )
-from rag_core.adapters.postgres.notes import CLAIM_USER, DELETE_NOTE, LOCK_USER, write_notes
+from rag_core.adapters.postgres.notes import DELETE_NOTE, write_notes
 from rag_core.domain.document_store import (
     DocumentSearch,
     DocumentVersion,
@@ -30,7 +31,7 @@ from rag_core.domain.document_store import (
 from rag_core.domain.documents import Document
 from rag_core.domain.note_store import EmbeddedNote
 from rag_core.domain.user import UserId
-from rag_core.errors import EmbedderMismatch, RateLimitExceeded
+from rag_core.errors import RateLimitExceeded
 
 T = TypeVar("T")
 
@@ -184,14 +185,11 @@ class PostgresDocuments:
         row = {"user": user, "document": document_id, "version": version, "live": True}
 
         async def work(connection: Connection) -> bool:
-            claim = {"user": user, "embedder": embedder}
-            claimed = await (await connection.execute(CLAIM_USER, claim)).fetchone()
-            if claimed and claimed[0] != embedder:
-                raise EmbedderMismatch(user, claimed[0], embedder)
+            beside = await claim_user(connection, user, embedder)
             await connection.execute(sql.LOCK, row)
             if not await (await connection.execute(sql.READY, row)).fetchall():
                 return False
-            await write_notes(connection, user, [note], chunking)
+            await write_notes(connection, user, [note], chunking, beside)
             return True
 
         return await self._database.write(user, work)

@@ -44,7 +44,7 @@ FROM pg_class CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) A
 WHERE relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('alembic_version'))
     AND relkind IN ('r', 'p')
     AND NOT has_table_privilege(pg_class.oid, privilege)
-    AND (relname IN ('users', 'api_keys') OR EXISTS (
+    AND (relname IN ('users', 'api_keys', 'embedders') OR EXISTS (
         SELECT FROM pg_index
         JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
         WHERE indrelid = pg_class.oid AND indisprimary AND attname = 'user_id'))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pgvector import Vector as PgVector
 
 from rag_core.adapters.postgres.chunk_rows import insert_chunks
+from rag_core.adapters.postgres.claim import LOCK_USER, claim_user
 from rag_core.adapters.postgres.connection import Connection, Cursor
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.note_rows import read_note, read_notes, read_page
@@ -23,25 +24,32 @@ from rag_core.domain.note_store import (
 )
 from rag_core.domain.notes import Note
 from rag_core.domain.user import UserId
-from rag_core.errors import EmbedderMismatch
 
 if TYPE_CHECKING:
     from rag_core.domain.ranking import Vector
 
 _LIBRARY = """
-SELECT users.embedder, notes.id, notes.version, notes.chunking
+SELECT users.embedder, notes.id, notes.version, notes.chunking,
+    ARRAY(SELECT digest FROM embedders)
 FROM users LEFT JOIN notes
     ON notes.user_id = users.id AND notes.deleted_at IS NULL {only}
 WHERE users.id = %(user)s
 """
-# Locks the user's row: whoever else changes the user's notes waits until the transaction ends.
-CLAIM_USER = """
-INSERT INTO users (id, embedder) VALUES (%(user)s, %(embedder)s)
-ON CONFLICT (id) DO UPDATE SET embedder = coalesce(users.embedder, excluded.embedder)
-RETURNING embedder
-"""
-LOCK_USER = "SELECT FROM users WHERE id = %(user)s FOR UPDATE"
 _NEW_EPOCH = "UPDATE users SET epoch = gen_random_uuid() WHERE id = %(user)s"
+_LACKING_EPOCH = """
+UPDATE users SET epoch = gen_random_uuid(), lacks_vectors = true WHERE id = %(user)s
+"""
+_VECTORS = """
+SELECT sha256, embedding FROM chunks
+JOIN chunk_vectors USING (user_id, note_id, position)
+JOIN users ON users.id = user_id
+WHERE user_id = %(user)s AND note_id = ANY(%(ids)s)
+    AND (%(embedder)s::text IS NULL OR users.embedder = %(embedder)s)
+UNION ALL
+SELECT sha256, embedding FROM chunks
+JOIN vectors_beside USING (user_id, note_id, position)
+WHERE user_id = %(user)s AND note_id = ANY(%(ids)s) AND vectors_beside.embedder = %(embedder)s
+"""
 _STORED = """
 SELECT id, version, chunking, deleted_at IS NULL, greatest(updated_at, deleted_at)
 FROM notes WHERE user_id = %(user)s AND id = ANY(%(ids)s) FOR UPDATE
@@ -88,17 +96,16 @@ class PostgresNotes:
         parameters = {"user": user, "ids": list(note_ids or ())}
         rows = await self._database.fetch(_LIBRARY.format(only=only), parameters)
         notes = {row[1]: StoredVersion(row[2], row[3]) for row in rows if row[1] is not None}
-        return StoredNotes(notes, rows[0][0] if rows else None)
+        if not rows:
+            return StoredNotes(notes, None)
+        return StoredNotes(notes, rows[0][0], frozenset(rows[0][4]))
 
-    async def vectors(self, user: UserId, note_ids: Sequence[str]) -> dict[str, Vector]:
+    async def vectors(
+        self, user: UserId, note_ids: Sequence[str], *, embedder: str | None = None
+    ) -> dict[str, Vector]:
         """See `rag_core.domain.note_store.NoteStore`."""
-        rows = await self._database.fetch(
-            "SELECT sha256, embedding FROM chunks"
-            " JOIN chunk_vectors USING (user_id, note_id, position)"
-            " WHERE user_id = %s AND note_id = ANY(%s)",
-            (user, list(note_ids)),
-            binary=True,
-        )
+        asked = {"user": user, "ids": list(note_ids), "embedder": embedder}
+        rows = await self._database.fetch(_VECTORS, asked, binary=True)
         return {sha256: _array(vector) for sha256, vector in rows}
 
     async def read(self, user: UserId) -> list[Note]:
@@ -119,18 +126,13 @@ class PostgresNotes:
         """See `rag_core.domain.note_store.NoteStore`."""
 
         async def work(connection: Connection) -> list[Conflict]:
-            claim = {"user": user, "embedder": embedder}
-            claimed = await connection.execute(CLAIM_USER, claim)
+            beside = await claim_user(connection, user, embedder)
             ids = {"user": user, "ids": [item.note.id for item in notes]}
             stored = await connection.execute(_STORED, ids)
-            row = await claimed.fetchone()
-            if row and row[0] != embedder:
-                raise EmbedderMismatch(user, row[0], embedder)
             conflicts = _conflicts(notes, await stored.fetchall())
             lost = {conflict.note_id for conflict in conflicts}
-            await write_notes(
-                connection, user, [n for n in notes if n.note.id not in lost], chunking
-            )
+            kept = [item for item in notes if item.note.id not in lost]
+            await write_notes(connection, user, kept, chunking, beside)
             return conflicts
 
         return await self._database.write(user, work)
@@ -152,7 +154,8 @@ class PostgresNotes:
                 return False
             await connection.execute("DELETE FROM chunks WHERE user_id = %s", (user,))
             await connection.execute(
-                "UPDATE users SET embedder = %s WHERE id = %s", (embedder, user)
+                "UPDATE users SET embedder = %s, lacks_vectors = false WHERE id = %s",
+                (embedder, user),
             )
             await write_notes(connection, user, notes, chunking)
             return True
@@ -213,9 +216,16 @@ def _conflicts(notes: Sequence[EmbeddedNote], stored: Sequence[tuple[Any, ...]])
 
 
 async def write_notes(
-    connection: Connection, user: UserId, notes: Sequence[EmbeddedNote], chunking: str
+    connection: Connection,
+    user: UserId,
+    notes: Sequence[EmbeddedNote],
+    chunking: str,
+    beside: str | None = None,
 ) -> None:
-    """Put the notes in place of what is stored under their ids, under a new epoch."""
+    """Put the notes in place of what is stored under their ids, under a new epoch.
+
+    Where their embedder stands `beside` the user's own, the latter lacks their vectors.
+    """
     if not notes:
         return
     placed = [
@@ -224,11 +234,11 @@ async def write_notes(
         for chunk, vector in zip(item.chunks, item.vectors, strict=True)
     ]
     owner = {"user": user, "ids": [item.note.id for item in notes]}
-    await connection.execute(_NEW_EPOCH, owner)
+    await connection.execute(_LACKING_EPOCH if beside else _NEW_EPOCH, owner)
     await connection.execute(_DELETE_CHUNKS, owner)
     written = [item.note for item in notes]
     await connection.execute(_UPSERT_NOTES, owner | {"chunking": chunking} | _note_columns(written))
-    await insert_chunks(connection, user, placed)
+    await insert_chunks(connection, user, placed, beside)
 
 
 def _note_columns(notes: Sequence[Note]) -> dict[str, list[Any]]:

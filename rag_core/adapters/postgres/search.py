@@ -60,7 +60,10 @@ class PostgresRetriever:
     async def _searched(self, method: SearchMethod, user: UserId, query: Query, k: int) -> Ranking:
         rows = await self._fetch(method, user, query, k)
         if rows and rows[0][0] not in (None, self._digest):
-            raise EmbedderMismatch(user, rows[0][0], self._digest)
+            stored, method = rows[0][0], SearchMethod.EXACT
+            rows = await self._fetch(method, user, query, k, beside=True)
+            if not rows or rows[0][0] != self._digest:
+                raise EmbedderMismatch(user, stored, self._digest)
         found = [(row[15], _hit(row[1:15])) for row in rows if row[1] is not None]
         found.sort(key=lambda hit: (-hit[0], hit[1].note_id, hit[1].position))
         available = rows[0][-1] if rows and self._walks(method) else len(found)
@@ -87,9 +90,17 @@ class PostgresRetriever:
         return self._method
 
     async def _fetch(
-        self, method: SearchMethod, user: UserId, query: Query, k: int, *, explain: bool = False
+        self,
+        method: SearchMethod,
+        user: UserId,
+        query: Query,
+        k: int,
+        *,
+        explain: bool = False,
+        beside: bool = False,
     ) -> list[tuple[Any, ...]]:
         parameters: dict[str, Any] = {"user": user, "vector": PgVector(query.vector), "k": k}
+        parameters["embedder"] = self._digest
         if self._mode is not SearchMode.DENSE:
             parameters |= _words(query.text)
         filters = query.filters or (query.named if self._mode is SearchMode.HYBRID else EVERYTHING)
@@ -97,7 +108,11 @@ class PostgresRetriever:
             parameters |= _filters(filters)
         filtered = bool(query.filters)
         sql = search_statement(
-            self._mode, method, filtered=filtered, named=bool(filters) and not filtered
+            self._mode,
+            method,
+            filtered=filtered,
+            named=bool(filters) and not filtered,
+            beside=beside,
         )
         prefix = "EXPLAIN (ANALYZE, FORMAT JSON) " if explain else ""
         local = self._graph if self._walks(method) else None

@@ -87,7 +87,7 @@ _FOUND = {
 }
 
 _HITS = """
-SELECT users.embedder, found.note_id, found.position, notes.title, chunk.heading, chunk.text,
+SELECT {covered}, found.note_id, found.position, notes.title, chunk.heading, chunk.text,
        chunk.start_char, chunk.end_char, notes.author, notes.date, notes.tags, notes.verses::text,
        -(place.embedding <#> %(vector)b) AS score, chunk.tokens, chunk.tokens_of, found.relevance
        {more}
@@ -100,6 +100,14 @@ LEFT JOIN ({found} AS found
 WHERE users.id = %(user)s
 """
 
+# Who covers the user: none where a chunk may lack its vector.
+_COVERED_OWN = "users.embedder || CASE WHEN users.lacks_vectors THEN ' behind' ELSE '' END"
+_COVERED_BESIDE = """(SELECT covered.embedder FROM vectors_covered AS covered
+        WHERE covered.user_id = users.id AND covered.embedder = %(embedder)s
+            AND covered.epoch = users.epoch)"""
+_BESIDE = """(SELECT user_id, note_id, position, embedding FROM vectors_beside
+        WHERE user_id = %(user)s AND embedder = %(embedder)s)"""
+
 _RARITY = ", ARRAY(SELECT idf FROM rarity ORDER BY number)"
 _AVAILABLE = """,
        (SELECT count(*) FROM
@@ -108,7 +116,12 @@ _AVAILABLE = """,
 
 @cache
 def search_statement(
-    mode: SearchMode, method: SearchMethod, *, filtered: bool = False, named: bool = False
+    mode: SearchMode,
+    method: SearchMethod,
+    *,
+    filtered: bool = False,
+    named: bool = False,
+    beside: bool = False,
 ) -> str:
     """The statement that finds `%(k)s` chunks of `%(user)s`.
 
@@ -119,6 +132,7 @@ def search_statement(
     Args:
         filtered: only notes that meet the filters are found.
         named: their chunks are a third side of what is fused.
+        beside: the vectors are those of `%(embedder)s` beside the user's own; scanned exactly.
     """
     only = _ONLY if filtered else ""
     depth = f"greatest({FUSED_DEPTH}, %(k)s)" if mode is SearchMode.HYBRID else "%(k)s"
@@ -133,7 +147,14 @@ def search_statement(
     walks = method is SearchMethod.HNSW and mode is not SearchMode.LEXICAL
     rarity = "" if mode is SearchMode.DENSE else _RARITY
     more = rarity + (_AVAILABLE.format(only=only) if walks else "")
-    return f"WITH {', '.join(parts)}{_HITS.format(found=_FOUND[mode], more=more)}"
+    covered = _COVERED_BESIDE if beside else _COVERED_OWN
+    hits = _HITS.format(found=_FOUND[mode], more=more, covered=covered)
+    statement = f"WITH {', '.join(parts)}{hits}"
+    if not beside:
+        return statement
+    return statement.replace("FROM chunk_vectors\n", f"FROM {_BESIDE} AS held\n").replace(
+        "JOIN chunk_vectors AS place", f"JOIN {_BESIDE} AS place"
+    )
 
 
 def _fusing(named: bool, depth: str) -> list[str]:
