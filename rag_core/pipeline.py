@@ -12,17 +12,17 @@ from rag_core.cache.stats import LevelStats
 from rag_core.domain.answer import Answer, nothing_found, refusal
 from rag_core.domain.context import Context
 from rag_core.domain.evidence import fingerprint
-from rag_core.domain.pipeline_config import PipelineConfig, pipeline_digest
+from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.query import EVERYTHING, Filters
-from rag_core.domain.question import validate_question
+from rag_core.domain.question import Question, validate_question
 from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import authenticated
 from rag_core.events import AttackRefused
-from rag_core.providers.generation import Generation
+from rag_core.lanes import Lanes
 from rag_core.providers.ladder import NO_PROVIDER, Ladder
 from rag_core.request import Request, Requests
 from rag_core.safety.injection import find_attack
-from rag_core.search.retrieval import Retrieval, Retrieved
+from rag_core.search.retrieval import Retrieved
 
 
 class Pipeline:
@@ -34,8 +34,7 @@ class Pipeline:
         config: PipelineConfig,
         tokenizer: Tokenizer,
         caches: Caches,
-        retrieval: Retrieval,
-        generation: Generation,
+        lanes: Lanes,
         ladder: Ladder,
         requests: Requests,
     ) -> None:
@@ -43,15 +42,12 @@ class Pipeline:
             validate_question, tokenizer=tokenizer, max_tokens=config.question_tokens
         )
         self._caches = caches
-        self._retrieval = retrieval
-        self._generation = generation
+        self._lanes = lanes
         self._ladder = ladder
         self._requests = requests
-        self.digest = pipeline_digest(
-            config, *generation.identity, *retrieval.identity, prompt=generation.prompt_version
-        )
+        self.digest = lanes.digest
         """Changes with every setting that may change an answer; 16 hex digits."""
-        self.prompt_version = generation.prompt_version
+        self.prompt_version = lanes.prompt_version
         """Of the rules in its prompts."""
 
     async def answer(self, question: str, user: str | None) -> Answer:
@@ -93,8 +89,14 @@ class Pipeline:
     ) -> Retrieved:
         """Steps 1 and 3 to 5 alone: what an answer made now would rest on, attacks searched too."""
         asker, asked = authenticated(user), self._validate(question)
-        ranking, usable, context = await self._retrieval.retrieve(asker, asked, filters)
-        return Retrieved(ranking, usable, context, fingerprint(asked, context, self.digest))
+        lane = self._lanes.of(asked)
+        ranking, usable, context = await lane.retrieval.retrieve(asker, asked, filters)
+        evidence = fingerprint(asked, context, lane.digest)
+        return Retrieved(ranking, usable, context, evidence, lane.retrieval.context_tokens)
+
+    def digest_of(self, question: Question) -> str:
+        """The part of `digest` that decides the answer to `question`: its class's."""
+        return self._lanes.of(question).digest
 
     async def stats(self) -> dict[str, LevelStats]:
         """What each cache level did in this process, and how much it holds now."""
@@ -110,27 +112,28 @@ class Pipeline:
                 request.listener(AttackRefused(attack))
                 return request.finish(refusal(question, attack))
             with request.step("answer_cache"):  # 2
-                lookup = await self._caches.lookup(request.user, question, self.digest)
+                lane = self._lanes.of(question)
+                lookup = await self._caches.lookup(request.user, question, lane.digest)
             if known := self._caches.serve(lookup):
                 return request.finish(known)
 
             async def find(emit: Emit) -> Answer:
-                context = self._retrieval.known(lookup)
+                context = lane.retrieval.known(lookup)
                 if context is None:
                     with request.step("embed"):  # 3
-                        vector = await self._retrieval.embed(request.user, question)
+                        vector = await lane.retrieval.embed(request.user, question)
                     with request.step("retrieve"):  # 4
-                        ranking = await self._retrieval.search(request.user, question, vector)
+                        ranking = await lane.retrieval.search(request.user, question, vector)
                     with request.step("context"):  # 5
-                        context = self._retrieval.context(lookup, question, ranking)
-                evidence = fingerprint(question, context, self.digest)
+                        context = lane.retrieval.context(lookup, question, ranking)
+                evidence = fingerprint(question, context, lane.digest)
                 if lookup.cached and (known := await self._caches.revalidate(lookup, evidence)):
                     return known
                 if not context:
                     return await keep(nothing_found(question, evidence))
                 writing = partial(write, context, evidence, emit if streamed else None)
                 try:
-                    return await self._generation.once(request.user, evidence, writing)
+                    return await lane.generation.once(request.user, evidence, writing)
                 except NO_PROVIDER as failure:
                     stale = partial(self._caches.fall_back, lookup, evidence)
                     with request.step("ladder"):
@@ -140,9 +143,9 @@ class Pipeline:
 
             async def write(context: Context, evidence: str, show: Emit | None) -> Answer:
                 with request.step("generate"):  # 6
-                    draft = await self._generation.draft(request.user, question, context, show)
+                    draft = await lane.generation.draft(request.user, question, context, show)
                 with request.step("check"):  # 7
-                    answer = self._generation.checked(draft, evidence)
+                    answer = lane.generation.checked(draft, evidence)
                 return await keep(answer)
 
             async def keep(answer: Answer) -> Answer:

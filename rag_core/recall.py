@@ -43,7 +43,7 @@ class Recall:
         """
         most = self._question_tokens
         asked = validate_question(question, tokenizer=self._tokenizer, max_tokens=most)
-        lookup = await self._caches.lookup(user, asked, self._pipeline.digest)
+        lookup = await self._caches.lookup(user, asked, self._pipeline.digest_of(asked))
         if (cached := lookup.cached) is None:
             return None
         now = self._clock.now()

@@ -30,6 +30,7 @@ from rag_core.domain.server_url import HTTP, POSTGRES, REDIS, SMTP
 from rag_core.errors import ConfigurationError
 from rag_core.settings_cache import CacheSettings
 from rag_core.settings_canary import canary_problems
+from rag_core.settings_classes import ClassSettings, class_problems
 from rag_core.settings_conversation import ConversationSettings
 from rag_core.settings_documents import DocumentSettings
 from rag_core.settings_files import refuse_unreadable, secret_of, with_secret_files
@@ -69,6 +70,7 @@ _URLS = {
 
 class Settings(
     SearchSettings,
+    ClassSettings,
     CacheSettings,
     ConversationSettings,
     DocumentSettings,
@@ -184,14 +186,6 @@ class Settings(
         env, file = (ProviderVariables(cls, each) for each in (env_settings, dotenv_settings))
         return init_settings, env, env_settings, file, dotenv_settings
 
-    @field_validator("alert_email_to", "alert_email_from")
-    @classmethod
-    def _addresses(cls, addresses: str | None) -> str | None:
-        for address in addresses.split(",") if addresses else ():
-            if not re.fullmatch(r"[^@\s]+@[^@\s]+", address.strip()):
-                raise ValueError("must be e-mail addresses, like ops@example.org")
-        return addresses
-
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
         if self.chunk_overlap_tokens >= self.chunk_tokens:
@@ -233,7 +227,8 @@ def examine_settings(env_file: Path | None = None) -> tuple[Settings, list[Confi
     while True:
         try:
             settings = kind(_env_file=env_file, **_defaults_of(broken))
-            return settings, [*problems, *provider_problems(settings), *canary_problems(settings)]
+            problems += [*provider_problems(settings), *class_problems(settings)]
+            return settings, [*problems, *canary_problems(settings)]
         except UnicodeDecodeError:
             problems.append(ConfigurationError("--env", f"{str(env_file)!r} is not UTF-8 text"))
             env_file = None

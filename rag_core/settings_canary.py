@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from rag_core.errors import ConfigurationError
+from rag_core.settings_classes import CLASS_SETTINGS
 
 if TYPE_CHECKING:
     from rag_core.settings import Settings
@@ -18,6 +19,7 @@ CANARY_SETTINGS: Final = frozenset(
         *("search_mode", "search_method", "ef_search", "exact_up_to", "top_k"),
         *("min_score", "min_answerability", "prompt_file"),
         *("question_tokens", "context_tokens", "output_tokens"),
+        *CLASS_SETTINGS,
         *("generator", "providers", "hedging", "hf_model", "hf_timeout_s"),
         *("price_input_usd", "price_output_usd"),
         *("provider_concurrency", "provider_queue_s", "provider_retries", "breakers"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 MAX_BUDGET_USD = 9_000_000
@@ -27,6 +28,14 @@ class MoneySettings(BaseSettings):
     alert_email_to: str | None = Field(None, description="addresses, separated by commas")
     alert_email_from: str | None = Field(None, description="address of the sender")
     alert_smtp_url: SecretStr | None = Field(None, description="smtps://user:password@host:465")
+
+    @field_validator("alert_email_to", "alert_email_from")
+    @classmethod
+    def _addresses(cls, addresses: str | None) -> str | None:
+        for address in addresses.split(",") if addresses else ():
+            if not re.fullmatch(r"[^@\s]+@[^@\s]+", address.strip()):
+                raise ValueError("must be e-mail addresses, like ops@example.org")
+        return addresses
 
     @model_validator(mode="after")
     def _affordable(self) -> Self:

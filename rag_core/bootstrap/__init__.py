@@ -9,6 +9,7 @@ from rag_core.bootstrap.application import Application, Overrides, assemble, bui
 from rag_core.bootstrap.budget import caps_of, open_spending
 from rag_core.bootstrap.caches import CacheStores
 from rag_core.bootstrap.canary import Canary, in_canary
+from rag_core.bootstrap.classes import class_routers, classes_in_use
 from rag_core.bootstrap.costs import open_costs
 from rag_core.bootstrap.feedback import open_feedback
 from rag_core.bootstrap.guards import provider_guard
@@ -16,15 +17,16 @@ from rag_core.bootstrap.memory import return_freed_memory
 from rag_core.bootstrap.notes import open_notes
 from rag_core.bootstrap.pipeline import Parts, wire_pipeline
 from rag_core.bootstrap.prompt import prompt_rules
-from rag_core.bootstrap.providers import open_generator, open_providers
+from rag_core.bootstrap.providers import Writers, open_generator, open_providers
 from rag_core.bootstrap.rollout import Answering, Rollout
 from rag_core.bootstrap.servers import servers
 from rag_core.bootstrap.telemetry import Telemetry, log_as_configured, open_telemetry
 
 __all__ = [
     "Answering", "Application", "CacheStores", "Canary", "Overrides", "Parts", "Rollout",
-    "Telemetry", "assemble", "build", "caps_of", "in_canary", "log_as_configured",
-    "open_authenticator", "open_costs", "open_feedback", "open_generator", "open_keys",
-    "open_notes", "open_providers", "open_spending", "open_telemetry", "prompt_rules",
-    "provider_guard", "return_freed_memory", "servers", "watch_spending", "wire_pipeline",
+    "Telemetry", "Writers", "assemble", "build", "caps_of", "class_routers", "classes_in_use",
+    "in_canary", "log_as_configured", "open_authenticator", "open_costs", "open_feedback",
+    "open_generator", "open_keys", "open_notes", "open_providers", "open_spending",
+    "open_telemetry", "prompt_rules", "provider_guard", "return_freed_memory", "servers",
+    "watch_spending", "wire_pipeline",
 ]

@@ -74,6 +74,12 @@ class Writers:
 
     router: Router
     quoting: Router | None
+    providers: tuple[Provider, ...] = ()
+    """Those of the router, guarded; none where the notes are quoted or a generator was given."""
+
+    def named(self, name: str) -> Provider | None:
+        """The provider of that name, if it is configured."""
+        return next((each for each in self.providers if each.name == name), None)
 
 
 def wire_writers(
@@ -105,4 +111,5 @@ def wire_writers(
         for each in providers
     ]
     hedging = Hedging() if settings.hedging else None
-    return Writers(Router(guarded, clock=clock, listener=listener, hedging=hedging), alone)
+    router = Router(guarded, clock=clock, listener=listener, hedging=hedging)
+    return Writers(router, alone, tuple(guarded))

@@ -12,6 +12,7 @@ from rag_core.adapters.postgres.index import check_index
 from rag_core.adapters.postgres.search import PostgresRetriever
 from rag_core.adapters.postgres.vectors import PostgresVectors
 from rag_core.bootstrap.caches import epoch_source, switched_off
+from rag_core.bootstrap.classes import class_routers, classes_in_use
 from rag_core.bootstrap.conversations import wire_rewriter
 from rag_core.bootstrap.foundation import Foundation
 from rag_core.bootstrap.pipeline import Parts, wire_pipeline
@@ -56,6 +57,7 @@ async def open_pipeline(
         ConfigurationError: a setting cannot be used, or the index that it names is not there.
     """
     listener = stamped(ground.listener, name)
+    classes = classes_in_use(settings)
     index = await check_index(ground.database, settings.search_method)
     epochs = epoch_source(ground.reading, settings, ground.clock, ground.listener)
     retriever = PostgresRetriever(
@@ -78,6 +80,8 @@ async def open_pipeline(
                 retriever=CaughtUpRetriever(retriever, side),
                 router=writers.router,
                 quoting=writers.quoting,
+                classes=classes,
+                class_routers=class_routers(classes, writers),
                 spending=spending,
                 canary=ground.marker,
                 stores=switched_off(ground.stores) if settings.cache == "off" else ground.stores,

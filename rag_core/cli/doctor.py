@@ -238,6 +238,25 @@ async def _providers(settings: Settings) -> list[Finding]:
     return list(await asyncio.gather(*map(_provider, configured)))
 
 
+async def _classes(settings: Settings) -> list[Finding]:
+    """Those that are set; none is used of which nothing shows what it costs in quality."""
+    from rag_core.class_evidence import proven, read_class_evidence
+    from rag_core.settings_classes import usual_budgets, wanted_budgets
+
+    wanted = wanted_budgets(settings)
+    if not wanted:
+        return []
+    evidence = read_class_evidence(settings.class_evidence)
+    shown = proven(wanted, usual_budgets(settings), evidence)
+    fix = "Take it out, or name a file in RAG_CLASS_EVIDENCE that shows it"
+    return [
+        ok("classes", f"{kind}: its budgets are used")
+        if kind in shown
+        else warn("classes", f"{kind}: not used, as nothing shows what its budgets cost", fix)
+        for kind in wanted
+    ]
+
+
 async def _provider(provider: ProviderOptions) -> Finding:
     if provider.base_url is None:
         return _of_hugging_face(provider)
@@ -271,4 +290,5 @@ _PARTS = (
     _Part("model", _model, ("RAG_EMBEDDER_MODEL", "RAG_EMBEDDER_BACKEND"), files=True),
     _Part("tokenizer", _tokenizer, files=True),
     _Part("provider", _providers, ("RAG_GENERATOR", "RAG_PROVIDERS", "RAG_HF_BASE_URL")),
+    _Part("classes", _classes, ("RAG_GENERATOR", "RAG_PROVIDERS", "RAG_CLASS_EVIDENCE")),
 )

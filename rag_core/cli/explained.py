@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rag_core.domain.prompt import assemble_prompt
 from rag_core.domain.query import SearchMode
 from rag_core.domain.question import Question
+from rag_core.domain.question_class import classify
 from rag_core.domain.ranking import Hit
 from rag_core.search import fitted_model, signs
 from rag_core.search.retrieval import Retrieved
@@ -75,8 +76,11 @@ def _line(question: Question, found: Retrieved, settings: Settings) -> Iterator[
             f" {seen.best_cosine:.3f}, {seen.coverage:.0%} of the question's words,"
             f" {seen.absent_names} names absent)"
         )
-    used, most = found.context.tokens, settings.context_tokens
-    yield f"RAG_CONTEXT_TOKENS={most}: {used} of them are used"
+    used, most = found.context.tokens, found.context_tokens
+    of_class = (
+        f"CLASS_{classify(question.text).upper()}_" if most != settings.context_tokens else ""
+    )
+    yield f"RAG_{of_class}CONTEXT_TOKENS={most}: {used} of them are used"
 
 
 def _prompt(question: Question, found: Retrieved, rules: str) -> Iterator[str]:

@@ -40,6 +40,7 @@ from rag_core.domain.prompt import (
 )
 from rag_core.domain.query import EVERYTHING, Filters, Query, SearchMode
 from rag_core.domain.question import MAX_CHARACTERS, Question, normalise, validate_question
+from rag_core.domain.question_class import ClassBudgets, QuestionClass, classify
 from rag_core.domain.ranking import (
     DIMENSIONS, Embedder, Hit, Ranking, Retriever, SearchMethod, hit_of,
 )
@@ -63,16 +64,17 @@ __all__ = [
     "HTTP", "LEAK_WORDS", "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_COMMENT_CHARACTERS",
     "MAX_DOCUMENT_BYTES", "MAX_TITLE_CHARACTERS", "MOST_KEPT", "MOST_WORDS", "NEAR_DUPLICATE",
     "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION", "REDIS", "REFUSAL_TEXT", "RULES", "Answer",
-    "CheckedText", "Chunk", "Chunker", "Citation", "Completion", "Condition", "Conflict", "Context",
-    "Converter", "Document", "DocumentSearch", "DocumentStatus", "DocumentStore", "DocumentType",
-    "DocumentVersion", "EmbeddedNote", "Embedder", "Feedback", "FeedbackStore", "Filters",
-    "Finding", "Flag", "Generator", "Hit", "ImportRecords", "ImportState", "Level", "Message",
-    "Note", "NoteHead", "NoteImport", "NoteStore", "PendingVersion", "PipelineConfig", "Prices",
-    "Prompt", "Provenance", "Query", "Question", "QueueLimits", "Ranking", "Retriever", "Said",
-    "SearchMethod", "SearchMode", "SentenceChunker", "Source", "StoredDocument", "StoredNotes",
-    "StoredVersion", "Thumb", "TokenCount", "Tokenizer", "Upload", "Usage", "UserId", "Verses",
-    "WholeNoteChunker", "all_well", "asked_words", "assemble_prompt", "authenticated",
-    "build_context", "check_completion", "check_feedback", "check_note", "check_url", "cites",
+    "CheckedText", "Chunk", "Chunker", "Citation", "ClassBudgets", "Completion", "Condition",
+    "Conflict", "Context", "Converter", "Document", "DocumentSearch", "DocumentStatus",
+    "DocumentStore", "DocumentType", "DocumentVersion", "EmbeddedNote", "Embedder", "Feedback",
+    "FeedbackStore", "Filters", "Finding", "Flag", "Generator", "Hit", "ImportRecords",
+    "ImportState", "Level", "Message", "Note", "NoteHead", "NoteImport", "NoteStore",
+    "PendingVersion", "PipelineConfig", "Prices", "Prompt", "Provenance", "Query", "Question",
+    "QuestionClass", "QueueLimits", "Ranking", "Retriever", "Said", "SearchMethod", "SearchMode",
+    "SentenceChunker", "Source", "StoredDocument", "StoredNotes", "StoredVersion", "Thumb",
+    "TokenCount", "Tokenizer", "Upload", "Usage", "UserId", "Verses", "WholeNoteChunker",
+    "all_well", "asked_words", "assemble_prompt", "authenticated", "build_context",
+    "check_completion", "check_feedback", "check_note", "check_url", "cites", "classify",
     "count_chunk", "count_prompt", "declines", "dimension", "fail", "fingerprint", "hit_of",
     "leaks", "marks_inside_sentences", "masked", "merge_verses", "normalise", "nothing_found", "ok",
     "prompt_version", "refusal", "resolve_citations", "rules_with", "sentence_spans",

@@ -54,7 +54,7 @@ class Router:
         self._providers = tuple(providers)
         self._clock = clock
         self._listener = listener
-        self._cool_down = CoolDown(clock, cool_down_s)
+        self._cool_down_s, self._cool_down = cool_down_s, CoolDown(clock, cool_down_s)
         self._hedging = hedging
         self.identity = tuple(
             part for p in self._providers for part in (p.generator.name, p.generator.model)
@@ -65,6 +65,16 @@ class Router:
     def alone(cls, generator: Generator, listener: Listener = ignore) -> Router:
         """A router with one generator that needs no guard, such as the extractive one."""
         return cls([Provider(generator, Unguarded())], clock=SystemClock(), listener=listener)
+
+    def of(self, providers: Sequence[Provider]) -> Router:
+        """A router that asks `providers` as this one asks its own; guards are theirs."""
+        return Router(
+            providers,
+            clock=self._clock,
+            listener=self._listener,
+            cool_down_s=self._cool_down_s,
+            hedging=Hedging() if self._hedging else None,
+        )
 
     @property
     def left_alone(self) -> tuple[str, ...]:

@@ -38,6 +38,8 @@ class Retrieved:
     context: Context
     evidence: str
     """The fingerprint that an answer from this context carries."""
+    context_tokens: int
+    """Tokens that the context might have had; a class of questions may have a limit of its own."""
 
 
 class Retrieval:
@@ -71,6 +73,8 @@ class Retrieval:
         self._caches, self._clock = caches, clock
         self._listener = listener
         self._names, self._model = names, model
+        self.context_tokens = config.context_tokens
+        """Of a context, at most."""
         self.identity = (embedder.digest, name, model.name if model else "")
         """What decides the ranking of given notes, beside the configuration."""
 

@@ -19,6 +19,8 @@ TEXTS = (
     "host",
     "jwt_issuer",
     "jwt_audience",
+    "prompt_file",
+    "class_evidence",
 )
 NOT_TEXT = [
     name
