@@ -24,7 +24,7 @@ LATE = (
     # What functions of ours and of libraries import when they are first called.
     *("cryptography.hazmat.primitives.asymmetric.rsa", "onnxruntime", "prometheus_client"),
     *("huggingface_hub.inference._generated._async_client", "limits.aio.storage.redis.bridge"),
-    "pybreaker",
+    *("procrastinate.builtin_tasks", "pybreaker"),
     *("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl"),
 )
 

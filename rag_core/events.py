@@ -183,6 +183,15 @@ class DaySpent:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentsWaiting:
+    """Documents of all users wait to be read: versions of them, and seconds that the first has."""
+
+    versions: int
+    """Number of them."""
+    oldest_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class RequestStarted:
     """An HTTP request came in."""
 
@@ -241,6 +250,7 @@ Event = (
     | MoneyHeld
     | BudgetUsed
     | DaySpent
+    | DocumentsWaiting
     | RequestStarted
     | RequestServed
     | SigningKeysFetched

@@ -74,6 +74,7 @@ async def _assembled(service: Service, start: Start) -> AsyncIterator[None]:
             assemble(latest, **overrides) as service.application,
             _who_asks(service, start) as service.authenticate,
             reloading(service.application.rollout, start.read),
+            service.application.reading.watched(),
             _documents_read(service),
         ):
             return_freed_memory()

@@ -185,7 +185,9 @@ async def assemble(
             conversations=wire_conversations(settings, sessions, notes, clock, stable.rewriter),
             feedback=feedback,
             documents=Documents(store=files, clock=SystemClock(), changed=trace.edited),
-            reading=DocumentReading(settings, urls.database_url, files, ingest, trace.edited),
+            reading=DocumentReading(
+                settings, urls.database_url, files, ingest, trace.edited, listener
+            ),
             readiness=Readiness(database, redis=stores.redis, router=stable.router, clock=clock),
             vectors=PostgresVectors(database),
             trace=trace,

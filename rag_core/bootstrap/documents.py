@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -12,12 +13,16 @@ from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.documents import PostgresDocuments
 from rag_core.documents import Changed, DocumentJobs
 from rag_core.domain.document_store import QueueLimits
-from rag_core.errors import ConfigurationError
+from rag_core.errors import ConfigurationError, DatabaseUnavailable
+from rag_core.events import DocumentsWaiting, Listener
 from rag_core.ingest import Ingest
 from rag_core.settings import Settings
 
 SHUTDOWN_S = 10.0
 """Seconds for a document to end when its worker is told to stop: nearly all take one; chosen."""
+
+WATCH_S = 15.0
+"""Seconds between two looks at how much waits: as often as Prometheus asks."""
 
 
 def document_store(settings: Settings, database: Database) -> PostgresDocuments:
@@ -37,6 +42,23 @@ class DocumentReading:
     store: PostgresDocuments
     ingest: Ingest
     changed: Changed
+    listener: Listener
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Tell the listener how much waits while the block runs, whoever reads it."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.wait({watching})
+
+    async def _watch(self) -> None:
+        while True:
+            with suppress(DatabaseUnavailable):
+                self.listener(DocumentsWaiting(*await self.store.queued()))
+            await asyncio.sleep(WATCH_S)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:

@@ -14,6 +14,7 @@ from rag_core.domain.user import UserId, authenticated
 if TYPE_CHECKING:
     from rag_core.bootstrap import Application
     from rag_core.domain.note_store import NoteStore
+    from rag_core.settings import Settings
 
 AsJson = Annotated[bool, Option("--json", help="Print all of it as JSON.")]
 User = Annotated[UserId, Option(parser=authenticated, metavar="ID", help="Whose notes these are.")]
@@ -25,13 +26,27 @@ _STARTING = "starting: connecting to the servers and loading the model"
 
 
 @asynccontextmanager
-async def application(context: Context) -> AsyncIterator[Application]:
-    """The application, by the settings of the environment and of `--env`."""
+async def application(context: Context, *, as_served: bool = False) -> AsyncIterator[Application]:
+    """The application, by the settings of the environment and of `--env`.
+
+    Args:
+        as_served: with the caches of a server that runs beside this; see `shared_caches`.
+    """
     from rag_core.bootstrap import assemble
     from rag_core.settings import load_settings
 
-    async with entered(assemble(load_settings(context.obj)), _STARTING) as assembled:
+    settings = load_settings(context.obj)
+    if as_served:
+        settings = shared_caches(settings)
+    async with entered(assemble(settings), _STARTING) as assembled:
         yield assembled
+
+
+def shared_caches(settings: Settings) -> Settings:
+    """Settings by which `auto` is what servers share: the embedded Valkey, where no URL is set."""
+    if settings.cache != "auto":
+        return settings
+    return settings.model_copy(update={"cache": "redis"})
 
 
 @asynccontextmanager

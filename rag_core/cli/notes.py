@@ -145,7 +145,7 @@ async def delete(
 async def _delete_all(context: Context, user: UserId) -> None:
     if sys.stdin.isatty():
         typer.confirm(f"Remove all notes of {user} for good?", abort=True)
-    async with application(context) as app:
+    async with application(context, as_served=True) as app:
         stored = len((await app.notes.stored_notes(user)).notes)
         with progress_bar(stored, "deleting", "note") as bar:
             gone = await app.purge.everything(user, progress=bar.update)
@@ -166,7 +166,7 @@ async def purge(
     examples:
       python -m rag_core purge --days 30
     """
-    async with application(context) as app:
+    async with application(context, as_served=True) as app:
         report = await app.purge.run(datetime.now(UTC) - timedelta(days=days))
     print(f"{report.notes} notes of {report.users} users are gone for good")
 

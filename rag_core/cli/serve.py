@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import SecretStr
 from typer import Context, Option
 
+from rag_core.cli.application import shared_caches
+
 
 def serve(
     context: Context,
@@ -38,9 +40,7 @@ def serve(
 
     given = {"host": host, "port": port, "workers": workers}
     changes = {name: value for name, value in given.items() if value is not None}
-    settings = load_settings(context.obj).model_copy(update=changes)
-    if settings.cache == "auto":
-        settings = settings.model_copy(update={"cache": "redis"})
+    settings = shared_caches(load_settings(context.obj).model_copy(update=changes))
     # This process holds the embedded servers, so that they outlive each of the workers.
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()

@@ -13,6 +13,7 @@ from rag_core.events import (
     BudgetUsed,
     CacheLookedUp,
     DaySpent,
+    DocumentsWaiting,
     Event,
     MoneyHeld,
     QueryFailed,
@@ -170,6 +171,15 @@ STORIES = (
         "25 % ask too long",
         some_in(25, _cut(Flag.QUESTION_TRUNCATED), answered()),
         "ManyTruncations",
+    ),
+    Story(
+        "a document has waited for 11 minutes",
+        besides(DocumentsWaiting(1, 660.0)),
+        "DocumentsWaitLong",
+    ),
+    Story(
+        "a thousand documents wait, the first for 9 minutes",
+        besides(DocumentsWaiting(1_000, 540.0)),
     ),
     Story("a user has spent $5.01", besides(DaySpent(9.0, 5.01, 0)), "UserOverBudget"),
     Story("a user has spent all of $3", besides(DaySpent(9.0, 2.99, 1)), "UserOverBudget"),

@@ -75,12 +75,16 @@ async def test_what_a_worker_was_killed_at_is_done_by_another_one_and_once(
     async with worker(own_database, "reads"):
         for each in (given, *others):
             await becomes(documents, user, each.document.id, "ready")
+        await eventually(lambda: no_job_is_left(own))
     notes = await PostgresNotes(own).read(user)
     assert sorted(note.id for note in notes) == sorted(
         each.document.id for each in (given, *others)
     )
     assert [each.version for each in await documents.versions(user, given.document.id)] == [1]
-    assert await own.fetch("SELECT id FROM procrastinate_jobs") == []
+
+
+async def no_job_is_left(database: Database) -> bool:
+    return await database.fetch("SELECT id FROM procrastinate_jobs") == []
 
 
 async def test_a_worker_that_is_told_to_stop_leaves_what_it_began_to_the_next(

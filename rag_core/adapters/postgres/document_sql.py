@@ -151,6 +151,13 @@ SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
 """
 
 # None, unless a job ended just when another version came.
+QUEUED = """
+SELECT count(*), coalesce(extract(epoch FROM now() - min(uploaded_at)), 0)::float
+FROM document_versions
+WHERE status IN ('queued', 'converting')
+    AND EXISTS (SELECT FROM documents WHERE documents.user_id = document_versions.user_id
+        AND id = document_id AND deleted_at IS NULL)
+"""
 WITHOUT_JOB = """
 SELECT DISTINCT user_id, document_id FROM document_versions
 WHERE status IN ('queued', 'converting')

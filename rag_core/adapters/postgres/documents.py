@@ -249,6 +249,15 @@ class PostgresDocuments:
             await self._write(user, partial(self.enqueue, user=user, document_id=document_id))
         return len(lost)
 
+    async def queued(self) -> tuple[int, float]:
+        """How many versions wait to be read, of all users, and seconds since the first came.
+
+        Raises:
+            DatabaseUnavailable: Postgres cannot be reached.
+        """
+        ((versions, oldest_s),) = await self._database.fetch(sql.QUEUED)
+        return versions, oldest_s
+
     async def _waiting(self, connection: Connection, user: UserId) -> int:
         """How many of the user's versions wait; raises where that is enough."""
         found = await (await connection.execute(sql.WAITING, {"user": user})).fetchone()

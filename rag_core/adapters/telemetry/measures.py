@@ -252,6 +252,16 @@ POOL_SECONDS = Measure(
     help="Waits for a connection to Postgres",
     labels=(closed("pool", "read", "write"),),
 )
+DOCUMENTS_WAITING = Measure(
+    name="assistant_documents_waiting",
+    kind="gauge",
+    help="Versions of documents that wait to be read",
+)
+DOCUMENTS_OLDEST = Measure(
+    name="assistant_documents_oldest_wait_seconds",
+    kind="gauge",
+    help="How long the first of them has waited",
+)
 RESPONSES = Measure(
     name="assistant_http_responses_total",
     kind="counter",

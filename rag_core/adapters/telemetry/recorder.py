@@ -177,11 +177,18 @@ class _Postgres:
     def __init__(self, meter: Meter) -> None:
         self._seconds = meter.instrument(m.EPOCH_SECONDS)
         self._users = meter.instrument(m.EPOCH_USERS)
+        self._waiting = meter.instrument(m.DOCUMENTS_WAITING)
+        self._oldest = meter.instrument(m.DOCUMENTS_OLDEST)
         waits = meter.instrument(m.POOL_SECONDS)
         self.records: Records = {
             e.EpochsRead: self._read,
             e.PoolWaited: lambda event: waits(event.elapsed_ms / 1000, event.pool),
+            e.DocumentsWaiting: self._wait_to_be_read,
         }
+
+    def _wait_to_be_read(self, event: e.DocumentsWaiting) -> None:
+        self._waiting(event.versions)
+        self._oldest(event.oldest_s)
 
     def _read(self, event: e.EpochsRead) -> None:
         self._seconds(event.elapsed_ms / 1000, event.outcome)

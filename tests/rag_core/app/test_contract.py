@@ -115,6 +115,8 @@ OPERATIONS = [
 """Each as it should be asked, and where that can be done as it should not be."""
 
 
+# Of the application's own draws, made in its thread meanwhile, hypothesis thinks the strategy's.
+@pytest.mark.filterwarnings("ignore:Do not use the .random. module inside strategies")
 @pytest.mark.parametrize(("path", "method", "mode"), OPERATIONS)
 def test_whatever_is_sent_the_application_keeps_to_it(
     url: str, path: str, method: str, mode: GenerationMode

@@ -42,8 +42,10 @@ def breaker(clock: ManualClock, events: list[Event]) -> Breaker:
 
 
 @asynccontextmanager
-async def guarded(url: str, breaker: Breaker) -> AsyncIterator[Database]:
-    async with open_database(url, read_timeout_s=TIMEOUT_S, breaker=breaker) as database:
+async def guarded(
+    url: str, breaker: Breaker, patience_s: float = TIMEOUT_S
+) -> AsyncIterator[Database]:
+    async with open_database(url, read_timeout_s=patience_s, breaker=breaker) as database:
         yield database
 
 
@@ -130,7 +132,7 @@ async def test_a_request_without_time_says_nothing_of_the_server(
 async def test_a_connection_that_was_lost_costs_no_failure(
     proxy: CountingProxy, breaker: Breaker
 ) -> None:
-    async with guarded(proxy.url, breaker) as database:
+    async with guarded(proxy.url, breaker, patience_s=30) as database:
         for _ in range(4):
             await database.fetch("SELECT 1")
             proxy.cut()
