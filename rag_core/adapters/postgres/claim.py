@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag_core.adapters.postgres.connection import Connection
+from rag_core.adapters.postgres.connection import Connection, Cursor
 from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
 
@@ -22,8 +22,17 @@ async def claim_user(connection: Connection, user: UserId, embedder: str) -> str
     Raises:
         EmbedderMismatch: the user's notes are of another one, and this one is not registered.
     """
-    claimed = await connection.execute(_CLAIM_USER, {"user": user, "embedder": embedder})
-    row = await claimed.fetchone()
+    return await claimed(await send_claim(connection, user, embedder), user, embedder)
+
+
+async def send_claim(connection: Connection, user: UserId, embedder: str) -> Cursor:
+    """Lock the user without waiting for the reply, which `claimed` reads: no round trip."""
+    return await connection.execute(_CLAIM_USER, {"user": user, "embedder": embedder})
+
+
+async def claimed(sent: Cursor, user: UserId, embedder: str) -> str | None:
+    """What `claim_user` says, of a claim that was sent; raises what it raises."""
+    row = await sent.fetchone()
     if row is None or row[0] == embedder:
         return None
     if not row[1]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pgvector import Vector as PgVector
 
 from rag_core.adapters.postgres.chunk_rows import insert_chunks
-from rag_core.adapters.postgres.claim import LOCK_USER, claim_user
+from rag_core.adapters.postgres.claim import LOCK_USER, claimed, send_claim
 from rag_core.adapters.postgres.connection import Connection, Cursor
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.note_rows import read_note, read_notes, read_page
@@ -126,9 +126,10 @@ class PostgresNotes:
         """See `rag_core.domain.note_store.NoteStore`."""
 
         async def work(connection: Connection) -> list[Conflict]:
-            beside = await claim_user(connection, user, embedder)
+            claim = await send_claim(connection, user, embedder)
             ids = {"user": user, "ids": [item.note.id for item in notes]}
             stored = await connection.execute(_STORED, ids)
+            beside = await claimed(claim, user, embedder)
             conflicts = _conflicts(notes, await stored.fetchall())
             lost = {conflict.note_id for conflict in conflicts}
             kept = [item for item in notes if item.note.id not in lost]
