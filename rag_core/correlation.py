@@ -17,6 +17,9 @@ _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 PRIVATE_TEXT: ContextVar[str] = ContextVar("private_text", default="")
 """The question of the request; no log line may hold it."""
 
+PRIVATE_KEY: ContextVar[str] = ContextVar("private_key", default="")
+"""The key of a provider that came with the request; no log line may hold it."""
+
 
 def trace_id() -> str:
     """32 hex digits that name the request's trace: those of its `traceparent`, if it brought one.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from rag_core.domain.options import Options
 from rag_core.domain.pipeline_config import PipelineConfig, pipeline_digest
 from rag_core.domain.question import Question
 from rag_core.domain.question_class import QuestionClass, classify
@@ -22,6 +23,7 @@ class Lane:
     generation: Generation
     digest: str
     """Of all that decides an answer in it, 16 hex digits: no lane serves what another kept."""
+    config: PipelineConfig
 
     @classmethod
     def of(cls, config: PipelineConfig, retrieval: Retrieval, generation: Generation) -> Lane:
@@ -29,7 +31,15 @@ class Lane:
         digest = pipeline_digest(
             config, *generation.identity, *retrieval.identity, prompt=generation.prompt_version
         )
-        return cls(retrieval, generation, digest)
+        return cls(retrieval, generation, digest, config)
+
+    def chosen(self, options: Options, usual: Generation) -> Lane:
+        """The lane as `options` say; who is chosen by name is one of those of `usual`."""
+        most = self.generation.max_tokens
+        within = replace(options, max_tokens=min(options.max_tokens or most, most))
+        generation = (usual if options.provider else self.generation).chosen(within)
+        config = replace(self.config, output_tokens=generation.max_tokens)
+        return Lane.of(config, self.retrieval, generation)
 
 
 class Lanes:
@@ -50,6 +60,12 @@ class Lanes:
         if not self._by_class:
             return self._usual
         return self._by_class.get(classify(question.text), self._usual)
+
+    def chosen(self, options: Options) -> Lanes:
+        """All of them, as `options` say."""
+        usual = self._usual.generation
+        own = {kind: lane.chosen(options, usual) for kind, lane in self._by_class.items()}
+        return Lanes(self._usual.chosen(options, usual), own)
 
     @property
     def prompt_version(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from copy import copy
 from functools import partial
 
 from rag_core.cache.caches import Caches
@@ -12,6 +13,7 @@ from rag_core.cache.stats import LevelStats
 from rag_core.domain.answer import Answer, nothing_found, refusal
 from rag_core.domain.context import Context
 from rag_core.domain.evidence import fingerprint
+from rag_core.domain.options import AS_CONFIGURED, Options
 from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.query import EVERYTHING, Filters
 from rag_core.domain.question import Question, validate_question
@@ -49,6 +51,21 @@ class Pipeline:
         """Changes with every setting that may change an answer; 16 hex digits."""
         self.prompt_version = lanes.prompt_version
         """Of the rules in its prompts."""
+
+    def chosen(self, options: Options) -> Pipeline:
+        """The same pipeline, answers being written as `options` say, under a digest of its own.
+
+        So no cache and no flight mixes them with others. Who pays by a key of his own is told
+        that it failed, rather than given quotes.
+        """
+        if options == AS_CONFIGURED:
+            return self
+        other = copy(self)
+        other._lanes = self._lanes.chosen(options)
+        if options.key is not None:
+            other._ladder = Ladder(None)
+        other.digest = other._lanes.digest
+        return other
 
     async def answer(self, question: str, user: str | None) -> Answer:
         """The whole answer to `question` from the notes of `user`.

@@ -68,6 +68,12 @@ class ServingSettings(BaseSettings):
         100, ge=0, le=100_000, description="under way at once in a process; 0: as many as come"
     )
 
+    # What a question may choose: its provider, temperature and fewer tokens; a key of its asker's.
+    answer_options: bool = Field(False, description="true: a question may say who answers, and how")
+    own_provider_keys: bool = Field(
+        False, description="true: and send the key that its answer is paid by, X-Provider-Key"
+    )
+
     # A canary: some users are answered by other settings.
     canary_percent: float = Field(
         0.0, ge=0, le=100, description="percent of users, by a hash of their id"
@@ -117,6 +123,14 @@ class ServingSettings(BaseSettings):
         if path and path.suffix != ".jsonl":
             raise ValueError("must end in .jsonl, which is what it holds")
         return path
+
+    @model_validator(mode="after")
+    def _chosen(self) -> Self:
+        if self.own_provider_keys and not self.answer_options:
+            raise ValueError(
+                "RAG_OWN_PROVIDER_KEYS needs RAG_ANSWER_OPTIONS=true: a key is for one"
+            )
+        return self
 
     @model_validator(mode="after")
     def _hashed(self) -> Self:

@@ -89,7 +89,7 @@ async def _visited(tab: Tab, world: HttpWorld, found: _Found) -> None:
     page = tab.page
     await page.goto(tab.url)
     found.violations += await tab.violations()
-    await page.get_by_label("Key").fill(world.key)
+    await page.get_by_label("Key", exact=True).fill(world.key)
     await page.keyboard.press("Enter")
     await page.get_by_label("Your question").fill(QUESTION)
     await page.keyboard.press("Enter")

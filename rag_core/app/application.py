@@ -22,6 +22,7 @@ from rag_core.app.imports import ImportRoutes
 from rag_core.app.lifespan import Start, running
 from rag_core.app.metrics import MetricsRoute
 from rag_core.app.notes import NoteRoutes
+from rag_core.app.options import OptionsRoute
 from rag_core.app.page_routes import FOLDER, page
 from rag_core.app.problems import Problems, tell_http_error, tell_unforeseen
 from rag_core.app.query import QueryRoute, Questions
@@ -80,6 +81,7 @@ def _routes(service: Service) -> list[Route]:
     return [
         Route("/assistant/query", QueryRoute(service), methods=["POST"]),
         Route("/assistant/limits", LimitsRoute(service), methods=["GET"]),
+        Route("/assistant/options", OptionsRoute(service).read),
         Route("/assistant/stats", StatsRoute(service).read),
         Route("/notes", notes.list),
         Route("/notes/{id:path}", notes.read),
@@ -117,7 +119,7 @@ def _middleware(service: Service, patterns: RoutePatterns) -> list[Middleware]:
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=[
             *("Authorization", "Content-Type", "If-Match", "If-None-Match", "Traceparent"),
-            *("X-API-Key", "X-Request-ID"),
+            *("X-API-Key", "X-Provider-Key", "X-Request-ID"),
         ],
         expose_headers=[
             *("ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After"),

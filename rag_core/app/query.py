@@ -16,6 +16,7 @@ from rag_core.app.authentication import user_of
 from rag_core.app.body import decode_json, read_body
 from rag_core.app.departure import Departure
 from rag_core.app.event_stream import EventStream, wants_events
+from rag_core.app.options import OptionsBody, options_of, own_key
 from rag_core.app.response import send_bytes
 from rag_core.app.service import Service
 from rag_core.app.session_body import checked_session_id, encode_reply
@@ -23,6 +24,7 @@ from rag_core.app.shedding import is_question
 from rag_core.bootstrap import Answering
 from rag_core.conversation import Reply
 from rag_core.domain.answer import Answer
+from rag_core.domain.options import Options
 from rag_core.domain.user import UserId
 
 _JSON = (b"content-type", b"application/json")
@@ -35,6 +37,8 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     question: str
     session: str | None = None
     """Id of a session of the user's: what was asked before is taken into account."""
+    options: OptionsBody | None = None
+    """How the answer is to be written, where the server takes that."""
 
 
 _queries = msgspec.json.Decoder(Query)
@@ -50,9 +54,16 @@ class QueryRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one question."""
         query = decode_json(scope, await read_body(receive), _queries)
+        options = options_of(scope, query.options)
+        with own_key(options.key):
+            await self._answer(query, options, scope, receive, send)
+
+    async def _answer(
+        self, query: Query, options: Options, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         user = user_of(scope)
         trace = self._service.application.trace
-        answering = self._service.application.rollout.answering(user)
+        answering = self._service.application.rollout.answering(user, options)
         if query.session is not None:
             answering = _Traced(answering, trace)
             asked = _Asked(query.question, user, checked_session_id(query.session))

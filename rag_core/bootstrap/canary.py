@@ -6,11 +6,14 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import AsyncExitStack, aclosing, contextmanager
+from dataclasses import dataclass
 
 from rag_core.bootstrap.foundation import Foundation
 from rag_core.bootstrap.wired_pipeline import WiredPipeline, open_pipeline
 from rag_core.domain.answer import Answer
+from rag_core.domain.options import AS_CONFIGURED, Options
 from rag_core.domain.user import UserId
+from rag_core.pipeline import Pipeline
 from rag_core.settings import Settings
 
 
@@ -54,17 +57,13 @@ class Canary:
         """Whether the user is answered by it."""
         return in_canary(user, self._percent)
 
-    async def answer(self, question: str, user: UserId) -> Answer:
-        """See `Pipeline`."""
-        with self._used():
-            return await self.wired.pipeline.answer(question, user)
+    def answering(self, options: Options = AS_CONFIGURED) -> OnCanary:
+        """What answers as `options` say.
 
-    async def stream(self, question: str, user: UserId) -> AsyncGenerator[str | Answer, None]:
-        """See `Pipeline`."""
-        with self._used():
-            async with aclosing(self.wired.pipeline.stream(question, user)) as pieces:
-                async for piece in pieces:
-                    yield piece
+        Raises:
+            InvalidInput: something was chosen that may not be.
+        """
+        return OnCanary(self, self.wired.chosen(options))
 
     async def retire(self) -> None:
         """Close it once nobody uses it any more; it must not be given to anyone from now on."""
@@ -76,7 +75,8 @@ class Canary:
         await self._opened.aclose()
 
     @contextmanager
-    def _used(self) -> Iterator[None]:
+    def used(self) -> Iterator[None]:
+        """It is not closed while the block runs."""
         self._under_way += 1
         self._idle.clear()
         try:
@@ -85,3 +85,23 @@ class Canary:
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
+
+
+@dataclass(frozen=True, slots=True)
+class OnCanary:
+    """Answers by a canary's pipeline, or by that as a question chose."""
+
+    canary: Canary
+    pipeline: Pipeline
+
+    async def answer(self, question: str, user: UserId) -> Answer:
+        """See `Pipeline`."""
+        with self.canary.used():
+            return await self.pipeline.answer(question, user)
+
+    async def stream(self, question: str, user: UserId) -> AsyncGenerator[str | Answer, None]:
+        """See `Pipeline`."""
+        with self.canary.used():
+            async with aclosing(self.pipeline.stream(question, user)) as pieces:
+                async for piece in pieces:
+                    yield piece

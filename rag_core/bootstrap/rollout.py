@@ -12,7 +12,9 @@ from rag_core.bootstrap.canary import Canary
 from rag_core.bootstrap.foundation import Foundation
 from rag_core.bootstrap.wired_pipeline import WiredPipeline, open_pipeline
 from rag_core.domain.answer import Answer
+from rag_core.domain.options import AS_CONFIGURED, Options
 from rag_core.domain.user import UserId
+from rag_core.providers.choices import Choices
 from rag_core.recall import Recall
 from rag_core.settings import Settings
 from rag_core.settings_canary import canary_of
@@ -45,16 +47,26 @@ class Rollout:
         self._retiring: dict[asyncio.Task[None], Canary] = {}
         self._turn = asyncio.Lock()
 
-    def answering(self, user: UserId) -> Answering:
-        """The pipeline that answers the user; to be asked at once, as it may be closed."""
+    def answering(self, user: UserId, options: Options = AS_CONFIGURED) -> Answering:
+        """What answers the user, as `options` say; to be asked at once, as it may be closed.
+
+        Raises:
+            InvalidInput: something was chosen that may not be.
+        """
         if self.canary and self.canary.has(user):
-            return self.canary
-        return self.stable.pipeline
+            return self.canary.answering(options)
+        return self.stable.chosen(options)
+
+    def choices(self, user: UserId) -> Choices:
+        """What the user may say of how an answer is written."""
+        return self._wired_for(user).choices
 
     def recall(self, user: UserId) -> Recall:
         """The answers that the user was given, as far as they stand; to be asked at once."""
-        chosen = self.canary.wired if self.canary and self.canary.has(user) else self.stable
-        return chosen.recall
+        return self._wired_for(user).recall
+
+    def _wired_for(self, user: UserId) -> WiredPipeline:
+        return self.canary.wired if self.canary and self.canary.has(user) else self.stable
 
     async def change(self, settings: Settings) -> None:
         """Have the canary that `settings` name from now on; nothing else of them counts.

@@ -22,9 +22,11 @@ from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
 from rag_core.conversation import Rewriter
 from rag_core.domain.cost import FREE
+from rag_core.domain.options import Options
 from rag_core.domain.query import SearchMode
 from rag_core.domain.words import WORDS_NAME
 from rag_core.pipeline import Pipeline
+from rag_core.providers.choices import Choices
 from rag_core.providers.router import Router
 from rag_core.recall import Recall
 from rag_core.search.filters import NAMED_FILTERS
@@ -45,6 +47,25 @@ class WiredPipeline:
     recall: Recall
     rewriter: Rewriter | None
     """Who rewrites follow-ups; None: rules."""
+
+    @property
+    def choices(self) -> Choices:
+        """What a question may say of how its answer is written."""
+        settings = self.settings
+        return Choices(
+            writers=self.router.writers if settings.answer_options else (),
+            max_tokens=settings.output_tokens,
+            own_keys=settings.own_provider_keys,
+        )
+
+    def chosen(self, options: Options) -> Pipeline:
+        """The pipeline as `options` say.
+
+        Raises:
+            InvalidInput: something was chosen that may not be.
+        """
+        self.choices.check(options)
+        return self.pipeline.chosen(options)
 
 
 @asynccontextmanager

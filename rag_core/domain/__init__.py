@@ -13,7 +13,7 @@ from rag_core.domain.chunks import Chunk, Chunker, SentenceChunker, WholeNoteChu
 from rag_core.domain.citations import (
     cites, marks_inside_sentences, resolve_citations, without_citations,
 )
-from rag_core.domain.completion import Completion, Generator
+from rag_core.domain.completion import Completion, Generator, TunableGenerator
 from rag_core.domain.condition import ALWAYS, Condition
 from rag_core.domain.context import Context, Source, build_context, count_chunk, merge_verses
 from rag_core.domain.cost import FREE, NO_USAGE, Prices, Usage
@@ -33,6 +33,7 @@ from rag_core.domain.note_store import (
     Conflict, EmbeddedNote, NoteHead, NoteStore, StoredNotes, StoredVersion,
 )
 from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note, Verses, check_note
+from rag_core.domain.options import AS_CONFIGURED, Options
 from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.prompt import (
     GUIDANCE, PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt, count_prompt, prompt_version,
@@ -60,24 +61,25 @@ if TYPE_CHECKING:  # numpy is not imported for a name
     from rag_core.domain.ranking import Vector as Vector
 
 __all__ = [
-    "ALWAYS", "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "EVERYTHING", "FREE", "GUIDANCE",
-    "HTTP", "LEAK_WORDS", "LOST_AFTER_S", "MAX_CHARACTERS", "MAX_COMMENT_CHARACTERS",
-    "MAX_DOCUMENT_BYTES", "MAX_TITLE_CHARACTERS", "MOST_KEPT", "MOST_WORDS", "NEAR_DUPLICATE",
-    "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION", "REDIS", "REFUSAL_TEXT", "RULES", "Answer",
-    "CheckedText", "Chunk", "Chunker", "Citation", "ClassBudgets", "Completion", "Condition",
-    "Conflict", "Context", "Converter", "Document", "DocumentSearch", "DocumentStatus",
-    "DocumentStore", "DocumentType", "DocumentVersion", "EmbeddedNote", "Embedder", "Feedback",
-    "FeedbackStore", "Filters", "Finding", "Flag", "Generator", "Hit", "ImportRecords",
-    "ImportState", "Level", "Message", "Note", "NoteHead", "NoteImport", "NoteStore",
-    "PendingVersion", "PipelineConfig", "Prices", "Prompt", "Provenance", "Query", "Question",
-    "QuestionClass", "QueueLimits", "Ranking", "Retriever", "Said", "SearchMethod", "SearchMode",
-    "SentenceChunker", "Source", "StoredDocument", "StoredNotes", "StoredVersion", "Thumb",
-    "TokenCount", "Tokenizer", "Upload", "Usage", "UserId", "Verses", "WholeNoteChunker",
-    "all_well", "asked_words", "assemble_prompt", "authenticated", "build_context",
-    "check_completion", "check_feedback", "check_note", "check_url", "cites", "classify",
-    "count_chunk", "count_prompt", "declines", "dimension", "fail", "fingerprint", "hit_of",
-    "leaks", "marks_inside_sentences", "masked", "merge_verses", "normalise", "nothing_found", "ok",
-    "prompt_version", "refusal", "resolve_citations", "rules_with", "sentence_spans",
-    "split_sections", "split_sentences", "stem", "target", "validate_question", "warn",
-    "without_citations", "without_secrets", "word_counts", "word_weights",
+    "ALWAYS", "AS_CONFIGURED", "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "EVERYTHING",
+    "FREE", "GUIDANCE", "HTTP", "LEAK_WORDS", "LOST_AFTER_S", "MAX_CHARACTERS",
+    "MAX_COMMENT_CHARACTERS", "MAX_DOCUMENT_BYTES", "MAX_TITLE_CHARACTERS", "MOST_KEPT",
+    "MOST_WORDS", "NEAR_DUPLICATE", "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION", "REDIS",
+    "REFUSAL_TEXT", "RULES", "Answer", "CheckedText", "Chunk", "Chunker", "Citation",
+    "ClassBudgets", "Completion", "Condition", "Conflict", "Context", "Converter", "Document",
+    "DocumentSearch", "DocumentStatus", "DocumentStore", "DocumentType", "DocumentVersion",
+    "EmbeddedNote", "Embedder", "Feedback", "FeedbackStore", "Filters", "Finding", "Flag",
+    "Generator", "Hit", "ImportRecords", "ImportState", "Level", "Message", "Note", "NoteHead",
+    "NoteImport", "NoteStore", "Options", "PendingVersion", "PipelineConfig", "Prices", "Prompt",
+    "Provenance", "Query", "Question", "QuestionClass", "QueueLimits", "Ranking", "Retriever",
+    "Said", "SearchMethod", "SearchMode", "SentenceChunker", "Source", "StoredDocument",
+    "StoredNotes", "StoredVersion", "Thumb", "TokenCount", "Tokenizer", "TunableGenerator",
+    "Upload", "Usage", "UserId", "Verses", "WholeNoteChunker", "all_well", "asked_words",
+    "assemble_prompt", "authenticated", "build_context", "check_completion", "check_feedback",
+    "check_note", "check_url", "cites", "classify", "count_chunk", "count_prompt", "declines",
+    "dimension", "fail", "fingerprint", "hit_of", "leaks", "marks_inside_sentences", "masked",
+    "merge_verses", "normalise", "nothing_found", "ok", "prompt_version", "refusal",
+    "resolve_citations", "rules_with", "sentence_spans", "split_sections", "split_sentences",
+    "stem", "target", "validate_question", "warn", "without_citations", "without_secrets",
+    "word_counts", "word_weights",
 ]

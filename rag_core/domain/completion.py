@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self, runtime_checkable
 
 from rag_core.domain.cost import Prices, Usage
 from rag_core.domain.prompt import Prompt
@@ -39,4 +39,20 @@ class Generator(Protocol):
 
     def stream(self, prompt: Prompt, *, max_tokens: int) -> AsyncGenerator[str | Completion, None]:
         """Pieces of the text as they come, and the whole Completion last."""
+        ...
+
+
+@runtime_checkable
+class TunableGenerator(Generator, Protocol):
+    """A generator that can be asked otherwise for one answer."""
+
+    def tuned(self, *, temperature: float | None, key: str | None) -> Self:
+        """The same over the same connections, at another temperature, or paid for by another key.
+
+        A temperature has no unit. With a key of somebody else's its prices are FREE: what it costs
+        is not ours to pay. None leaves as it is.
+
+        Raises:
+            InvalidInput: that cannot be a key of this provider.
+        """
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import aclosing
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 from rag_core.budget.alerts import output_budget
@@ -23,6 +24,7 @@ from rag_core.domain.answer import (
 from rag_core.domain.completion import Completion, Generator
 from rag_core.domain.context import Context
 from rag_core.domain.cost import Usage
+from rag_core.domain.options import Options
 from rag_core.domain.prompt import RULES, Prompt, assemble_prompt, count_prompt, prompt_version
 from rag_core.domain.question import Question
 from rag_core.domain.tokens import Tokenizer
@@ -94,11 +96,21 @@ class Generation:
         self._clock = clock
         self._tokenizer = tokenizer
         self._fleet = fleet
-        self._max_tokens = max_tokens
+        self.max_tokens = max_tokens
         self._canary = canary
         self._listener = listener
         self.identity = router.identity
         """What decides the completion of a given prompt, beside the configuration."""
+
+    def chosen(self, options: Options) -> Generation:
+        """The same, as `options` say; what a key of one's own pays for costs nobody here."""
+        other = copy(self)
+        other._router = self._router.chosen(options)
+        other.max_tokens = min(self.max_tokens, options.max_tokens or self.max_tokens)
+        other.identity = (*other._router.identity, *options.identity)
+        if options.key is not None:
+            other._spending = None
+        return other
 
     async def once(self, user: UserId, evidence: str, work: FleetWork) -> Answer:
         """`work`, here or in the process of the fleet that began it on the same evidence first.
@@ -142,8 +154,8 @@ class Generation:
 
     async def _write(self, draft: Draft, user: UserId) -> None:
         share = await self._spending.used_share(user) if self._spending else 0.0
-        limit = output_budget(self._max_tokens, share)
-        draft.tight = limit < self._max_tokens
+        limit = output_budget(self.max_tokens, share)
+        draft.tight = limit < self.max_tokens
         call = Call(
             draft.prompt,
             limit,

@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from rag_core.domain.completion import Generator
+from rag_core.domain.completion import Generator, TunableGenerator
+from rag_core.domain.options import Options
 
 T = TypeVar("T")
 
@@ -53,3 +54,15 @@ class Provider:
     def name(self) -> str:
         """The name of its generator."""
         return self.generator.name
+
+    def chosen(self, options: Options) -> Provider | None:
+        """The same, asked as `options` say; None where it cannot be, or another is chosen.
+
+        A wrong key of somebody's own says nothing of the provider, so that no guard hears of it.
+        """
+        generator = self.generator
+        other = options.provider not in (None, self.name)
+        if other or not isinstance(generator, TunableGenerator):
+            return None
+        tuned = generator.tuned(temperature=options.temperature, key=options.key)
+        return Provider(tuned, self.guard if options.key is None else Unguarded())

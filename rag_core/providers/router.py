@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from rag_core.clock import Clock, SystemClock
-from rag_core.domain.completion import Completion, Generator
+from rag_core.domain.completion import Completion, Generator, TunableGenerator
+from rag_core.domain.options import Options
 from rag_core.errors import (
     BreakerOpen,
     DeadlineExceeded,
@@ -21,6 +22,7 @@ from rag_core.errors import (
 from rag_core.events import Listener, ProviderCalled, ignore
 from rag_core.guard.deadline import Deadline, seconds_left
 from rag_core.providers.call import Call, Item
+from rag_core.providers.choices import Writer
 from rag_core.providers.cool_down import COOL_DOWN_S, CoolDown
 from rag_core.providers.hedging import Hedging, hedged
 from rag_core.providers.provider import Provider, Unguarded
@@ -75,6 +77,18 @@ class Router:
             cool_down_s=self._cool_down_s,
             hedging=Hedging() if self._hedging else None,
         )
+
+    @property
+    def writers(self) -> tuple[Writer, ...]:
+        """Whom a question may choose, in the order in which they are asked."""
+        every = (each.generator for each in self._providers)
+        return tuple(Writer(g.name, g.model) for g in every if isinstance(g, TunableGenerator))
+
+    def chosen(self, options: Options) -> Router:
+        """Those of its providers that `options` leave, asked as they say; nobody is hedged."""
+        tuned = (each.chosen(options) for each in self._providers)
+        left = [each for each in tuned if each]
+        return Router(left, clock=self._clock, listener=self._listener)
 
     @property
     def left_alone(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import asyncio
 import copy
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from huggingface_hub import (
@@ -19,9 +19,9 @@ from huggingface_hub import (
 from rag_core.adapters.generators.chat_errors import translated
 from rag_core.correlation import REQUEST_ID, TRACE_PARENT
 from rag_core.domain.completion import Completion
-from rag_core.domain.cost import Prices, Usage
+from rag_core.domain.cost import FREE, Prices, Usage
 from rag_core.domain.server_url import HTTP, check_url, target
-from rag_core.errors import ConfigurationError, ProviderMisbehaved, ProviderRefused
+from rag_core.errors import ConfigurationError, InvalidInput, ProviderMisbehaved, ProviderRefused
 
 if TYPE_CHECKING:
     import httpx2
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # Without one, huggingface_hub would send the token of whoever is logged in to any base URL.
 _NO_TOKEN = "no-token"
 _EXAMPLE = "http://host:port/v1"
+_HF_TOKEN = "Send one that begins with hf_"
 
 
 class ChatCompletionsGenerator:
@@ -71,14 +72,29 @@ class ChatCompletionsGenerator:
         self._temperature, self._seed = temperature, seed
         self._base_url, self._timeout_s = base_url, timeout_s
         self._connections = _connections()
-        self._client = AsyncInferenceClient(
-            base_url=base_url or None, token=key or _NO_TOKEN, timeout=timeout_s
+        self._client = self._asking_with(key or _NO_TOKEN)
+
+    def _asking_with(self, token: str) -> AsyncInferenceClient:
+        client = AsyncInferenceClient(
+            base_url=self._base_url or None, token=token, timeout=self._timeout_s
         )
-        self._client._async_client = self._connections
+        client._async_client = self._connections
+        return client
 
     def __repr__(self) -> str:
         server = target(self._base_url) if self._base_url else None
         return f"ChatCompletionsGenerator({self.name!r}, model={self.model!r}, server={server!r})"
+
+    def tuned(self, *, temperature: float | None, key: str | None) -> Self:
+        """See `TunableGenerator`; not to be closed by itself."""
+        other = copy.copy(self)
+        if temperature is not None:
+            other._temperature = temperature
+        if key is not None:
+            if not (self._base_url or key.startswith("hf_")):
+                raise InvalidInput("X-Provider-Key", "is no token of Hugging Face", _HF_TOKEN)
+            other._client, other.prices = self._asking_with(key), FREE
+        return other
 
     async def aclose(self) -> None:
         """Close the connections; the generator is of no use afterwards."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 
-from rag_core.correlation import PRIVATE_TEXT
+from rag_core.correlation import PRIVATE_KEY, PRIVATE_TEXT
 
 MASK = "[masked]"
 
@@ -31,7 +31,17 @@ _RULES = (
 )
 NAMES = frozenset(
     {
-        *("authorization", "cookie", "password", "secret", "token", "key", "api_key", "x-api-key"),
+        *(
+            "authorization",
+            "cookie",
+            "password",
+            "secret",
+            "token",
+            "key",
+            "api_key",
+            "x-api-key",
+            "x-provider-key",
+        ),
         *("question", "query", "prompt", "completion", "answer", "text", "title", "body", "notes"),
         *("email", "quote"),
     }
@@ -44,6 +54,8 @@ _PRIVATE_LETTERS = 4
 
 def mask(text: str) -> str:
     """`text` without secrets, addresses, and the question of the request that is under way."""
+    if key := PRIVATE_KEY.get():
+        text = text.replace(key, MASK)
     text = _without_secrets(text)
     private = PRIVATE_TEXT.get()
     if len(private) >= _PRIVATE_LETTERS and len(text) >= len(private) // 2:

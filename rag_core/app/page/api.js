@@ -11,13 +11,20 @@ export const key = {
 /** What the server said no with (RFC 9457), or that it could not be reached. */
 export class Problem extends Error {
   constructor(body, retryAfterS = 0) {
-    super(body.detail || body.title || "Something went wrong.");
+    super(told(body));
     this.code = body.code || "";
     this.status = body.status || 0;
     this.fix = body.fix || "";
     this.requestId = body.request_id || "";
     this.retryAfterS = body.retry_after_s || retryAfterS;
   }
+}
+
+/** What was wrong; of one's own key, and of what was chosen, which of them. */
+function told({ detail, title, field = "", fix = "" }) {
+  const words = detail || title || "Something went wrong.";
+  if (field === "X-Provider-Key") return `Your key ${words}. ${fix}.`;
+  return field.startsWith("options") ? `${field} ${words}. ${fix}.` : words;
 }
 
 const UNREACHABLE = { title: "The server cannot be reached.", code: "unreachable" };
@@ -59,8 +66,8 @@ export async function json(path, options) {
  * The events of an answer as they come, each `{name, data}`. A server that does not stream answers
  * whole: that is one event `answer`.
  */
-export async function* asked(body, signal) {
-  const headers = { accept: "text/event-stream" };
+export async function* asked(body, signal, more = {}) {
+  const headers = { accept: "text/event-stream", ...more };
   const response = await send("assistant/query", { method: "POST", body, headers, signal });
   if (!response.headers.get("content-type").startsWith("text/event-stream")) {
     yield { name: "answer", data: await response.json() };

@@ -5,6 +5,7 @@ import * as asking from "./ask.js";
 import * as conversations from "./conversations.js";
 import * as documents from "./documents.js";
 import { announce, byId } from "./element.js";
+import * as options from "./options.js";
 import * as standing from "./standing.js";
 
 function signedOut(problem = "") {
@@ -12,6 +13,7 @@ function signedOut(problem = "") {
   conversations.leave();
   asking.clear();
   standing.reset();
+  options.reset();
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   documents.clear();
   for (const id of ["ask", "documents", "menu"]) byId(id).hidden = true;
@@ -28,6 +30,7 @@ function signedIn() {
   byId("menu").hidden = false;
   view("ask");
   standing.ask();
+  options.ask();
   conversations.resume();
 }
 
@@ -68,6 +71,7 @@ async function signIn(event) {
 onResponse(standing.read);
 asking.prepare((problem) => signedOut(problem.message));
 documents.prepare();
+options.prepare();
 for (const each of ["ask", "documents"]) byId(`show-${each}`).addEventListener("click", () => view(each));
 conversations.prepare({
   open(turns) {

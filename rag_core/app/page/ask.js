@@ -5,6 +5,7 @@ import { asked } from "./api.js";
 import * as conversations from "./conversations.js";
 import { announce, byId, element } from "./element.js";
 import { opinion } from "./opinion.js";
+import * as options from "./options.js";
 import { paid } from "./standing.js";
 
 let underWay = null;
@@ -30,7 +31,7 @@ export function prepare(onRefused) {
   });
   byId("stop").addEventListener("click", stop);
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !byId("reader").open) stop();
+    if (event.key === "Escape" && !document.querySelector("dialog[open]")) stop();
   });
 }
 
@@ -55,13 +56,13 @@ async function ask(text) {
 
 /** The events of an answer within the conversation; where that is gone, a new one is begun. */
 async function* conversing(text) {
-  const within = async () => ({ question: text, session: (await conversations.current()) || null });
+  const within = async () => ({ question: text, session: (await conversations.current()) || null, ...options.body() });
   try {
-    yield* asked(await within(), underWay.signal);
+    yield* asked(await within(), underWay.signal, options.headers());
   } catch (problem) {
     if (problem.status !== 404) throw problem;
     conversations.leave();
-    yield* asked(await within(), underWay.signal);
+    yield* asked(await within(), underWay.signal, options.headers());
   }
 }
 

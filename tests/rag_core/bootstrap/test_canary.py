@@ -141,7 +141,7 @@ async def test_a_canary_is_closed_when_the_last_request_on_it_has_ended(
         opened = AsyncExitStack()
         opened.callback(closed.set)
         canary = Canary(100.0, scene.application.rollout.stable, opened)
-        asking = asyncio.create_task(canary.answer(QUESTION, user))
+        asking = asyncio.create_task(canary.answering().answer(QUESTION, user))
         await held.asked(1)
         retiring = asyncio.create_task(canary.retire())
         for _ in range(10):
@@ -161,7 +161,7 @@ async def test_a_stream_that_is_cut_leaves_the_canary_too(
     async with open_scene(settings_for(database_url), user, tokenizer, generator=held) as scene:
         await scene.store(note("grace"))
         canary = Canary(100.0, scene.application.rollout.stable, AsyncExitStack())
-        pieces = canary.stream(QUESTION, user)
+        pieces = canary.answering().stream(QUESTION, user)
         reading = asyncio.create_task(anext(pieces))
         await held.asked(1)
         held.say(*[f"Grace is gift number {i}, as Paul has it [1]. " for i in range(20)])

@@ -116,13 +116,13 @@ async def test_the_key_is_kept_for_the_tab_alone(visit: Visit, site: Site) -> No
     assert await visitor.page.evaluate("document.cookie") == ""
     another_tab = await visitor.page.context.new_page()
     await another_tab.goto(site.url)
-    await another_tab.get_by_label("Key").wait_for()
+    await another_tab.get_by_label("Key", exact=True).wait_for()
 
 
 async def test_a_key_that_is_not_known_is_refused_in_words(visit: Visit, site: Site) -> None:
     visitor = await visit()
     await visitor.open()
-    await visitor.page.get_by_label("Key").fill("rag_nonsense")
+    await visitor.page.get_by_label("Key", exact=True).fill("rag_nonsense")
     await visitor.page.keyboard.press("Enter")
     await visitor.page.get_by_text("This key is not known").wait_for()
     assert all("401" in each for each in visitor.complaints)

@@ -22,7 +22,7 @@ class Visitor(Tab):
     async def sign_in(self, key: str) -> None:
         self.key = key
         await self.open()
-        await self.page.get_by_label("Key").fill(key)
+        await self.page.get_by_label("Key", exact=True).fill(key)
         await self.page.get_by_role("button", name="Continue").click()
         await self.page.get_by_label("Your question").wait_for()
 
