@@ -34,7 +34,7 @@ class ClassBudgets:
 
 
 _POLITE = (
-    r"(?:(?:please|so|ok|okay|hi|hello|now|and|also|well)[,!]?\s+)*"
+    r"(?:(?:please|so|ok|okay|hi|hello|now|and|also|well)[,!]?\s+)*+"
     r"(?:(?:can|could|would|will)\s+you\s+(?:please\s+)?|i(?:'d|\s+would)?\s+(?:like|love|want|need)"
     r"\s+(?:you\s+to\s+|to\s+have\s+|to\s+see\s+)?|let\s+me\s+(?:have|see)\s+)?"
     r"(?:(?:please|just|briefly|quickly)\s+)*(?:(?:give|show|tell|write|make|get)\s+(?:me\s+)?)?"
@@ -59,9 +59,10 @@ _AFTERWARDS = (
     r"|patience))|for\s+(?:the\s+)?(?:help|helping(?:\s+me)?|answer)|of\s+you|to\s+you(?:\s+too)?"
 )
 _CHIT_CHAT = (
-    rf"(?:(?:{'|'.join(_PLEASANTRIES)})(?:\s+(?:{_AFTERWARDS}))*"
-    r"(?:[\s,.!?;:)(-]+(?:and\s+)?|$))+"
+    rf"(?:(?>(?:{'|'.join(_PLEASANTRIES)})(?:\s+(?:{_AFTERWARDS}))*"
+    r"(?:[\s,.!?;:)(-]+(?:and\s+)?|$)))++"
 )
+"""Each is read in one way only; in many, a long row of `bye` would take for ever."""
 
 _SUMMARY_NOUN = (
     r"summary|overview|outline|gist|recap|synopsis|digest|précis"

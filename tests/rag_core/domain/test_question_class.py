@@ -53,3 +53,9 @@ def test_the_longest_hostile_question_is_classed_in_no_time(piece: str) -> None:
     began = time.process_time()
     classify((piece * MAX_CHARACTERS)[:MAX_CHARACTERS])
     assert time.process_time() - began < 5  # no exponential search: that would never end
+
+
+@pytest.mark.parametrize("word", ["bye ", "hi! ", "please ", "have a day ", "so ", "a - "])
+def test_a_long_row_of_one_word_is_read_in_one_way_only(word: str) -> None:
+    """Where a rule could read it in many, this would not end."""
+    assert classify(word * 150 + "x") is QuestionClass.LOOK_UP
