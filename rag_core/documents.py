@@ -28,6 +28,7 @@ from rag_core.domain.user import UserId
 from rag_core.errors import InvalidInput, NotFound, RagError
 from rag_core.ingest import Ingest
 
+_ID_PREFIX = "doc-"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 Changed = Callable[[UserId, str], None]
@@ -57,7 +58,7 @@ class Documents:
             RateLimitExceeded: too many of the user's documents wait already.
         """
         upload = _upload(path, content)
-        new_id = f"doc-{int(self._clock.now() * 1000):012x}{secrets.token_hex(6)}"
+        new_id = f"{_ID_PREFIX}{int(self._clock.now() * 1000):012x}{secrets.token_hex(6)}"
         document_id, created = await self._store.add(user, new_id, upload)
         return Uploaded(await self.read(user, document_id), created)
 
@@ -105,6 +106,17 @@ class Documents:
         if not await self._store.delete(user, document_id):
             raise _missing()
         self._changed(user, document_id)
+
+    async def keeps(self, user: UserId, note_id: str) -> bool:
+        """Whether the note of that id is a document's that is not deleted.
+
+        Raises:
+            DatabaseUnavailable: Postgres cannot be reached.
+        """
+        if not note_id.startswith(_ID_PREFIX):
+            return False
+        found = await self._store.document(user, note_id)
+        return found is not None and found.deleted_at is None
 
     async def read(self, user: UserId, document_id: str) -> StoredDocument:
         """One document, deleted or not.

@@ -60,6 +60,7 @@ class NoteRoutes:
         sent = decode_json(request.scope, await read_body(request.receive), note_decoder)
         note, user = note_of(note_id, sent), user_of(request.scope)
         with self._service.deadline():
+            await self._refuse_of_document(user, note_id)
             if len(note.body) > self._inline_characters:
                 return await self._import(user, note, condition)
             kept = await self._service.application.ingest.keep(user, note, condition)
@@ -72,11 +73,18 @@ class NoteRoutes:
     async def delete(self, request: Request) -> Response:
         """Delete a note: it is found by nobody from then on."""
         note_id, condition = note_id_of(request.scope), condition_of(request.headers)
+        user = user_of(request.scope)
         with self._service.deadline():
-            notes = self._service.application.notes
-            if not await notes.delete(user_of(request.scope), note_id, condition):
+            await self._refuse_of_document(user, note_id)
+            if not await self._service.application.notes.delete(user, note_id, condition):
                 raise _missing(note_id)
         return Response(status_code=204)
+
+    async def _refuse_of_document(self, user: UserId, note_id: str) -> None:
+        """Its next version, or a restored one, would undo what was done behind its back."""
+        if await self._service.application.documents.keeps(user, note_id):
+            fix = f"Use /documents/{note_id} in its place"
+            raise InvalidInput("id", "is of a document's note, which follows its file", fix)
 
     async def _import(self, user: UserId, note: Note, condition: Condition) -> Response:
         begun = await self._service.application.imports.begin(user, note, condition)

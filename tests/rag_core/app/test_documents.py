@@ -195,3 +195,17 @@ async def test_what_is_no_upload_is_refused(
 ) -> None:
     reply = await served.client.post(f"/documents{query}", content=body)
     assert (reply.status_code, reply.json().get("field", "")) == (status, field)
+
+
+async def test_the_note_of_a_document_is_changed_by_its_document_alone(served: Served) -> None:
+    document = await ready(served)
+    note = {"title": "Other", "body": "Written behind the back of the file."}
+    path = f"/notes/{document['id']}"
+    for reply in (await served.client.put(path, json=note), await served.client.delete(path)):
+        assert reply.status_code == 422
+        assert reply.json()["field"] == "id"
+        assert f"/documents/{document['id']}" in reply.json()["fix"]
+    assert "Jesus slept" in (await served.client.get(path)).json()["body"]
+    assert (await served.client.put("/notes/doc-1", json=note)).status_code == 201
+    assert (await served.client.delete(f"/documents/{document['id']}")).status_code == 204
+    assert (await served.client.put(path, json=note)).status_code == 201, "it is free then"
