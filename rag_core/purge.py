@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rag_core.cache.answers import AnswerCache
+from rag_core.cache.embeddings import EmbeddingCache
 from rag_core.conversation.sessions import SessionStore
 from rag_core.conversation.standing import standing
 from rag_core.domain.document_store import DocumentStore
@@ -34,6 +35,7 @@ class Purge:
         *,
         store: NoteStore,
         answers: AnswerCache,
+        embeddings: EmbeddingCache,
         imports: ImportRecords,
         sessions: SessionStore,
         feedback: FeedbackStore,
@@ -41,6 +43,7 @@ class Purge:
     ) -> None:
         self._store = store
         self._answers = answers
+        self._embeddings = embeddings
         self._imports = imports
         self._sessions = sessions
         self._feedback = feedback
@@ -88,6 +91,7 @@ class Purge:
             await self._store.delete(user, note_id)
             progress(1)
         await self._answers.forget(user)
+        await self._embeddings.forget(user)
         await self._sessions.forget(user)
         await self._imports.forget(user)
         await self._feedback.forget(user)

@@ -122,6 +122,10 @@ class TimedEmbeddings:
         left_ms = await self._redis.execute("PTTL", key)
         self._gone_at[key] = self._clock.now() + round(left_ms / 1000)
 
+    async def forget(self, user: UserId) -> None:
+        """See `EmbeddingCache`."""
+        await self._cache.forget(user)
+
     async def size(self) -> CacheSize:
         """See `EmbeddingCache`."""
         return await self._cache.size()

@@ -166,6 +166,7 @@ async def assemble(
             purge=Purge(
                 store=notes,
                 answers=stores.answers,
+                embeddings=stores.embeddings,
                 imports=records,
                 sessions=sessions,
                 feedback=feedback,

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from cachebox import LRUCache
 
+from rag_core.cache.keys import user_key
 from rag_core.cache.stats import CacheSize
+from rag_core.domain.user import UserId
 
 if TYPE_CHECKING:
     from rag_core.domain.ranking import Vector
@@ -31,6 +33,14 @@ class EmbeddingCache(Protocol):
         """
         ...
 
+    async def forget(self, user: UserId) -> None:
+        """Remove every vector of `user`'s questions.
+
+        Raises:
+            CacheUnavailable: the cache did not answer; some may be left.
+        """
+        ...
+
     async def size(self) -> CacheSize:
         """How much it holds, of all users."""
         ...
@@ -44,6 +54,9 @@ class NoEmbeddingCache:
         return None
 
     async def put(self, key: str, vector: Vector) -> None:
+        """See `EmbeddingCache`."""
+
+    async def forget(self, user: UserId) -> None:
         """See `EmbeddingCache`."""
 
     async def size(self) -> CacheSize:
@@ -65,6 +78,12 @@ class MemoryEmbeddingCache:
     async def put(self, key: str, vector: Vector) -> None:
         """See `EmbeddingCache`."""
         self._vectors[key] = vector
+
+    async def forget(self, user: UserId) -> None:
+        """See `EmbeddingCache`."""
+        prefix = user_key(user, "embedding", "")
+        for key in [key for key in self._vectors if key.startswith(prefix)]:
+            del self._vectors[key]
 
     async def size(self) -> CacheSize:
         """See `EmbeddingCache`."""

@@ -133,10 +133,12 @@ async def test_after_delete_all_no_row_key_file_or_log_line_holds_the_users_word
         async with embedded_stack(server.home) as urls:
             assert found(rows(urls.database_url)) == set(WORDS) - {ASKED}
             assert found(keys(urls.redis_url)) >= {ASKED, BODY, DOCUMENT}
+            assert "{ruth}:embedding" in keys(urls.redis_url)
             said = await command(server, "delete", "--all", "--user", "ruth")
             assert "gone for good" in said
             assert found(rows(urls.database_url)) == set()
             assert found(keys(urls.redis_url)) == set()
+            assert "{ruth}:embedding" not in keys(urls.redis_url), "a vector tells of its question"
         answer = await server.client.post("/assistant/query", json={"question": "What is a gift?"})
         assert answer.json()["provenance"] == "NO_CONTEXT"
         assert (folder / "traces.jsonl").stat().st_size > 0

@@ -13,7 +13,7 @@ from rag_core.adapters.memory import (
     MemoryNotes,
     MemorySessions,
 )
-from rag_core.cache import MemoryAnswerCache, user_key
+from rag_core.cache import MemoryAnswerCache, MemoryEmbeddingCache, user_key
 from rag_core.clock import ManualClock
 from rag_core.domain import Feedback, Provenance, Tokenizer, UserId
 from rag_core.errors import CacheUnavailable
@@ -85,6 +85,7 @@ def _purge(
     return Purge(
         store=notes,
         answers=answers,
+        embeddings=MemoryEmbeddingCache(),
         imports=MemoryImports(clock),
         sessions=sessions,
         feedback=MemoryFeedback(clock),

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag_core.adapters.redis.client import RedisClient
-from rag_core.adapters.redis.keyspace import size_of
+from rag_core.adapters.redis.keyspace import forget, size_of
+from rag_core.cache.keys import user_key
 from rag_core.cache.stats import CacheSize
 from rag_core.domain.ranking import DIMENSIONS
+from rag_core.domain.user import UserId
 
 if TYPE_CHECKING:
     from rag_core.domain.ranking import Vector
@@ -35,6 +37,10 @@ class RedisEmbeddingCache:
         """See `EmbeddingCache`."""
         value = vector.astype(_FORMAT, copy=False).tobytes()
         await self._redis.execute("SET", key, value, "PX", self._ttl_ms)
+
+    async def forget(self, user: UserId) -> None:
+        """See `EmbeddingCache`."""
+        await forget(self._redis, user_key(user, "embedding", "*"))
 
     async def size(self) -> CacheSize:
         """See `EmbeddingCache`."""

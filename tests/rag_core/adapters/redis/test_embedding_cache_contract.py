@@ -85,3 +85,13 @@ async def test_a_vector_is_kept_on_the_server_for_its_ttl(
 ) -> None:
     await RedisEmbeddingCache(client, ttl_s=600).put(key_of(user), vector_of())
     assert 500_000 < await client.execute("PTTL", key_of(user)) <= 600_000
+
+
+async def test_a_user_who_is_forgotten_has_no_vectors_and_others_have(
+    embeddings: EmbeddingCache, user: UserId, other_user: UserId
+) -> None:
+    for each in (user, other_user):
+        await embeddings.put(key_of(each), vector_of())
+    await embeddings.forget(user)
+    assert await embeddings.get(key_of(user)) is None
+    assert await embeddings.get(key_of(other_user)) is not None
