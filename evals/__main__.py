@@ -9,6 +9,7 @@ from evals.commands.golden_data import build_golden, feedback, scaffold, validat
 from evals.commands.instruments import (
     calibrate,
     claims,
+    classes,
     crossover,
     fit,
     follow_ups,
@@ -84,6 +85,7 @@ for command in (
     crossover,
     fit,
     follow_ups,
+    classes,
     bench,
     consistency,
     feedback,

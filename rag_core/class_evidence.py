@@ -2,7 +2,8 @@
 
 A file holds, under `shown`, rows like `{"class": "list", "budgets": {"context_tokens": 600},
 "instead_of": {"context_tokens": 1200, "output_tokens": 400, "providers": ["extractive"]},
-"n": 80}`. The package's own is empty: nothing was measured by class yet, so no class is used.
+"n": 80}`. The package's own is empty: `python -m evals classes --budgets` has shown
+nothing yet, so no class is used.
 """
 
 from __future__ import annotations

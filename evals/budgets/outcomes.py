@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from evals.budgets.grid import BudgetSetting
 from evals.budgets.resampling import Means, Resampling
 from evals.datasets.golden import GoldenQuestion
-from evals.stats.intervals import Estimate, Floats
+from evals.stats.intervals import Estimate, Floats, exact_interval
 from evals.stats.paired import paired_difference
 from evals.stats.score import Score, scored
 
@@ -18,6 +18,9 @@ FACTS_IN_CONTEXT, FACTS_STATED, RIGHT = "facts in context", "facts stated", "rig
 TOKENS_IN, TOKENS_OUT, USD, MS = "tokens in", "tokens out", "usd", "ms"
 QUALITY = (FACTS_IN_CONTEXT, FACTS_STATED, RIGHT)
 MEASURES = (*QUALITY, TOKENS_IN, TOKENS_OUT, USD, MS)
+
+_ONE_SIDED = 0.90
+"""Level of a two-sided interval whose upper end is that of a one-sided 95 % one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class Difference:
     n: int
     changed: int
 
+    @property
+    def may_change(self) -> float:
+        """Share of other questions that changes at most, at 95 %, where none of these does."""
+        return exact_interval(0, self.n, level=_ONE_SIDED)[1] if self.n else 1.0
+
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
@@ -50,6 +58,13 @@ class Outcomes:
     failed: int = 0
     """Number of answers that a provider failed to give."""
     seed: int = 0
+
+    def where(self, keep: Callable[[GoldenQuestion], bool]) -> Outcomes:
+        """Of some of the questions alone; `failed` stays that of all."""
+        places = [place for place, question in enumerate(self.questions) if keep(question)]
+        kept = [self.questions[place] for place in places]
+        values = {name: rows[:, places] for name, rows in self.values.items()}
+        return replace(self, questions=kept, values=values)
 
     @property
     def current(self) -> BudgetSetting:

@@ -93,9 +93,9 @@ async def study(asked: Asked) -> BudgetStudy:
     current = BudgetSetting.of(settings)
     tried = grid(axes(asked.profile, asked.axes), current, settings)
     golden = await asyncio.to_thread(load_checked, asked.golden)
-    if not _questions(golden, "dev"):
+    if not questions_of(golden, "dev"):
         raise InvalidInput(str(asked.golden), "has no question of split dev to choose on")
-    async with _opened(golden, settings, tried, asked.max_usd) as bench:
+    async with opened(golden, settings, tried, asked.max_usd) as bench:
         began = time.perf_counter()
         await bench.prepare(sorted({setting.chunking for setting in tried}))
         cut = time.perf_counter()
@@ -120,7 +120,7 @@ async def study(asked: Asked) -> BudgetStudy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Bench:
+class Bench:
     """What asks, opened."""
 
     application: Application
@@ -130,6 +130,7 @@ class _Bench:
 
     @property
     def generator(self) -> str:
+        """Its name and its model."""
         generator = self.parts.generator
         return f"{generator.name} ({generator.model})"
 
@@ -146,15 +147,17 @@ class _Bench:
                 await self.stages.cut(chunking, list(self.parts.notes), bar.update)
 
     async def run(self, split: str, settings: Sequence[BudgetSetting], seed: int) -> Outcomes:
-        questions = _questions(self.sweep.golden, split)
+        """Every setting, of the questions of a split; `seed` is that of the resamples."""
+        questions = questions_of(self.sweep.golden, split)
         with progress_bar(len(settings), f"sweep on {split}", "setting") as bar:
             return await self.sweep.run(questions, settings, seed=seed, progress=bar.update)
 
 
 @asynccontextmanager
-async def _opened(
+async def opened(
     golden: GoldenSet, settings: Settings, tried: Sequence[BudgetSetting], max_usd: float
-) -> AsyncIterator[_Bench]:
+) -> AsyncIterator[Bench]:
+    """A bench for the settings `tried`, that spends at most `max_usd` dollars."""
     async with (
         entered(held_open(settings), "starting the database") as ready,
         assemble(ready) as application,
@@ -181,17 +184,18 @@ async def _opened(
                     prices=Prices(settings.price_input_usd, settings.price_output_usd),
                     purse=Purse(generator.prices, max_usd),
                 )
-                yield _Bench(application=application, parts=parts, stages=stages, sweep=sweep)
+                yield Bench(application=application, parts=parts, stages=stages, sweep=sweep)
 
 
 def _notes(golden: GoldenSet) -> dict[str, list[Note]]:
     """Of the users who are asked."""
-    asked = (*_questions(golden, "dev"), *_questions(golden, "test"))
+    asked = (*questions_of(golden, "dev"), *questions_of(golden, "test"))
     users = sorted({question.user for question in asked})
     return {user: read_notes(golden.notes[user].path) for user in users}
 
 
-def _questions(golden: GoldenSet, split: str) -> list[GoldenQuestion]:
+def questions_of(golden: GoldenSet, split: str) -> list[GoldenQuestion]:
+    """Those of a split that budgets are spent on."""
     return [
         question
         for question in golden.questions

@@ -7,17 +7,14 @@ from evals.budgets.grid import BudgetSetting
 from evals.budgets.outcomes import FACTS_IN_CONTEXT, RIGHT, Difference, Outcomes
 from evals.budgets.study import BudgetStudy
 from evals.results.numbers import share
-from evals.stats.intervals import Estimate, exact_interval
-
-_ONE_SIDED = 0.90
-"""Level of a two-sided interval whose upper end is that of a one-sided 95 % one."""
+from evals.stats.intervals import Estimate
 
 
 def points(difference: Difference) -> str:
     """`-0.4 points [-1.9, +0.9]`, or that nothing changed and how sure that makes us."""
     if not difference.changed:
-        bound = exact_interval(0, difference.n, level=_ONE_SIDED)[1] if difference.n else 1.0
-        return f"the same for all {difference.n} (at 95 %, fewer than {share(bound)} would change)"
+        bound = share(difference.may_change)
+        return f"the same for all {difference.n} (at 95 %, fewer than {bound} would change)"
     value, low, high = (
         _signed(100 * each) for each in (difference.value, difference.low, difference.high)
     )

@@ -148,6 +148,60 @@ def follow_ups(
     return run_follow_ups(split, as_json=as_json)
 
 
+def classes(
+    file: Annotated[
+        Path | None, Argument(metavar="[FILE.jsonl]", help="Instead of the golden ones.")
+    ] = None,
+    budgets: Annotated[
+        bool, Option("--budgets", help="Also sweep budgets for each class; half a minute.")
+    ] = False,
+    golden: Annotated[
+        Path | None, Option(metavar="DIR", help="To sweep on, instead of golden/.")
+    ] = None,
+    max_usd: Annotated[float, Option(metavar="USD", help="Most that an LLM may cost.")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Say how often the rules tell a question's class.
+
+    Each question has a class that a person gave it: look_up wants one fact or passage, list several
+    things of a kind, summary the gist of something longer, chit_chat nothing of the notes. Printed
+    is the confusion matrix: a row is a class as people say it, a column what the rules of the
+    pipeline say. Recall is how many of a class they notice, precision how many are of the class
+    that they say. A question that the rules are not sure of is left a look-up: without budgets of
+    look-ups (RAG_CLASS_LOOK_UP_…) that is the default, and low recall only saves less; with them,
+    lists and summaries that go unnoticed get them too. One that is wrongly given to another class
+    gets that class's budgets, and is named. --json names every question.
+
+    With --budgets, the golden questions are split into the classes that the rules say, tokens of
+    context and answer are chosen for each on split dev, and split test says whether they lose less
+    than two points of the facts. Only what it shows belongs in RAG_CLASS_EVIDENCE; nothing is
+    written.
+
+    \b
+    A file has a question a line:
+      {"id": "1", "class": "list", "question": "Which of my sermons mention forgiveness?"}
+
+    \b
+    examples:
+      python -m evals classes
+      python -m evals classes my-questions.jsonl --json
+      python -m evals classes --budgets
+    """
+    from evals.budgets import by_class
+    from evals.classes import command
+    from evals.project import GOLDEN
+
+    found = command.confusion_of(file)
+    folder = golden or GOLDEN
+    swept = asyncio.run(by_class.study_classes(folder, max_usd=max_usd)) if budgets else {}
+    if as_json:
+        record = command.as_record(found) | {"budgets": by_class.as_record(swept)}
+        print(json.dumps(record, indent=2))
+    else:
+        texts = [command.as_text(found), *([by_class.as_text(swept)] if swept else [])]
+        print("\n\n".join(texts))
+
+
 def fit(
     target: Annotated[Literal["support", "extractive", "answerability"], Argument(help="What.")],
 ) -> None:

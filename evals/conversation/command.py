@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from evals.conversation.follow_ups import FollowUp, read_follow_ups
-from evals.conversation.study import BAR, FIRST, Asked, Share, ask_all, changed, compared
+from evals.conversation.study import BAR, FIRST, Asked, ask_all, changed, compared
 from evals.datasets.corpus import held_open, ingest_golden
 from evals.datasets.golden import GoldenSet, Split, load
 from evals.project import GOLDEN, project_settings
 from evals.results.table import text_table
 from evals.stats.intervals import Estimate
+from evals.stats.share import Share
 from rag_core.bootstrap import assemble
 from rag_core.cli import entered, progress_bar
 
@@ -74,7 +75,7 @@ def _text(
     alone: int,
 ) -> str:
     rows = [
-        [name, str(len(group)), *map(_shown, _shares(group).values())]
+        [name, str(len(group)), *map(str, _shares(group).values())]
         for name, group in _groups(asked).items()
     ]
     columns = ["follow-ups", "n", "by rules", "bare", "in full"]
@@ -83,7 +84,7 @@ def _text(
         f"a right note in the first {FIRST} hits, split {split}; 95 % intervals (Wilson)",
         text_table(columns, rows),
         f"by rules over in full: {_ratio(ratio)}; the bar is {BAR:g}",
-        f"questions that stand alone left as they are: {_shown(kept)} of {alone}",
+        f"questions that stand alone left as they are: {kept} of {alone}",
         *(f"changed wrongly: {question}" for question in wrongly),
     ]
     lines += [
@@ -92,11 +93,6 @@ def _text(
         if each.in_full and not each.by_rules
     ]
     return "\n".join(lines)
-
-
-def _shown(share: Share) -> str:
-    seen = share.share
-    return f"{share.hits} ({seen.value:.0%}; {seen.low:.0%} to {seen.high:.0%})"
 
 
 def _ratio(ratio: Estimate | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evals.conversation.follow_ups import FollowUp
-from evals.stats.intervals import Estimate, ratio_of_sums, wilson_interval
+from evals.stats.intervals import Estimate, ratio_of_sums
 from rag_core.bootstrap import Application
 from rag_core.conversation import Resolver, Turn, is_follow_up
 from rag_core.domain import UserId, authenticated, normalise
@@ -28,22 +28,6 @@ class Asked:
     by_rules: bool
     bare: bool
     in_full: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many of n, and the share that they are, 0 to 1, with its 95 % interval."""
-
-    hits: int
-    n: int
-    share: Estimate
-
-    @classmethod
-    def of(cls, found: Sequence[bool]) -> Share:
-        """The share of those that are true, of one or more."""
-        n, hits = len(found), sum(found)
-        low, high = wilson_interval(hits / n, n)
-        return cls(hits, n, Estimate(hits / n, min(low, hits / n), max(high, hits / n)))
 
 
 async def ask_all(

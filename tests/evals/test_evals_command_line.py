@@ -35,6 +35,7 @@ from evals.project import GOLDEN, ROOT
         (["sweep", "--golden", "no/such/folder"], "no/such/folder"),
         (["compare", "no/such/run", "golden"], "no/such/run"),
         (["claims", "no/such.jsonl"], "no/such.jsonl: cannot be read"),
+        (["classes", "no/such.jsonl"], "no/such.jsonl: cannot be read"),
         (["bench", "nothing"], "is not one of 'access'"),
         ([], "Missing command"),
     ],

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from evals.conversation.follow_ups import FILE, FollowUp, read_follow_ups
-from evals.conversation.study import Asked, Share, ask_all, changed, compared
+from evals.conversation.study import Asked, ask_all, changed, compared
 from evals.datasets.golden import GoldenSet, load
 from evals.project import GOLDEN
+from evals.stats.share import Share
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.domain import UserId
 from rag_core.errors import InvalidInput

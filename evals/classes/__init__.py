@@ -1,0 +1,1 @@
+"""Classes of questions: whether the rules tell the one that people mean."""
