@@ -153,7 +153,7 @@ def test_an_attack_is_refused_and_says_why(run: Run, ingested: UserId) -> None:
 
 
 def test_migrate_names_the_revision(run: Run) -> None:
-    assert run("migrate") == Ran(0, "the database is at revision 0013\n", "")
+    assert run("migrate") == Ran(0, "the database is at revision 0014\n", "")
 
 
 def test_notes_of_another_embedder_are_embedded_anew_on_request(
