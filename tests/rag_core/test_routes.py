@@ -20,6 +20,7 @@ QUESTION = (
     "request.py",
     "domain/question.py",
     "safety/injection.py",
+    "lanes.py",
     "cache/caches.py",
     "search/retrieval.py",
     "domain/evidence.py",
