@@ -1,10 +1,20 @@
-"""Time as a dependency: the system's clock, and one that a test moves by hand."""
+"""Time as a dependency: the system's clock, one that a test moves by hand, and what recurs."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import random
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from contextvars import Context
 from typing import Protocol
+
+WATCH_S = 15.0
+"""Seconds between two looks of a process; as often as Prometheus scrapes in `deploy/prometheus`."""
+
+_LOG = logging.getLogger(__name__)
 
 
 class Clock(Protocol):
@@ -63,3 +73,31 @@ class ManualClock:
         if seconds < 0:
             raise ValueError(f"seconds must be >= 0, got {seconds!r}")
         self._now += seconds
+
+
+@asynccontextmanager
+async def recurring(
+    name: str, work: Callable[[], Awaitable[object]], every_s: float, clock: Clock
+) -> AsyncIterator[None]:
+    """Do `work` while the block runs: now, and again each time `every_s` seconds of `clock` later.
+
+    Or a little sooner, that processes do not all do so at once. It belongs to no request. It ends
+    with the block or with an error of `work`, which is logged.
+    """
+
+    async def repeat() -> None:
+        while True:
+            await work()
+            await clock.sleep(every_s * random.uniform(0.8, 1))
+
+    def say_why(ended: asyncio.Task[None]) -> None:
+        if not ended.cancelled():
+            _LOG.critical("%s: no more, until the next start", name, exc_info=ended.exception())
+
+    task = asyncio.create_task(repeat(), context=Context())
+    task.add_done_callback(say_why)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -15,7 +15,7 @@ from contextvars import Context
 from cachebox import LRUCache
 
 from rag_core.access.api_key import IssuedKey
-from rag_core.clock import Clock
+from rag_core.clock import Clock, recurring
 from rag_core.errors import DatabaseUnavailable
 
 BELIEVED_S = 5.0
@@ -83,18 +83,12 @@ class BelievedKeys:
     @asynccontextmanager
     async def renewed(self, clock: Clock) -> AsyncIterator[BelievedKeys]:
         """Renew every `RENEWED_S` of `clock` while the block runs."""
-        renewing = asyncio.create_task(self._renew_on(clock), context=Context())
-        try:
+        async with recurring("keys are read anew", self._renew_if_it_can, RENEWED_S, clock):
             yield self
-        finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
 
-    async def _renew_on(self, clock: Clock) -> None:
-        while True:
-            await clock.sleep(RENEWED_S)
-            with suppress(DatabaseUnavailable):  # whoever needs a key that is too old hears of it
-                await self.renew()
+    async def _renew_if_it_can(self) -> None:
+        with suppress(DatabaseUnavailable):  # whoever needs a key that is too old hears of it
+            await self.renew()
 
 
 class SharedReads:

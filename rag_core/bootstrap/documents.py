@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from importlib.util import find_spec
 from rag_core.adapters.documents import Conversion
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.documents import PostgresDocuments
+from rag_core.clock import WATCH_S, SystemClock, recurring
 from rag_core.documents import Changed, DocumentJobs
 from rag_core.domain.document_store import QueueLimits
 from rag_core.errors import ConfigurationError, DatabaseUnavailable
@@ -20,9 +20,6 @@ from rag_core.settings import Settings
 
 SHUTDOWN_S = 10.0
 """Seconds for a document to end when its worker is told to stop: nearly all take one; chosen."""
-
-WATCH_S = 15.0
-"""Seconds between two looks at how much waits: as often as Prometheus asks."""
 
 
 def document_store(settings: Settings, database: Database) -> PostgresDocuments:
@@ -47,18 +44,13 @@ class DocumentReading:
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
         """Tell the listener how much waits while the block runs, whoever reads it."""
-        watching = asyncio.create_task(self._watch())
-        try:
+        async with recurring("what waits is told", self._tell, WATCH_S, SystemClock()):
             yield
-        finally:
-            watching.cancel()
-            await asyncio.wait({watching})
 
-    async def _watch(self) -> None:
-        while True:
-            with suppress(DatabaseUnavailable):
-                self.listener(DocumentsWaiting(*await self.store.queued()))
-            await asyncio.sleep(WATCH_S)
+    async def _tell(self) -> None:
+        """None while Postgres is away, which others tell."""
+        with suppress(DatabaseUnavailable):
+            self.listener(DocumentsWaiting(*await self.store.queued()))
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:

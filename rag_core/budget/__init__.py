@@ -8,7 +8,7 @@ from rag_core.budget.alerts import (
     tightened,
 )
 from rag_core.budget.analytics import CostReport, Grouping, Spend
-from rag_core.budget.day_costs import WATCH_S, DayCosts, DayTotals, day_watched, tell_day
+from rag_core.budget.day_costs import DayCosts, DayTotals, day_watched, tell_day
 from rag_core.budget.daily_ledger import MAX_PENDING, DailyLedger
 from rag_core.budget.delivery import delivering
 from rag_core.budget.expected_cost import ENOUGH, ExpectedCosts
@@ -31,7 +31,7 @@ from rag_core.budget.uncapped import Uncapped
 
 __all__ = [
     "DEPLOYED", "ENOUGH", "HISTORY_DAYS", "HOLD_MARGIN_S", "MAX_PENDING", "NANO_PER_USD",
-    "SWEEP_S", "TIGHTEN_AT", "UNKNOWN", "USUAL_DAYS", "WATCH_S", "Admission", "Alert", "AlertKind",
+    "SWEEP_S", "TIGHTEN_AT", "UNKNOWN", "USUAL_DAYS", "Admission", "Alert", "AlertKind",
     "AlertListener", "AlertLog", "AlertRules", "BookTotals", "Call", "CallState", "Caps",
     "CostBook", "CostReport", "DailyLedger", "DayBudget", "DayCosts", "DayForecast", "DayTotals",
     "ExpectedCosts", "Forecast", "ForecastRules", "Grouping", "History", "Hold", "HourSpend",

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Protocol
 
 from rag_core.budget.money import NANO_PER_USD
-from rag_core.clock import Clock, SystemClock
+from rag_core.clock import WATCH_S, Clock, SystemClock, recurring
 from rag_core.errors import DatabaseUnavailable
 from rag_core.events import DaySpent, Listener
-
-WATCH_S = 15.0
-"""Seconds between two looks of a process; as often as Prometheus scrapes in `deploy/prometheus`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +48,9 @@ async def day_watched(
         clock: says what day it is.
     """
 
-    async def watch() -> None:
-        while True:
-            await tell_day(costs, user_cap_nano=user_cap_nano, clock=clock, emit=emit)
-            await SystemClock().sleep(WATCH_S)
-
-    watching = asyncio.create_task(watch(), context=Context())
-    try:
+    tell = partial(tell_day, costs, user_cap_nano=user_cap_nano, clock=clock, emit=emit)
+    async with recurring("the day's costs are told", tell, WATCH_S, SystemClock()):
         yield
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
 
 
 async def tell_day(costs: DayCosts, *, user_cap_nano: int, clock: Clock, emit: Listener) -> None:

@@ -20,7 +20,7 @@ from functools import partial
 import httpx2
 
 from rag_core.adapters.identity.key_set import SigningKey, read_key_set
-from rag_core.clock import Clock
+from rag_core.clock import Clock, recurring
 from rag_core.errors import Unavailable
 from rag_core.events import Listener, SigningKeysFetched
 
@@ -83,19 +83,13 @@ class SigningKeys:
     @asynccontextmanager
     async def refreshed(self, clock: Clock) -> AsyncIterator[SigningKeys]:
         """Fetch now and every `REFRESH_S` of `clock`, while the block runs."""
-        refreshing = asyncio.create_task(self._refresh_on(clock), context=Context())
         try:
-            yield self
+            async with recurring("signing keys are fetched", self.refresh, REFRESH_S, clock):
+                yield self
         finally:
-            tasks = [task for task in (refreshing, self._fetching) if task]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _refresh_on(self, clock: Clock) -> None:
-        while True:
-            await self.refresh()
-            await clock.sleep(REFRESH_S)
+            if fetching := self._fetching:
+                fetching.cancel()
+                await asyncio.gather(fetching, return_exceptions=True)
 
     def _known(self) -> Mapping[str, SigningKey]:
         return self._keys if self._clock.monotonic() - self._fetched_at < BELIEVED_S else {}

@@ -25,6 +25,7 @@ from opentelemetry.sdk.metrics.export import (
 from rag_core.adapters.telemetry.measure import Measure
 from rag_core.adapters.telemetry.otlp import SCHEMA_URL, SCOPE, TIMEOUT_S, resource
 from rag_core.adapters.telemetry.totals import Totals
+from rag_core.clock import SystemClock, recurring
 
 PUSH_S = 15.0
 """Seconds between two exports; as often as Prometheus scrapes in `deploy/prometheus`."""
@@ -65,17 +66,13 @@ async def pushed(endpoint: str, totals: Callable[[], Totals]) -> AsyncIterator[N
     metrics = OtlpMetrics(endpoint)
 
     async def push() -> None:
-        while True:
-            await asyncio.sleep(PUSH_S)
-            await asyncio.to_thread(metrics.send, totals())
-
-    pushing = asyncio.create_task(push())
-    try:
-        yield
-    finally:
-        pushing.cancel()
-        await asyncio.gather(pushing, return_exceptions=True)
         await asyncio.to_thread(metrics.send, totals())
+
+    try:
+        async with recurring("metrics are sent", push, PUSH_S, SystemClock()):
+            yield
+    finally:
+        await push()
         metrics.close()
 
 

@@ -13,13 +13,12 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from contextvars import Context
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from rag_core.clock import Clock
+from rag_core.clock import Clock, SystemClock, recurring
 from rag_core.domain.question import MAX_CHARACTERS, normalise
 from rag_core.domain.user import UserId
 from rag_core.errors import ConfigurationError
@@ -125,18 +124,10 @@ async def open_trace_file(path: Path, key: bytes, clock: Clock) -> AsyncIterator
         problem = f"{str(path)!r} cannot be written: {error.strerror}"
         raise ConfigurationError("RAG_TRACE_FILE", problem, "Make its folder") from None
     trace = TraceFile(path, key, clock)
-    writing = asyncio.create_task(_write_on(trace), context=Context())
     try:
-        yield trace
+        async with recurring("the trace is written", trace.write, WRITTEN_S, SystemClock()):
+            yield trace
     finally:
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
-        await trace.write()
-
-
-async def _write_on(trace: TraceFile) -> None:
-    while True:
-        await asyncio.sleep(WRITTEN_S)
         await trace.write()
 
 
