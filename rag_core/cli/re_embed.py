@@ -76,9 +76,10 @@ async def _catch_up(app: Application, embedder: Embedder) -> None:
     from rag_core.side_by_side import SideBySide
 
     side = SideBySide(app.vectors, embedder)
-    stored = sum(state.vectors for state in await app.vectors.states() if state.main_users)
-    known = [state for state in await app.vectors.states() if state.digest == embedder.digest]
-    with progress_bar(stored - sum(state.vectors for state in known), "embed", "chunk") as bar:
+    states = await app.vectors.states()
+    stored = sum(state.vectors for state in states if state.main_users)
+    known = sum(state.vectors for state in states if state.digest == embedder.digest)
+    with progress_bar(stored - known, "embed", "chunk") as bar:
         for user in await app.vectors.users():
             await side.catch_up(user, progress=bar.update)
 
@@ -103,15 +104,16 @@ async def _alike(app: Application, new: Embedder) -> str:
 
 
 async def _drop(app: Application, prefix: str) -> None:
-    states = [each for each in await app.vectors.states() if each.digest.startswith(prefix)]
-    if len(states) != 1:
-        raise InvalidInput("--drop", f"{prefix!r} names {len(states)} embedders", "See re-embed")
-    old, new = states[0].digest, app.embedder.digest
+    states = await app.vectors.states()
+    named = [each.digest for each in states if each.digest.startswith(prefix)]
+    if len(named) != 1:
+        raise InvalidInput("--drop", f"{prefix!r} names {len(named)} embedders", "See re-embed")
+    old, new = named[0], app.embedder.digest
     if old == new:
         raise InvalidInput(
             "--drop", "is the embedder in use", "Set RAG_EMBEDDER_MODEL to the other one first"
         )
-    if not any(each.digest == new and each.beside for each in await app.vectors.states()):
+    if not any(each.digest == new and each.beside for each in states):
         raise InvalidInput("--drop", "nothing stands beside it", "Run: re-embed --to MODEL")
     await app.vectors.withdraw(old)
     users = await app.vectors.users()

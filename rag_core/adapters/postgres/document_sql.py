@@ -149,20 +149,18 @@ SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
     jsonb_build_object('user', %(user)s::text, 'document', %(document)s::text), NULL
 )::procrastinate_job_to_defer_v1]) WHERE NOT EXISTS (SELECT FROM waiting)
 """
-
-# None, unless a job ended just when another version came.
-QUEUED = """
+_WAITS = """status IN ('queued', 'converting')
+    AND EXISTS (SELECT FROM documents WHERE documents.user_id = document_versions.user_id
+        AND id = document_id AND deleted_at IS NULL)"""
+QUEUED = f"""
 SELECT count(*), coalesce(extract(epoch FROM now() - min(uploaded_at)), 0)::float
 FROM document_versions
-WHERE status IN ('queued', 'converting')
-    AND EXISTS (SELECT FROM documents WHERE documents.user_id = document_versions.user_id
-        AND id = document_id AND deleted_at IS NULL)
+WHERE {_WAITS}
 """
-WITHOUT_JOB = """
+# None, unless a job ended just when another version came.
+WITHOUT_JOB = f"""
 SELECT DISTINCT user_id, document_id FROM document_versions
-WHERE status IN ('queued', 'converting')
-    AND EXISTS (SELECT FROM documents WHERE documents.user_id = document_versions.user_id
-        AND id = document_id AND deleted_at IS NULL)
+WHERE {_WAITS}
     AND NOT EXISTS (SELECT FROM procrastinate_jobs WHERE args ->> 'user' = user_id
         AND args ->> 'document' = document_id AND procrastinate_jobs.status IN ('todo', 'doing'))
 LIMIT 1000

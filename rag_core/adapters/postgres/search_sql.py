@@ -6,7 +6,7 @@ always says which embedder the user's chunks are of.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 from rag_core.domain.query import FUSED_DEPTH, RRF_K, SearchMode
 from rag_core.domain.ranking import SearchMethod
@@ -37,7 +37,7 @@ _ONLY = " AND note_id IN (SELECT note_id FROM admitted)"
 
 _DENSE = """{name} AS MATERIALIZED (
     SELECT user_id, note_id, position, -(embedding <#> %(vector)b) AS relevance
-    FROM chunk_vectors
+    FROM {vectors}
     WHERE user_id = %(user)s{only}
     ORDER BY {order}
     LIMIT {depth}
@@ -93,7 +93,7 @@ SELECT {covered}, found.note_id, found.position, notes.title, chunk.heading, chu
        {more}
 FROM users
 LEFT JOIN ({found} AS found
-    JOIN chunk_vectors AS place USING (user_id, note_id, position)
+    JOIN {vectors} AS place USING (user_id, note_id, position)
     JOIN chunks AS chunk USING (user_id, note_id, position)
     JOIN notes ON notes.user_id = found.user_id AND notes.id = found.note_id
 ) ON found.user_id = users.id
@@ -105,8 +105,11 @@ _COVERED_OWN = "users.embedder || CASE WHEN users.lacks_vectors THEN ' behind' E
 _COVERED_BESIDE = """(SELECT covered.embedder FROM vectors_covered AS covered
         WHERE covered.user_id = users.id AND covered.embedder = %(embedder)s
             AND covered.epoch = users.epoch)"""
-_BESIDE = """(SELECT user_id, note_id, position, embedding FROM vectors_beside
-        WHERE user_id = %(user)s AND embedder = %(embedder)s)"""
+_BESIDE = """beside AS NOT MATERIALIZED (
+    SELECT user_id, note_id, position, embedding
+    FROM vectors_beside
+    WHERE user_id = %(user)s AND embedder = %(embedder)s
+)"""
 
 _RARITY = ", ARRAY(SELECT idf FROM rarity ORDER BY number)"
 _AVAILABLE = """,
@@ -136,31 +139,29 @@ def search_statement(
     """
     only = _ONLY if filtered else ""
     depth = f"greatest({FUSED_DEPTH}, %(k)s)" if mode is SearchMode.HYBRID else "%(k)s"
-    dense = _DENSE.format(name="nearest", only=only, order=_ORDER[method], depth=depth)
+    vectors = "beside" if beside else "chunk_vectors"
+    near = partial(_DENSE.format, vectors=vectors, depth=depth)
+    dense = near(name="nearest", only=only, order=_ORDER[method])
+    lexical = _LEXICAL.format(only=only, depth=depth)
+    about = near(name="about", only=_ONLY, order=_ORDER[SearchMethod.EXACT]) if named else ""
     parts = {
         SearchMode.DENSE: [dense],
-        SearchMode.LEXICAL: [_LEXICAL.format(only=only, depth=depth)],
-        SearchMode.HYBRID: [dense, _LEXICAL.format(only=only, depth=depth), *_fusing(named, depth)],
+        SearchMode.LEXICAL: [lexical],
+        SearchMode.HYBRID: [dense, lexical, *([about] if named else []), _fusion(named)],
     }[mode]
     if filtered or named:
         parts.insert(0, _ADMITTED)
+    if beside:
+        parts.insert(0, _BESIDE)
     walks = method is SearchMethod.HNSW and mode is not SearchMode.LEXICAL
     rarity = "" if mode is SearchMode.DENSE else _RARITY
     more = rarity + (_AVAILABLE.format(only=only) if walks else "")
     covered = _COVERED_BESIDE if beside else _COVERED_OWN
-    hits = _HITS.format(found=_FOUND[mode], more=more, covered=covered)
-    statement = f"WITH {', '.join(parts)}{hits}"
-    if not beside:
-        return statement
-    return statement.replace("FROM chunk_vectors\n", f"FROM {_BESIDE} AS held\n").replace(
-        "JOIN chunk_vectors AS place", f"JOIN {_BESIDE} AS place"
-    )
+    hits = _HITS.format(found=_FOUND[mode], more=more, covered=covered, vectors=vectors)
+    return f"WITH {', '.join(parts)}{hits}"
 
 
-def _fusing(named: bool, depth: str) -> list[str]:
-    """The fusion, after its third side where there is one; that one is scanned exactly."""
-    order = _ORDER[SearchMethod.EXACT]
-    third = [_DENSE.format(name="about", only=_ONLY, order=order, depth=depth)] if named else []
+def _fusion(named: bool) -> str:
     sides = ["nearest", "matching", *(["about"] if named else [])]
     placed = "\n        UNION ALL".join(_PLACED.format(side=side) for side in sides)
-    return [*third, _FUSED.format(rrf_k=RRF_K, sides=placed)]
+    return _FUSED.format(rrf_k=RRF_K, sides=placed)

@@ -90,18 +90,17 @@ FROM known LEFT JOIN embedders USING (digest) LEFT JOIN own USING (digest)
     LEFT JOIN beside USING (digest)
 ORDER BY digest
 """
+_FORGET = (
+    "DELETE FROM vectors_beside WHERE user_id = %(user)s AND embedder = %(embedder)s",
+    "DELETE FROM vectors_covered WHERE user_id = %(user)s AND embedder = %(embedder)s",
+)
 _PROMOTE = (
     "DELETE FROM chunk_vectors WHERE user_id = %(user)s",
     "INSERT INTO chunk_vectors (user_id, note_id, position, embedding)"
     " SELECT user_id, note_id, position, embedding FROM vectors_beside"
     " WHERE user_id = %(user)s AND embedder = %(embedder)s",
     "UPDATE users SET embedder = %(embedder)s, lacks_vectors = false WHERE id = %(user)s",
-    "DELETE FROM vectors_beside WHERE user_id = %(user)s AND embedder = %(embedder)s",
-    "DELETE FROM vectors_covered WHERE user_id = %(user)s AND embedder = %(embedder)s",
-)
-_FORGET = (
-    "DELETE FROM vectors_beside WHERE user_id = %(user)s AND embedder = %(embedder)s",
-    "DELETE FROM vectors_covered WHERE user_id = %(user)s AND embedder = %(embedder)s",
+    *_FORGET,
 )
 _NEIGHBOURS = """
 WITH held AS (

@@ -77,7 +77,7 @@ class WorkerOptions:
 
 
 class DocumentWorker:
-    """Does the jobs of the queue of documents until it is cancelled.
+    """Does the jobs of the queue of documents while the block of `working` runs.
 
     It listens to no channel, so that pgbouncer may share out its two connections.
     """
