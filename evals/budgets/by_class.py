@@ -47,18 +47,8 @@ class ClassBudgetsStudy:
         if self.choice is None or not self.differences:
             return False
         tolerance = self.choice.objective.tolerance
-        found = {confirmed(_bounded(each), tolerance) for each in self.differences.values()}
+        found = {confirmed(each, tolerance) for each in self.differences.values()}
         return found == {"confirmed"}
-
-
-def _bounded(difference: Difference) -> Difference:
-    """A difference of shares whose interval has a width where none of its questions changed too.
-
-    Of others, some may have changed, and may have lost all.
-    """
-    if difference.changed:
-        return difference
-    return replace(difference, low=-difference.may_change)
 
 
 async def study_classes(
@@ -128,6 +118,9 @@ def _record(study: ClassBudgetsStudy) -> dict[str, Any]:
         "n_dev": len(study.dev.questions),
         "n_test": len(study.test.questions),
         "chosen": str(study.choice.setting) if study.choice else None,
-        "differences": {name: asdict(_bounded(each)) for name, each in study.differences.items()},
+        "differences": {
+            name: asdict(replace(each, low=each.at_least))
+            for name, each in study.differences.items()
+        },
         "shown": study.shown,
     }

@@ -152,6 +152,6 @@ Verdict = Literal["confirmed", "refuted", "open"]
 
 def confirmed(difference: Difference, tolerance: float) -> Verdict:
     """Whether a difference is above -tolerance (a share), below it, or neither can be said."""
-    if difference.low > -tolerance:
+    if difference.at_least > -tolerance:
         return "confirmed"
     return "refuted" if difference.high < -tolerance else "open"

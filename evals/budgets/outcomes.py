@@ -29,7 +29,7 @@ class Difference:
 
     `value`, `low` and `high` are in the unit of the measure; `changed` counts the questions that
     differ at all. Where none does, the interval has no width, and says nothing of questions that
-    were not asked.
+    were not asked: `at_least` does.
     """
 
     value: float
@@ -42,6 +42,11 @@ class Difference:
     def may_change(self) -> float:
         """Share of other questions that changes at most, at 95 %, where none of these does."""
         return exact_interval(0, self.n, level=_ONE_SIDED)[1] if self.n else 1.0
+
+    @property
+    def at_least(self) -> float:
+        """`low` of a share; where no question changed, as if all that may change lost all."""
+        return self.low if self.changed else -self.may_change
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from evals.budgets.choice import Objective, choose, confirmed
-from evals.budgets.outcomes import FACTS_IN_CONTEXT, FACTS_STATED, RIGHT, TOKENS_OUT, USD
+from evals.budgets.outcomes import (
+    FACTS_IN_CONTEXT,
+    FACTS_STATED,
+    RIGHT,
+    TOKENS_OUT,
+    USD,
+    Difference,
+)
 from evals.budgets.pareto import front, standings
 from rag_core.errors import InvalidInput
 from tests.evals.budgets.made_up import CURRENT, QUESTIONS, outcomes, setting
@@ -88,6 +96,13 @@ def test_a_margin_that_is_no_share_is_refused(tolerance: float) -> None:
 def test_what_other_questions_say_of_a_choice(scores: float, said: str) -> None:
     other = outcomes({CURRENT: {}, setting(600): {FACTS_STATED: scores}})
     assert confirmed(other.difference(FACTS_STATED, setting(600)), 0.05) == said
+
+
+def test_a_few_questions_that_did_not_change_confirm_nothing() -> None:
+    few = Difference(0.0, 0.0, 0.0, n=5, changed=0)
+    assert confirmed(few, 0.05) == "open"
+    assert few.at_least == pytest.approx(-0.45, abs=0.005)  # 1 - 0.05 ** (1 / 5)
+    assert confirmed(replace(few, n=100), 0.05) == "confirmed"
 
 
 def test_a_setting_that_a_cheaper_one_beats_is_dominated_or_alike() -> None:
