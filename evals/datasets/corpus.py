@@ -102,7 +102,9 @@ async def _let_serve(application: Application, user: UserId) -> None:
 
 
 async def _catch_up(application: Application, user: UserId) -> None:
-    """Embed now what a question would wait for."""
+    """Embed now what a question would wait for; nothing, where no other embedder stored notes."""
+    if await application.vectors.cover(user, application.embedder.digest):
+        return
     side = SideBySide(application.vectors, application.embedder)
     with progress_bar(None, f"embed {user}", "chunk") as bar:
         await side.catch_up(user, progress=bar.update)

@@ -19,11 +19,7 @@ class Share:
     @classmethod
     def of(cls, found: Sequence[bool]) -> Share:
         """The share of those that are true, of one or more."""
-        return cls.counted(sum(found), len(found))
-
-    @classmethod
-    def counted(cls, hits: int, n: int) -> Share:
-        """The share that `hits` are of `n`, which is 1 or more."""
+        hits, n = sum(found), len(found)
         low, high = wilson_interval(hits / n, n)
         return cls(hits, n, Estimate(hits / n, min(low, hits / n), max(high, hits / n)))
 

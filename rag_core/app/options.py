@@ -14,9 +14,9 @@ from rag_core.app.authentication import user_of
 from rag_core.app.response import Json
 from rag_core.app.service import Service
 from rag_core.correlation import PRIVATE_KEY
-from rag_core.domain.options import Options
+from rag_core.domain.options import KEY_FIELD, Options
 from rag_core.errors import InvalidInput, ProviderRejected
-from rag_core.providers import KEY_FIELD, MAX_TEMPERATURE, MIN_TOKENS, Writer
+from rag_core.providers import MAX_TEMPERATURE, MIN_TOKENS, Writer
 
 _KEY = KEY_FIELD.lower().encode()
 _NOT_LET_IN = (401, 403)

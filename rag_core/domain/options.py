@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+KEY_FIELD = "X-Provider-Key"
+"""The header that a key of the asker's own comes in."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:

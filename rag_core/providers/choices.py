@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag_core.domain.options import AS_CONFIGURED, Options
+from rag_core.domain.options import AS_CONFIGURED, KEY_FIELD, Options
 from rag_core.errors import InvalidInput
 
 MAX_TEMPERATURE = 2.0
@@ -14,7 +14,6 @@ MAX_TEMPERATURE = 2.0
 MIN_TOKENS = 8
 """Of an answer; the least that RAG_OUTPUT_TOKENS may be."""
 
-KEY_FIELD = "X-Provider-Key"
 _KEY = re.compile(r"[!-~]{8,512}")
 _REFUSED = "are not taken here"
 _LEAVE_OUT = "Leave them out; whoever runs the server allows them by RAG_ANSWER_OPTIONS"

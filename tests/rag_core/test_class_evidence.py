@@ -26,7 +26,7 @@ def evidence(tmp_path: Path, kind: str = "list", **budgets: Any) -> Path:
     """A file that says that `budgets` of a class were shown to lose next to nothing."""
     row = {"class": kind, "budgets": budgets, "instead_of": USUAL, "n": 80}
     file = tmp_path / "evidence.json"
-    file.write_text(json.dumps({"tolerance": 0.02, "shown": [row]}))
+    file.write_text(json.dumps({"shown": [row]}))
     return file
 
 

@@ -20,6 +20,7 @@ from rag_core.adapters.generators.chat_errors import translated
 from rag_core.correlation import REQUEST_ID, TRACE_PARENT
 from rag_core.domain.completion import Completion
 from rag_core.domain.cost import FREE, Prices, Usage
+from rag_core.domain.options import KEY_FIELD
 from rag_core.domain.server_url import HTTP, check_url, target
 from rag_core.errors import ConfigurationError, InvalidInput, ProviderMisbehaved, ProviderRefused
 
@@ -92,7 +93,7 @@ class ChatCompletionsGenerator:
             other._temperature = temperature
         if key is not None:
             if not (self._base_url or key.startswith("hf_")):
-                raise InvalidInput("X-Provider-Key", "is no token of Hugging Face", _HF_TOKEN)
+                raise InvalidInput(KEY_FIELD, "is no token of Hugging Face", _HF_TOKEN)
             other._client, other.prices = self._asking_with(key), FREE
         return other
 

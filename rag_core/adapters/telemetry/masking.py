@@ -31,17 +31,8 @@ _RULES = (
 )
 NAMES = frozenset(
     {
-        *(
-            "authorization",
-            "cookie",
-            "password",
-            "secret",
-            "token",
-            "key",
-            "api_key",
-            "x-api-key",
-            "x-provider-key",
-        ),
+        *("authorization", "cookie", "password", "secret", "token"),
+        *("key", "api_key", "x-api-key", "x-provider-key"),
         *("question", "query", "prompt", "completion", "answer", "text", "title", "body", "notes"),
         *("email", "quote"),
     }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from rag_core.domain import MAX_CHARACTERS, QuestionClass, classify
@@ -48,14 +46,14 @@ def test_a_request_after_a_story_is_seen() -> None:
     assert classify("We meet on Sunday. Please summarise my notes on Ruth.") is SUMMARY
 
 
-@pytest.mark.parametrize("piece", ["thanks ", "a ", "which a b c ", "so so ", "show me ", "all: "])
-def test_the_longest_hostile_question_is_classed_in_no_time(piece: str) -> None:
-    began = time.process_time()
-    classify((piece * MAX_CHARACTERS)[:MAX_CHARACTERS])
-    assert time.process_time() - began < 5  # no exponential search: that would never end
-
-
-@pytest.mark.parametrize("word", ["bye ", "hi! ", "please ", "have a day ", "so ", "a - "])
-def test_a_long_row_of_one_word_is_read_in_one_way_only(word: str) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("thanks ", "bye ", "hi! ", "please ", "have a day ", "so ", "a ", "a - "),
+        *("which a b c ", "show me ", "all: "),
+    ],
+)
+def test_the_longest_row_of_the_same_words_is_read_in_one_way_only(words: str) -> None:
     """Where a rule could read it in many, this would not end."""
-    assert classify(word * 150 + "x") is QuestionClass.LOOK_UP
+    longest = (words * MAX_CHARACTERS)[: MAX_CHARACTERS - 1]
+    assert classify(longest + "x") is LOOK_UP
