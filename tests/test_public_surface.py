@@ -64,6 +64,7 @@ FILES = {
         )
     ),
     *("rag_core.imports", "rag_core.ingest", "rag_core.migrations", "rag_core.pipeline"),
+    "rag_core.note_finding",
     "rag_core.adapters.postgres.worker",  # it needs the extra `queue`
     "rag_core.documents",
     *("rag_core.purge", "rag_core.side_by_side"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Context, Option
@@ -31,33 +32,46 @@ async def re_embed(
     drop: Annotated[
         str | None, Option(metavar="DIGEST", help="The old one, when nothing runs it any more.")
     ] = None,
+    questions: Annotated[
+        Path | None, Option(metavar="FILE", help="With --to: questions and what answers them.")
+    ] = None,
 ) -> None:
     """Change the embedding model without a stop, and with a way back.
 
     --to embeds every user's notes by another model, beside the vectors in use, and says how far it
-    is and how alike the two find. A killed run goes on where it was. From then on processes of
-    both models serve side by side: each embeds what the other stored before it answers. The
-    setting RAG_EMBEDDER_MODEL is the switch, and the way back. --drop then removes the old one's
-    vectors. Without an option it lists what is stored.
+    is, how alike the two find, and how often each finds the note that it should: for the questions
+    of --questions, lines of JSON with question, user and gold (ids of notes, each of which
+    answers), as golden questions are; without it, for notes asked for by their titles, which is
+    easier. A killed run goes on where it was. From then on processes of both models serve side by
+    side: each embeds what the other stored before it answers. The setting RAG_EMBEDDER_MODEL is the
+    switch, and the way back. --drop then removes the old one's vectors. Without an option it lists
+    what is stored.
 
     \b
     examples:
       python -m rag_core re-embed --to models/new
+      python -m rag_core re-embed --to models/new --questions golden/questions.jsonl
       RAG_EMBEDDER_MODEL=models/new python -m rag_core serve
       RAG_EMBEDDER_MODEL=models/new python -m rag_core re-embed --drop 7194479f
     """
     if to and drop:
         raise InvalidInput("--drop", "comes after the switch, --to before it", "Choose one")
+    if questions and not to:
+        raise InvalidInput("--questions", "goes with --to", "Name the new model")
     async with application(context) as app:
         if to:
-            await _put_beside(app, context, to)
+            await _put_beside(app, context, to, questions)
         elif drop:
             await _drop(app, drop)
         print(_listed(await app.vectors.states(), app.embedder.digest))
 
 
-async def _put_beside(app: Application, context: Context, model: str) -> None:
+async def _put_beside(
+    app: Application, context: Context, model: str, questions: Path | None
+) -> None:
     from rag_core.adapters.embedders import load_embedder
+    from rag_core.cli.answered_questions import QuestionSource
+    from rag_core.cli.embedder_recall import recall_of_both
     from rag_core.settings import load_settings
 
     settings = load_settings(context.obj)
@@ -65,10 +79,13 @@ async def _put_beside(app: Application, context: Context, model: str) -> None:
     new = await asyncio.to_thread(load_embedder, model, backend=backend, cache_dir=home)
     if new.digest == app.embedder.digest:
         raise InvalidInput("--to", f"{model} is what RAG_EMBEDDER_MODEL names", "Name another")
+    source = QuestionSource(app, settings)
+    asked = await source.from_file(questions) if questions else None
     names = {app.embedder.digest: settings.embedder_model, new.digest: model}
     await app.vectors.register(names)
     await _catch_up(app, new)
     print(await _alike(app, new))
+    print(await recall_of_both(app, settings, new, asked or await source.known_items()))
     print(f"to switch: restart with RAG_EMBEDDER_MODEL={model}; to go back: as it was before")
 
 
@@ -98,8 +115,7 @@ async def _alike(app: Application, new: Embedder) -> str:
     mean = sum(shares) / len(shares)
     return (
         f"{mean:.1%} of a chunk's {NEAREST} nearest by the old are among those by the new"
-        f" ({len(shares)} chunks): how alike they are, not which finds better, which is for\n"
-        "  python -m evals run --only quality --set RAG_EMBEDDER_MODEL=…, and evals compare"
+        f" ({len(shares)} chunks): how alike they are, not which finds better"
     )
 
 

@@ -34,6 +34,7 @@ from rag_core.domain.note_store import (
 )
 from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note, Verses, check_note
 from rag_core.domain.options import AS_CONFIGURED, Options
+from rag_core.domain.paired_shares import PairedShares, Share, share_of
 from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.prompt import (
     GUIDANCE, PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt, count_prompt, prompt_version,
@@ -70,16 +71,16 @@ __all__ = [
     "DocumentSearch", "DocumentStatus", "DocumentStore", "DocumentType", "DocumentVersion",
     "EmbeddedNote", "Embedder", "Feedback", "FeedbackStore", "Filters", "Finding", "Flag",
     "Generator", "Hit", "ImportRecords", "ImportState", "Level", "Message", "Note", "NoteHead",
-    "NoteImport", "NoteStore", "Options", "PendingVersion", "PipelineConfig", "Prices", "Prompt",
-    "Provenance", "Query", "Question", "QuestionClass", "QueueLimits", "Ranking", "Retriever",
-    "Said", "SearchMethod", "SearchMode", "SentenceChunker", "Source", "StoredDocument",
-    "StoredNotes", "StoredVersion", "Thumb", "TokenCount", "Tokenizer", "TunableGenerator",
-    "Upload", "Usage", "UserId", "Verses", "WholeNoteChunker", "all_well", "asked_words",
-    "assemble_prompt", "authenticated", "build_context", "check_completion", "check_feedback",
-    "check_note", "check_url", "cites", "classify", "count_chunk", "count_prompt", "declines",
-    "dimension", "fail", "fingerprint", "hit_of", "leaks", "marks_inside_sentences", "masked",
-    "merge_verses", "normalise", "nothing_found", "ok", "prompt_version", "refusal",
-    "resolve_citations", "rules_with", "sentence_spans", "split_sections", "split_sentences",
-    "stem", "target", "validate_question", "warn", "without_citations", "without_secrets",
-    "word_counts", "word_weights",
+    "NoteImport", "NoteStore", "Options", "PairedShares", "PendingVersion", "PipelineConfig",
+    "Prices", "Prompt", "Provenance", "Query", "Question", "QuestionClass", "QueueLimits",
+    "Ranking", "Retriever", "Said", "SearchMethod", "SearchMode", "SentenceChunker", "Share",
+    "Source", "StoredDocument", "StoredNotes", "StoredVersion", "Thumb", "TokenCount", "Tokenizer",
+    "TunableGenerator", "Upload", "Usage", "UserId", "Verses", "WholeNoteChunker", "all_well",
+    "asked_words", "assemble_prompt", "authenticated", "build_context", "check_completion",
+    "check_feedback", "check_note", "check_url", "cites", "classify", "count_chunk", "count_prompt",
+    "declines", "dimension", "fail", "fingerprint", "hit_of", "leaks", "marks_inside_sentences",
+    "masked", "merge_verses", "normalise", "nothing_found", "ok", "prompt_version", "refusal",
+    "resolve_citations", "rules_with", "sentence_spans", "share_of", "split_sections",
+    "split_sentences", "stem", "target", "validate_question", "warn", "without_citations",
+    "without_secrets", "word_counts", "word_weights",
 ]

@@ -102,6 +102,17 @@ _PROMOTE = (
     "UPDATE users SET embedder = %(embedder)s, lacks_vectors = false WHERE id = %(user)s",
     *_FORGET,
 )
+BEGINNING_CHARACTERS = 2_000
+"""Of a body, where its beginning is asked for."""
+# The bodies are read of those that are taken, not of all that are sorted.
+_SAMPLE_NOTES = """
+WITH taken AS MATERIALIZED (
+    SELECT user_id, id FROM notes WHERE deleted_at IS NULL
+    ORDER BY md5(%(seed)s || ' ' || user_id || ' ' || id), user_id, id LIMIT %(most)s
+)
+SELECT user_id, id, title, left(body, %(beginning)s) FROM taken JOIN notes USING (user_id, id)
+ORDER BY md5(%(seed)s || ' ' || user_id || ' ' || id), user_id, id
+"""
 _NEIGHBOURS = """
 WITH held AS (
     SELECT note_id, position, embedding
@@ -231,6 +242,17 @@ class PostgresVectors:
             (most,),
         )
         return [(user, note, position) for user, note, position in rows]
+
+    async def sample_notes(self, most: int, seed: int) -> list[tuple[UserId, str, str, str]]:
+        """User, id, title and the body's beginning of live notes: of a seed always the same ones.
+
+        Args:
+            most: number of notes.
+            seed: any whole number.
+        """
+        row = {"most": most, "seed": str(seed), "beginning": BEGINNING_CHARACTERS}
+        rows = await self._database.fetch(_SAMPLE_NOTES, row)
+        return [(UserId(user), note, title, body) for user, note, title, body in rows]
 
     async def neighbours(
         self, user: UserId, embedder: str, chunk: tuple[str, int], *, k: int
