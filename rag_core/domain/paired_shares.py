@@ -28,7 +28,10 @@ def share_of(count: int, n: int) -> Share:
 
 @dataclass(frozen=True, slots=True)
 class PairedShares:
-    """Of how many cases, one or more, something holds by the first, by the second, by both."""
+    """Something that holds of a case by the first, by the second, by both, or by neither.
+
+    `both`, `first_only`, `second_only` and `neither` are numbers of cases; there is one at least.
+    """
 
     both: int
     first_only: int
