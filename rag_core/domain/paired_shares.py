@@ -11,7 +11,10 @@ _Z95 = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share or a difference of two, -1 to 1, and its 95 % interval from `low` to `high`."""
+    """`value` is a share or the difference of two shares, -1 to 1.
+
+    Its 95 % interval is from `low` to `high`.
+    """
 
     value: float
     low: float
