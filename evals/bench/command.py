@@ -34,6 +34,7 @@ from evals.bench.spend_monitor import watched
 from evals.bench.store_save import many_notes, redis_states
 from evals.bench.store_search import exact_search, written_chunks
 from evals.bench.store_wait import frozen_postgres, queued_saves
+from evals.bench.verdicts import verdicts
 from evals.results.machine import machine
 from evals.results.table import text_table
 from rag_core.errors import InvalidInput
@@ -71,6 +72,7 @@ SETS: dict[str, dict[str, Bench]] = {
     "hedging": {"tail": hedged_tail},
     "limits": {"check": limit_check, "shedding": overload},
     "ledger": {"cost": hold_and_settle, "race": raced_budget},
+    "verdicts": verdicts(),
     "forecast": {"warnings": warnings, "choice": choice, "cost": cost, "watched": watched},
 }
 

@@ -15,9 +15,7 @@ from typing import Any
 
 import msgspec
 
-from evals.datasets.beir import read_collection
-from evals.datasets.corpus import Ingested, held_open, ingest_golden
-from evals.datasets.golden_checks import load_checked
+from evals.datasets.corpus import held_open
 from evals.project import GOLDEN, ROOT, project_settings
 from evals.report.changes import changes_since_last
 from evals.report.page import write_report
@@ -25,7 +23,6 @@ from evals.report.verdict import overall_verdict
 from evals.results.machine import machine
 from evals.results.notebook_run import NotebookRun
 from evals.results.recommendation import Origin, why_withheld, write_recommended
-from evals.retrieval.study import collection_folders, store_collection
 from evals.run import manifest as manifests
 from evals.run.finished import Finished, file_digest
 from evals.run.notebook_pages import write_notebook_pages
@@ -33,14 +30,13 @@ from evals.run.notebooks import Notebook, Value, check_known, discover, values_f
 from evals.run.profiles import PROFILES, cell_timeout_s, profile_of, takes_part
 from evals.run.runner import importing_this_checkout, run_notebook
 from evals.run.schedule import run_scheduled
+from evals.run.store import Store, fill
 from evals.run.terminal import terminal_table
-from rag_core.bootstrap import assemble
 from rag_core.cli import NOTEBOOK_PROGRESS, entered, progress_bar
 from rag_core.errors import InvalidInput
 from rag_core.settings import Settings
 
 REQUIRED = ("profile", "out_path")
-SEARCHES_COLLECTIONS = "02_retrieval"
 _COLD = "cold: empty at the start of every notebook"
 # The kernel's debugger complains of frozen modules; nobody debugs here.
 _QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "RAGAS_DO_NOT_TRACK": "true"}
@@ -66,15 +62,6 @@ class RunOptions:
         """The notebooks' parameter `seed`; 0 unless it was given."""
         seed = self.parameters.get("seed", 0)
         return seed if isinstance(seed, int) else 0
-
-
-@dataclass(frozen=True)
-class Store:
-    """What the store held before the notebooks ran, and the models that filled it."""
-
-    ingested: Ingested
-    dataset: Mapping[str, str]
-    models: Mapping[str, str]
 
 
 def evaluate(options: RunOptions) -> int:
@@ -109,7 +96,7 @@ async def _evaluate(
     settings = project_settings()
     # Held open while the notebooks run, so that each of them finds the servers up.
     async with entered(held_open(settings), "starting the database") as ready:
-        store = await _fill(ready, options, [notebook.name for notebook in notebooks])
+        store = await fill(ready, options.golden, options.profile, list(values))
         folder = _new_folder(options.reports, started, revision)
         finished = _finished(options, settings, store, values)
         timeout_s = cell_timeout_s(options.profile)
@@ -173,9 +160,17 @@ def _finished(
         "settings": manifests.masked(settings),
         "packages": manifests.packages(),
         "machine": str(machine()),
+        "asked": _asked(settings),
         "trace": file_digest(str(options.parameters.get("trace", ""))),
     }
     return Finished(settings.home / "finished", depends, again=options.again)
+
+
+def _asked(settings: Settings) -> dict[str, str]:
+    """The URLs of the providers, which a manifest hides; no more than their digest is kept."""
+    urls = {name: own.base_url for name, own in settings.provider.items()}
+    known = {"huggingface": settings.hf_base_url, **urls}
+    return {name: url.get_secret_value() for name, url in sorted(known.items()) if url}
 
 
 async def _run_all(
@@ -213,26 +208,6 @@ def _run_or_take(
     done = run_notebook(notebook, values, folder, cell_timeout_s=timeout_s)
     finished.keep(done, notebook, values)
     return done
-
-
-async def _fill(settings: Settings, options: RunOptions, names: Sequence[str]) -> Store:
-    """Ingest here, with progress, what the notebooks need; they find it stored."""
-    golden = await asyncio.to_thread(load_checked, options.golden)
-    dataset = {"golden": golden.digest, "golden folder": options.golden.name}
-    async with entered(assemble(settings), "loading the model") as application:
-        ingested = [await ingest_golden(application, golden)]
-        if SEARCHES_COLLECTIONS in names:
-            profile = profile_of(SEARCHES_COLLECTIONS, options.profile)
-            for folder in collection_folders(profile, options.golden):
-                collection = await asyncio.to_thread(read_collection, folder)
-                ingested.append(await store_collection(application, settings, collection))
-        models = {
-            "embedder": f"{settings.embedder_model}, {settings.embedder_backend}",
-            "embedder digest": application.embedder.digest,
-            "pipeline digest": application.pipeline.digest,
-            "prompt version": application.pipeline.prompt_version,
-        }
-    return Store(Ingested.total(ingested), dataset, models)
 
 
 def _generator(runs: Sequence[NotebookRun], settings: Settings) -> dict[str, str]:

@@ -27,12 +27,13 @@ from loadtests.stub_provider.behaviours import (
 )
 from loadtests.stub_provider.calls import Calls
 from loadtests.stub_provider.client import StubProvider, running_stub
+from loadtests.stub_provider.obeying import Obey
 from loadtests.stub_provider.registry import BEHAVIOURS
 
 # fmt: off
 __all__ = [
     "BEHAVIOURS", "Behaviour", "Calls", "ConfidentlyWrong", "ContentFilter", "ContextOverflow",
     "CutMidStream", "Empty", "Extract", "Garbage", "Hang", "Latency", "Loading",
-    "LognormalLatency", "OutOfCredit", "RateLimit", "Refusal", "Say", "ServerError", "SlowDrip",
-    "StubProvider", "running_stub",
+    "LognormalLatency", "Obey", "OutOfCredit", "RateLimit", "Refusal", "Say", "ServerError",
+    "SlowDrip", "StubProvider", "running_stub",
 ]

@@ -27,9 +27,10 @@ from loadtests.stub_provider.behaviours import (
     ServerError,
     SlowDrip,
 )
+from loadtests.stub_provider.obeying import Obey
 
 AnyBehaviour = (
-    Extract | Say | ConfidentlyWrong | Empty | Latency | LognormalLatency | SlowDrip | Hang
+    Extract | Obey | Say | ConfidentlyWrong | Empty | Latency | LognormalLatency | SlowDrip | Hang
     | ServerError | Loading | RateLimit | OutOfCredit | ContextOverflow | ContentFilter | Refusal
     | CutMidStream | Garbage
 )  # fmt: skip

@@ -11,7 +11,7 @@ import msgspec
 _SOURCE = re.compile(r"^\[1\] [^\n]*\n(.+?)(?=\n\n\[2\] |\n</notes>|\Z)", re.DOTALL | re.MULTILINE)
 _SENTENCE = re.compile(r".+?[.!?][\"'”’)]*(?=\s|$)", re.DOTALL)
 _PIECE = re.compile(r"\s*\S+\s*$|\s*\S+")
-_DECLINING = "Your notes do not answer this."
+DECLINING = "Your notes do not answer this."
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class Call(msgspec.Struct, frozen=True):
     def extract(self) -> str:
         """The quote with its citation, or that the notes hold no answer."""
         quote = self.quote()
-        return f"{quote} [1]" if quote else _DECLINING
+        return f"{quote} [1]" if quote else DECLINING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from loadtests.stub_provider import (
     ConfidentlyWrong,
     Garbage,
     Hang,
+    Obey,
     RateLimit,
     Say,
     ServerError,
@@ -78,6 +79,24 @@ async def test_confidently_wrong_is_the_contrary_or_something_else(
     answer = await said(http, stub)
     assert "Noah" not in answer
     assert answer.endswith(" [1]")
+
+
+async def test_an_obeying_one_quotes_what_was_asked_for_in_as_many_sentences_as_the_rules_allow(
+    stub: StubProvider, http: httpx2.AsyncClient
+) -> None:
+    await stub.behave(Obey())
+
+    async def answer(question: str, rules: str = "Cite like [1].") -> str:
+        turns = [
+            {"role": "system", "content": rules},
+            {"role": "user", "content": f"{NOTES}\n\nQuestion: {question}"},
+        ]
+        return await said(http, stub, messages=turns)
+
+    assert await answer("Who stayed, and who built?") == "He built. [1]\nShe stayed. [2]"
+    one = await answer("Who stayed, and who built?", "Answer in at most one sentence.")
+    assert one == "He built. [1]"
+    assert await answer("Which railways closed?") == "Your notes do not answer this."
 
 
 async def test_a_window_counts_calls_since_the_script_came_into_force(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +43,26 @@ def test_a_run_reports_what_its_notebooks_found_and_the_worst_of_their_exit_code
     assert "It ran." in (folder / "index.html").read_text()
     assert {"01_fine.html", "02_wrong.html", "summary.json"} <= {f.name for f in folder.iterdir()}
     assert str(folder / "index.html") in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("default")  # jupyter_client and its relations warn
+def test_answers_of_another_provider_are_not_those_that_were_kept(
+    sample: Path,
+    options: RunOptions,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A manifest hides the URL, which may hold a password; what is kept must tell them apart."""
+    for name in ("PYDEVD_DISABLE_FILE_VALIDATION", "RAGAS_DO_NOT_TRACK"):
+        monkeypatch.setenv(name, "")  # so that what the run sets ends with the test
+    small_notebook(options.notebooks, WRITES.format(n=3), name="01_fine")
+    kept = []
+    for port in (8_001, 8_001, 8_002):
+        monkeypatch.setenv("RAG_HF_BASE_URL", f"http://127.0.0.1:{port}/v1")
+        evaluate(replace(options, golden=sample))
+        kept.append("nothing has changed" in capsys.readouterr().out)
+    gc.collect()  # jupyter_client leaves sockets behind: not for another test to be blamed for
+    assert kept == [False, True, False]
 
 
 def test_an_unknown_profile_is_refused_before_anything_runs(options: RunOptions) -> None:

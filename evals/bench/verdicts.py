@@ -1,0 +1,35 @@
+"""What the gate says of candidates as people make them, beside what it must say."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from evals.bench.figures import Bench, Figure
+from evals.bench.planted_runs import Workshop, judged
+from evals.bench.verdict_cases import CASES
+from evals.gate.finding import EXIT_CODES
+from evals.project import ROOT
+from rag_core.errors import RagError
+
+
+async def _shown(folder: Path, *, shop: Workshop, name: str) -> list[Figure]:
+    del folder  # runs stay, for a person to look at
+    case = CASES[name]
+    wanted = f"{case.verdict}, {EXIT_CODES[case.verdict]}"
+    if case.blamed:
+        wanted += f", for {case.blamed}"
+    try:
+        made = await case.make(shop, shop.new_runs(name))
+    except RagError as error:
+        return [Figure(name, f"could not be made: {error}", wanted, met=False)]
+    seen = await judged(made.baseline, made.candidate, *made.options)
+    right = (seen.verdict, seen.code) == (case.verdict, EXIT_CODES[case.verdict])
+    met = right and (not case.blamed or case.blamed in seen.blamed)
+    return [Figure(name, "; ".join([seen.line, *seen.blamed]), wanted, met)]
+
+
+def verdicts(folder: Path = ROOT / "build" / "verdicts") -> dict[str, Bench]:
+    """A benchmark a case, by its name; what they share is made once."""
+    shop = Workshop(folder)
+    return {name: partial(_shown, shop=shop, name=name) for name in CASES}
