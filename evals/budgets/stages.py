@@ -6,8 +6,8 @@
     context                    once a chunking, top_k, context_tokens and min_score
     answer                     once a context and output_tokens
 
-Each step is rag_core's own, over its store in memory; only their order stands here, and a test
-holds it to what the deployed pipeline does.
+Each step is rag_core's own, over its store in memory or the deployed one; only their order stands
+here, and a test holds it to what the deployed pipeline does.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from rag_core.domain import (
     Query,
     Question,
     Ranking,
+    Retriever,
     SearchMode,
     SentenceChunker,
     Tokenizer,
@@ -101,7 +102,7 @@ class Stages:
     def __init__(self, parts: Parts, *, depth: int) -> None:
         self._parts = parts
         self._depth = depth
-        self._stores: dict[Chunking, MemoryNotes] = {}
+        self._stores: dict[Chunking, Retriever] = {}
         self._rankings: dict[tuple[str, Chunking], Timed[Ranking]] = {}
         self._contexts: dict[tuple[object, ...], Timed[Context]] = {}
         self._answers: dict[tuple[object, ...], Timed[Answer | str]] = {}
@@ -117,6 +118,10 @@ class Stages:
         for user in users:
             await ingest.run(authenticated(user), parts.notes[user], progress=progress)
         self._stores[chunking] = store
+
+    def search_in(self, chunking: Chunking, retriever: Retriever) -> None:
+        """Search what a store holds, instead of cutting; its notes must be those of the parts."""
+        self._stores[chunking] = retriever
 
     async def ask(self, asked: GoldenQuestion, setting: BudgetSetting) -> Reply:
         """The context and the answer that `asked` gets; a failed provider is an error in it.

@@ -187,7 +187,7 @@ def classes(
       python -m evals classes my-questions.jsonl --json
       python -m evals classes --budgets
     """
-    from evals.budgets import by_class
+    from evals.budgets import by_class, class_verdicts
     from evals.classes import command
     from evals.project import GOLDEN
 
@@ -195,10 +195,10 @@ def classes(
     folder = golden or GOLDEN
     swept = asyncio.run(by_class.study_classes(folder, max_usd=max_usd)) if budgets else {}
     if as_json:
-        record = command.as_record(found) | {"budgets": by_class.as_record(swept)}
+        record = command.as_record(found) | {"budgets": class_verdicts.as_record(swept)}
         print(json.dumps(record, indent=2))
     else:
-        texts = [command.as_text(found), *([by_class.as_text(swept)] if swept else [])]
+        texts = [command.as_text(found), *([class_verdicts.as_text(swept)] if swept else [])]
         print("\n\n".join(texts))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from evals.classes.questions import FILE as LABELLED
 from evals.datasets.corpus import held_open
 from evals.project import GOLDEN, ROOT, project_settings
 from evals.report.changes import changes_since_last
@@ -162,6 +163,7 @@ def _finished(
         "machine": str(machine()),
         "asked": _asked(settings),
         "trace": file_digest(str(options.parameters.get("trace", ""))),
+        **{name: file_digest(str(file)) for name, file in _of_classes(options, settings).items()},
     }
     return Finished(settings.home / "finished", depends, again=options.again)
 
@@ -171,6 +173,14 @@ def _asked(settings: Settings) -> dict[str, str]:
     urls = {name: own.base_url for name, own in settings.provider.items()}
     known = {"huggingface": settings.hf_base_url, **urls}
     return {name: url.get_secret_value() for name, url in sorted(known.items()) if url}
+
+
+def _of_classes(options: RunOptions, settings: Settings) -> dict[str, Path]:
+    """What the quality notebook reads of classes, beside the golden data and the settings."""
+    labelled = options.golden / LABELLED
+    evidence = settings.class_evidence
+    named = {"labelled questions": labelled if labelled.is_file() else None, "evidence": evidence}
+    return {name: file for name, file in named.items() if file}
 
 
 async def _run_all(

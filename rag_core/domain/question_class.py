@@ -19,6 +19,11 @@ class QuestionClass(StrEnum):
     SUMMARY = "summary"
     CHIT_CHAT = "chit_chat"
 
+    @property
+    def in_words(self) -> str:
+        """As a person writes it."""
+        return self.value.replace("_", "-")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassBudgets:

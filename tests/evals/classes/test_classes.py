@@ -11,6 +11,7 @@ import pytest
 from evals.__main__ import main
 from evals.classes.confusion import Confusion
 from evals.classes.questions import FILE, LabelledQuestion, read_labelled
+from evals.classes.result import confusion_in, confusion_part
 from evals.datasets.golden import load
 from evals.project import GOLDEN
 from rag_core.domain import QuestionClass, normalise
@@ -89,6 +90,26 @@ def test_json_names_every_question(file: Path, capsys: pytest.CaptureFixture[str
         **{"summary": 0, "chit_chat": 0},
     }
     assert printed["classes"]["chit_chat"]["recall"] is None
+
+
+def test_a_folder_without_labelled_questions_says_that_nothing_was_measured(
+    tmp_path: Path,
+) -> None:
+    part = confusion_part(confusion_in(tmp_path), tmp_path / "01.json")
+    assert "is not measured" in part.verdict
+    assert (part.pictures, part.tables) == ((), ())
+
+
+def test_the_report_has_the_counts_with_their_intervals(file: Path, tmp_path: Path) -> None:
+    part = confusion_part(Confusion.of(read_labelled(file)), tmp_path / "01.json")
+    assert "the class of 3 of 6 labelled questions, 50 % [" in part.verdict
+    assert "2 are left look-ups, and 1 get another class's budgets" in part.verdict
+    (picture,) = part.pictures
+    assert (tmp_path / picture.file).is_file()
+    assert "Of 3 list questions the rules say: 2 look-up, 1 list." in picture.alt
+    rows = {row[0]: row for row in part.tables[0].rows}
+    assert rows["look-up"][1:6] == (2, 1, 1, 0, 0)
+    assert rows["chit-chat"] == ("chit-chat", 0, 0, 0, 0, 0, "not measured", "not measured", 0)
 
 
 @pytest.mark.parametrize(
