@@ -29,6 +29,8 @@ class DocumentSettings(BaseSettings):
     )
     ingest_concurrency: int = Field(1, ge=1, le=64)
     """Number of documents that a process reads at once."""
+    ingest_fleet_concurrency: int | None = Field(None, ge=1, le=10_000)
+    """Number of uploaded documents that all processes together read at once; the same in each."""
     ingest_user_concurrency: int = Field(2, ge=1, le=64)
     """Number of a user's documents that are read at once, in all processes together."""
     ingest_user_queue: int = Field(2_000, ge=1, le=1_000_000)

@@ -66,6 +66,7 @@ class DocumentReading:
 
         options = WorkerOptions(
             concurrency=self.settings.ingest_concurrency,
+            fleet_concurrency=self.settings.ingest_fleet_concurrency,
             attempts=self.settings.ingest_attempts,
             shutdown_s=min(SHUTDOWN_S, self.settings.shutdown_s),
             prepare=self.settings.database_prepare,

@@ -1,4 +1,4 @@
-"""A worker as a process: python -m tests.rag_core.reading DATABASE_URL MODE.
+"""A worker as a process: python -m tests.rag_core.reading DATABASE_URL MODE [FLEET_CONCURRENCY].
 
 It says a line when it has begun. Its mode is what becomes of a file: `reads` reads it, `hangs`
 waits for ever at one that says so, `fails` lacks what reads it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from dataclasses import replace
 
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.postgres import PostgresDocuments, PostgresNotes, open_database
@@ -40,7 +41,7 @@ class Reads:
         return Document(Note(note_id, text[:20], text), DocumentType.TEXT, len(content), "")
 
 
-async def main(url: str, mode: str) -> None:
+async def main(url: str, mode: str, fleet: int | None) -> None:
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     async with open_database(url) as database:
@@ -52,10 +53,11 @@ async def main(url: str, mode: str) -> None:
             ingest=ingest,
             changed=lambda user, note_id: None,
         )
-        async with DocumentWorker(url, jobs, store.requeue, OPTIONS).working():
+        options = replace(OPTIONS, fleet_concurrency=fleet)
+        async with DocumentWorker(url, jobs, store.requeue, options).working():
             print("begun", flush=True)
             await stopped.wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    asyncio.run(main(*sys.argv[1:3], int(sys.argv[3]) if sys.argv[3:] else None))

@@ -29,9 +29,10 @@ PROGRAM = ("-m", "tests.rag_core.reading")
 
 
 @asynccontextmanager
-async def worker(url: str, mode: str) -> AsyncIterator[Process]:
-    """A worker in a process of its own, that has begun."""
-    process = await asyncio.create_subprocess_exec(sys.executable, *PROGRAM, url, mode, stdout=PIPE)
+async def worker(*arguments: str) -> AsyncIterator[Process]:
+    """A worker in a process of its own, that has begun; by the arguments of its program."""
+    command = (sys.executable, *PROGRAM, *arguments)
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
     assert process.stdout is not None
     assert await process.stdout.readline() == b"begun\n"
     try:

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
+from procrastinate.sql import queries
 from procrastinate.worker import Worker
+from psycopg import Error
+from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from rag_core.adapters.postgres.connection import connection_options
+from rag_core.adapters.postgres.connection import Connection, connection_options, hung_up_at
 from rag_core.adapters.postgres.document_sql import LEAST_PRIORITY, QUEUE, TASK
 from rag_core.domain.user import UserId
 from rag_core.errors import DatabaseUnavailable, RagError
@@ -29,6 +35,17 @@ AWAY = (ConnectorException, DatabaseUnavailable, OSError, TimeoutError)
 
 _QUERY_S = 5.0
 """Seconds that a worker waits for a connection, and that it has on top to stop; chosen."""
+
+# The lock is held to the end of its transaction: who is next sees what was begun under it. Postgres
+# takes it from a process that was frozen meanwhile.
+_OUR_TURN = f"""
+SELECT set_config('idle_in_transaction_session_timeout', '{_QUERY_S * 1000:.0f}', true) IS NOT NULL
+    AND pg_try_advisory_xact_lock(hashtextextended(%(queue)s, 0)) AS yes
+"""
+_FREE_PLACE = """
+SELECT count(*) < %(places)s AS yes FROM procrastinate_jobs
+WHERE queue_name = %(queue)s AND status = 'doing'
+"""
 
 _LOG = logging.getLogger(__name__)
 logging.getLogger("procrastinate").setLevel(logging.CRITICAL + 1)  # its lines name users
@@ -60,6 +77,8 @@ class WorkerOptions:
 
     concurrency: int = 1
     """Number of documents that it reads at once."""
+    fleet_concurrency: int | None = None
+    """Number of documents that all workers together read at once; None: no such bound."""
     attempts: int = 5
     """Number of times that a document is tried."""
     backoff_s: float = 2.0
@@ -137,6 +156,8 @@ class DocumentWorker:
             open=False,
         )
         app = App(connector=PsycopgConnector())
+        if options.fleet_concurrency:
+            app.job_manager = _BoundedJobs(app.connector, pool, options.fleet_concurrency)
         retry = _Backoff(options.attempts, options.backoff_s)
         app.task(name=TASK, queue=QUEUE, retry=retry, pass_context=True)(self._job)
         async with pool, app.open_async(pool):
@@ -207,6 +228,46 @@ class DocumentWorker:
                 given: dict[str, Any] = job.task_kwargs
                 await self._reader.give_up(UserId(given["user"]), given["document"])
                 await manager.finish_job(job, Status.FAILED, delete_job=False)
+
+
+class _BoundedJobs(JobManager):
+    """Begins no job while as many as may be are being done, whoever does them.
+
+    They are counted and the next one is begun under one lock, so no two workers see one place
+    free. What is being done is what procrastinate's table says: the place of a killed worker is
+    free once its job waits again.
+    """
+
+    def __init__(
+        self, connector: BaseConnector, pool: AsyncConnectionPool[Connection], places: int
+    ) -> None:
+        super().__init__(connector)
+        self._pool, self._places = pool, places
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """See `JobManager`; None, too, where no place is free, or another worker is looking."""
+        try:
+            async with self._pool.connection() as connection:
+                with hung_up_at(connection, time.monotonic() + _QUERY_S):
+                    async with connection.transaction():
+                        return await self._fetched(connection, queues, worker_id)
+        except Error as error:
+            raise ConnectorException from error
+
+    async def _fetched(
+        self, connection: Connection, queues: Iterable[str] | None, worker_id: int
+    ) -> Job | None:
+        async with connection.cursor(row_factory=dict_row) as cursor:
+            asked = {"queue": QUEUE, "places": self._places}
+            for condition in (_OUR_TURN, _FREE_PLACE):
+                await cursor.execute(condition, asked)
+                row = await cursor.fetchone()
+                if not (row and row["yes"]):
+                    return None
+            fetching = {"queues": queues, "worker_id": worker_id}
+            await cursor.execute(queries["fetch_job"], fetching)
+            row = await cursor.fetchone()
+        return Job.from_row(row) if row and row["id"] is not None else None
 
 
 class _Backoff(BaseRetryStrategy):
