@@ -81,7 +81,8 @@ class QuestionSource:
         if not questions:
             problem = f"{path} has no question with gold whose notes are stored"
             raise InvalidInput("--questions", problem, "Ingest the notes for the users it names")
-        told = "".join(f"; left out: {count} {why}" for why, count in left_out.items())
+        missing = ", ".join(f"{count} {why}" for why, count in left_out.items())
+        told = f"; left out: {missing}" if missing else ""
         return AnsweredQuestions(
             questions,
             f"{len(questions)} questions of {path.name}{told}\n"
