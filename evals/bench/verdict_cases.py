@@ -164,6 +164,8 @@ def _provider(url: str) -> dict[str, str]:
         "RAG_PROVIDERS": "stub",
         "RAG_PROVIDER_STUB_BASE_URL": url,
         "RAG_PROVIDER_STUB_MODEL": "stub",
+        "RAG_PROVIDER_STUB_PRICE_INPUT_USD": "0",
+        "RAG_PROVIDER_STUB_PRICE_OUTPUT_USD": "0",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from evals.bench.verdict_cases import CASES
 from evals.gate.finding import EXIT_CODES
 from evals.project import ROOT
 from rag_core.errors import RagError
+
+NAMED = 3
+"""Figures to blame that a row names: the runs' gate.md has all."""
 
 
 async def _shown(folder: Path, *, shop: Workshop, name: str) -> list[Figure]:
@@ -26,7 +30,14 @@ async def _shown(folder: Path, *, shop: Workshop, name: str) -> list[Figure]:
     seen = await judged(made.baseline, made.candidate, *made.options)
     right = (seen.verdict, seen.code) == (case.verdict, EXIT_CODES[case.verdict])
     met = right and (not case.blamed or case.blamed in seen.blamed)
-    return [Figure(name, "; ".join([seen.line, *seen.blamed]), wanted, met)]
+    return [Figure(name, f"{seen.line}{_named(seen.blamed, case.blamed)}", wanted, met)]
+
+
+def _named(blamed: Sequence[str], first: str) -> str:
+    """Whom the gate blames, who was expected before the others."""
+    names = sorted(blamed, key=lambda name: name != first)
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f" Blamed: {', '.join(names[:NAMED])}{more}." if names else ""
 
 
 def verdicts(folder: Path = ROOT / "build" / "verdicts") -> dict[str, Bench]:

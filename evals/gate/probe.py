@@ -18,7 +18,7 @@ import msgspec
 from evals.datasets.golden import load
 from evals.gate import timed_worker
 from evals.gate.speed import PROBE, Probe, Timed
-from evals.project import ROOT
+from evals.project import ROOT, project_settings
 from evals.results.machine import machine
 from rag_core.cli import progress_bar
 from rag_core.errors import InvalidInput, Unavailable
@@ -80,6 +80,7 @@ def _first_order(folder: Path) -> str:
         "notes": str(golden.notes[user].path),
         "user": f"probe-{user}",
         "questions": questions[:QUESTIONS],
+        "vectors": str(project_settings().home.absolute() / "vectors"),
     }
     return json.dumps(asked)
 

@@ -2,8 +2,8 @@
 
 Run by its path with PYTHONPATH set to the checkout that is timed, which may be older than this
 file: it uses nothing but what that checkout has had for long. The first line names the notes, the
-user and the questions; each line after it a source and how many calls; each answer is a line of
-milliseconds.
+user, the questions and a folder of kept vectors; each line after it a source and how many calls;
+each answer is a line of milliseconds.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ async def _calls(asked: Mapping[str, Any], open_: AsyncExitStack) -> dict[str, C
     settings = await open_.enter_async_context(held_open(project_settings()))
     cached = await open_.enter_async_context(assemble(settings))
     user = authenticated(asked["user"])
-    await cached.ingest.run(user, await asyncio.to_thread(read_notes, Path(asked["notes"])))
     off = settings.model_copy(update={"cache": "off"})
     embedder, tokenizer = cached.embedder, cached.tokenizer
     fresh = await open_.enter_async_context(assemble(off, embedder=embedder, tokenizer=tokenizer))
-    known = open_.enter_context(kept_vectors(embedder, settings.home / "vectors"))
+    known = open_.enter_context(kept_vectors(embedder, Path(asked["vectors"])))
     search = await open_.enter_async_context(assemble(off, embedder=known, tokenizer=tokenizer))
+    await search.ingest.run(user, await asyncio.to_thread(read_notes, Path(asked["notes"])))
     return {
         "retrieval": lambda question: search.pipeline.retrieve(question, user),
         "FRESH": lambda question: fresh.pipeline.answer(question, user),
