@@ -73,6 +73,7 @@ class Workshop:
     folder: Path
     root: Path = ROOT
     _bases: set[Path] = field(default_factory=set)
+    _copies: dict[str, Checkout] = field(default_factory=dict)
 
     @property
     def home(self) -> Path:
@@ -91,9 +92,15 @@ class Workshop:
 
     def checkout(self, fault: str = "") -> Checkout:
         """A copy of the checkout with that fault awake."""
-        made = copied(self.folder / "checkouts" / (fault or "as-it-is"), FAULTS, self.root)
+        made = self._copy(fault or "as-it-is")
         made.wake(fault)
         return made
+
+    def _copy(self, name: str) -> Checkout:
+        """Made once: a process that runs it must not see it change."""
+        if name not in self._copies:
+            self._copies[name] = copied(self.folder / "checkouts" / name, FAULTS, self.root)
+        return self._copies[name]
 
     async def base(self, name: str = "base", change: Change | None = None) -> Path:
         """Runs to compare with, made once: this checkout as it is, or with a `change`."""
@@ -141,7 +148,7 @@ class Workshop:
         Raises:
             Unavailable: nothing was timed.
         """
-        base, candidate = self.checkout(), self.checkout(fault or "the-same")
+        base, candidate = self.checkout(), self._copy("timed")
         candidate.wake(fault)
         command = ("probe", "--base", str(base.folder), "--out", str(runs))
         said = await self.evals(candidate, f"{runs.name}: probe", command)

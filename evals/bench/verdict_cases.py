@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,11 +38,11 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A candidate, what the gate must say of it, and a figure that must be to blame."""
+    """A candidate, what the gate must say of it, and figures of which one must be to blame."""
 
     make: Callable[[Workshop, Path], Awaitable[Made]]
     verdict: Status
-    blamed: str = ""
+    blamed: Sequence[str] = ()
 
 
 async def identical(shop: Workshop, runs: Path) -> Made:
@@ -144,7 +144,7 @@ async def prompt_unread(shop: Workshop, runs: Path) -> Made:
 async def prompt_obeyed(shop: Workshop, runs: Path) -> Made:
     """A worse prompt for a stub that does what it says of the number of sentences."""
     base, obeyed = await shop.base(), shop.new_runs("base-obeying")
-    async with running_stub(Obey()) as stub:
+    async with running_stub(Obey(least=0.1)) as stub:
         settings = _provider(stub.url)
         await shop.candidate(obeyed, base, ANSWERS, Change(settings=settings))
         worse = Change(settings=settings | _worse_prompt(shop))
@@ -169,18 +169,22 @@ def _provider(url: str) -> dict[str, str]:
     }
 
 
+OF_PIECES = ("R@5 (golden)", "citation_recall (golden)", "fact_recall (golden)")
+"""What lost pieces of notes lower. The 216 questions with gold show a drop of five or six points of
+one of them, and not of all: with half of the pieces lost, R@5 alone was INCONCLUSIVE."""
+
 CASES: Mapping[str, Case] = {
     "identical-runs": Case(identical, Status.PASS),
-    "broken-chunker": Case(broken_chunker, Status.REGRESSION, "R@5 (golden)"),
-    "negating-generator": Case(negating, Status.REGRESSION, "groundedness (golden)"),
-    "slower-query": Case(slower, Status.REGRESSION, "retrieval"),
-    "doubled-context": Case(doubled_context, Status.REGRESSION, "dollars per 1,000 requests"),
+    "broken-chunker": Case(broken_chunker, Status.REGRESSION, OF_PIECES),
+    "negating-generator": Case(negating, Status.REGRESSION, ["groundedness (golden)"]),
+    "slower-query": Case(slower, Status.REGRESSION, ["retrieval"]),
+    "doubled-context": Case(doubled_context, Status.REGRESSION, ["dollars per 1,000 requests"]),
     "doubled-budget-alone": Case(doubled_budget, Status.PASS),
-    "worse-prompt": Case(prompt_obeyed, Status.REGRESSION, "fact_recall (golden)"),
+    "worse-prompt": Case(prompt_obeyed, Status.REGRESSION, ["fact_recall (golden)"]),
     "worse-prompt-unread": Case(prompt_unread, Status.PASS),
-    "missing-result": Case(missing_result, Status.INVALID, "02_retrieval, candidate"),
-    "empty-run": Case(empty_run, Status.INVALID, "runs"),
-    "unanswered-run": Case(unanswered, Status.INVALID, "fact_recall (golden)"),
-    "another-dataset": Case(another_dataset, Status.INVALID, "data of golden"),
+    "missing-result": Case(missing_result, Status.INVALID, ["02_retrieval, candidate"]),
+    "empty-run": Case(empty_run, Status.INVALID, ["runs"]),
+    "unanswered-run": Case(unanswered, Status.INVALID, ["fact_recall (golden)"]),
+    "another-dataset": Case(another_dataset, Status.INVALID, ["data of golden"]),
     "edited-question": Case(edited_question, Status.PASS),
 }

@@ -22,20 +22,20 @@ async def _shown(folder: Path, *, shop: Workshop, name: str) -> list[Figure]:
     case = CASES[name]
     wanted = f"{case.verdict}, {EXIT_CODES[case.verdict]}"
     if case.blamed:
-        wanted += f", for {case.blamed}"
+        wanted += f", for {' or '.join(case.blamed)}"
     try:
         made = await case.make(shop, shop.new_runs(name))
     except RagError as error:
         return [Figure(name, f"could not be made: {error}", wanted, met=False)]
     seen = await judged(made.baseline, made.candidate, *made.options)
     right = (seen.verdict, seen.code) == (case.verdict, EXIT_CODES[case.verdict])
-    met = right and (not case.blamed or case.blamed in seen.blamed)
+    met = right and (not case.blamed or not set(case.blamed).isdisjoint(seen.blamed))
     return [Figure(name, f"{seen.line}{_named(seen.blamed, case.blamed)}", wanted, met)]
 
 
-def _named(blamed: Sequence[str], first: str) -> str:
-    """Whom the gate blames, who was expected before the others."""
-    names = sorted(blamed, key=lambda name: name != first)
+def _named(blamed: Sequence[str], first: Sequence[str]) -> str:
+    """Whom the gate blames, those who were expected before the others."""
+    names = sorted(blamed, key=lambda name: name not in first)
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return f" Blamed: {', '.join(names[:NAMED])}{more}." if names else ""
 

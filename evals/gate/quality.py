@@ -93,7 +93,10 @@ def quality_findings(
     adjusted = holm([p for finding in made if (p := finding.p) is not None])
     for place, p in zip(tested, adjusted, strict=True):
         made[place] = _decided(replace(made[place], p=p), policy.quality[place], policy)
-    return made
+    return [
+        _believed(found, rule, baseline, candidate)
+        for found, rule in zip(made, policy.quality, strict=True)
+    ]
 
 
 def _finding(
@@ -110,8 +113,8 @@ def _finding(
         least = share(policy.scored)
         sentence = f"only {share(pairs.scored)} of the scores are there, {least} are needed."
         return _said(rule, Status.INVALID, sentence, **figures)
-    if doubt := _doubt(rule, baseline, candidate):
-        return _said(rule, Status.NOT_GATED, doubt, **figures)
+    if _doubt(rule, baseline) and (doubt := _doubt(rule, candidate, baseline)):
+        return _said(rule, Status.NOT_GATED, f"does not gate: {doubt}", **figures)
     if rule.never_worse:
         return _never_worse(rule, pairs, figures)
     if broken := pairs.broken(policy.hard_break_repeats):
@@ -129,19 +132,31 @@ def _missing(rule: QualityRule, baseline: Recording, candidate: Recording) -> st
     return ""
 
 
-def _doubt(rule: QualityRule, baseline: Recording, candidate: Recording) -> str:
-    """Why nobody knows what the measure is worth; empty where it is known to be enough."""
+def _doubt(rule: QualityRule, *recordings: Recording) -> str:
+    """Why nobody knows what the measure is worth, by the first card; empty where it is enough."""
     if rule.card is None:
         return ""
-    card = candidate.cards.get(rule.measure) or baseline.cards.get(rule.measure)
+    cards = (card for each in recordings if (card := each.cards.get(rule.measure)))
+    card = next(cards, None)
     if card is None or card.noticed is None or card.rejected is None:
-        return "does not gate: no planted answers say what this measure notices."
+        return "no planted answers say what this measure notices."
     if card.noticed < rule.card.noticed or card.rejected > rule.card.rejected:
         return (
-            f"does not gate: it notices {share(card.noticed)} of planted faults and rejects "
+            f"it notices {share(card.noticed)} of planted faults and rejects "
             f"{share(card.rejected)} of right answers."
         )
     return ""
+
+
+def _believed(
+    found: Finding, rule: QualityRule, baseline: Recording, candidate: Recording
+) -> Finding:
+    """A measure that gated before gates still, but what passes must be able to fail: a candidate
+    does not free itself of a measure by spoiling the answers that it is tried on."""
+    if found.status is Status.PASS and (doubt := _doubt(rule, candidate, baseline)):
+        sentence = f"passes, which says little: {doubt} It gated before."
+        return replace(found, status=Status.INCONCLUSIVE, sentence=sentence)
+    return found
 
 
 def _never_worse(rule: QualityRule, pairs: Paired, figures: Mapping[str, Any]) -> Finding:

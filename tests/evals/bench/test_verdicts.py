@@ -39,13 +39,13 @@ def test_a_fault_that_finds_nothing_to_replace_is_not_planted_in_silence(tmp_pat
 @pytest.mark.parametrize(
     ("case", "met"),
     [
-        ((Status.INVALID, "02_retrieval, candidate"), True),
-        ((Status.INVALID, "R@5 (nothing)"), False),
-        ((Status.PASS, ""), False),
+        ((Status.INVALID, ["nobody", "02_retrieval, candidate"]), True),
+        ((Status.INVALID, ["R@5 (nothing)"]), False),
+        ((Status.PASS, []), False),
     ],
 )
 async def test_a_verdict_is_met_where_the_real_gate_says_it_of_that_figure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: tuple[Status, str], met: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: tuple[Status, list[str]], met: bool
 ) -> None:
     async def make(shop: Workshop, runs: Path) -> Made:
         without = RecordedRun()

@@ -59,6 +59,7 @@ class RecordedRun:
         self.answers = {
             q: {"question": f"What of {q}?", "text": f"It is {q}.", "group": ""} for q in QUESTIONS
         }
+        self.cards = {m: {"noticed": 0.8, "rejected": 0.1} for m in ("fact_recall", "groundedness")}
         self.amounts = {"dollars per 1,000 requests": 0.2, "hit rate": 0.4}
         self.facts = {"judge": "none", "support checker": "light"}
         self.manifest: dict[str, Any] = {
@@ -98,12 +99,11 @@ class RecordedRun:
             "collections": {"headings": {"exact": {"R@5": self.headings}}},
             "hashes": {"headings": {q: f"hash of {q}" for q in QUERIES}},
         }
-        cards = {m: {"noticed": 0.8, "rejected": 0.1} for m in ("fact_recall", "groundedness")}
         return {
             "01_quality": {"facts": self.facts, "data": quality},
             "02_retrieval": {"facts": {}, "data": retrieval},
             "04_cost": {"facts": {}, "data": {"amounts": self.amounts}},
-            "07_validity": {"facts": {}, "data": {"measures": cards}},
+            "07_validity": {"facts": {}, "data": {"measures": self.cards}},
         }
 
     def _notebook(self, name: str, result: Mapping[str, Any]) -> dict[str, Any]:

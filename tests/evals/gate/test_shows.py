@@ -215,6 +215,17 @@ def test_a_measure_of_unknown_worth_is_shown_and_has_no_say(tmp_path: Path) -> N
     assert names == {"fact_recall (golden)", "groundedness (golden)"}
 
 
+def test_a_candidate_does_not_free_itself_of_a_measure_that_gated_before(tmp_path: Path) -> None:
+    """Whose answers are spoilt, on those a measure is tried: its card falls with them."""
+    for every, status in ((3, Status.REGRESSION), (10**6, Status.INCONCLUSIVE)):
+        run = RecordedRun().change("fact_recall", -0.5, every=every)
+        run.rows["fact_recall"]["q0"] = {"value": 0.0}  # as before
+        run.cards["fact_recall"] = {"noticed": 0.1, "rejected": 0.1}
+        found = {each.name: each for each in judged(tmp_path / f"{every}", run).findings}
+        assert found["fact_recall (golden)"].status is status
+    assert "notices 10 % of planted faults" in found["fact_recall (golden)"].sentence
+
+
 def test_a_question_that_always_passed_and_never_does_again_is_a_regression(tmp_path: Path) -> None:
     before, after = tmp_path / "b", tmp_path / "a"
     for number in range(10):
