@@ -15,6 +15,7 @@ from evals.measures.asking import ask_golden, generators_of
 from evals.measures.catalogue import Instruments
 from evals.measures.judge_settings import open_judge
 from evals.measures.kept_vectors import kept_vectors
+from evals.measures.measuring_embedder import measuring_embedder
 from evals.measures.observations import Observation
 from evals.measures.summary import Summary, summarise
 from evals.measures.support import LightChecker, SupportChecker
@@ -67,7 +68,8 @@ async def study(golden_dir: Path = GOLDEN, *, seed: int = 0, max_usd: float = 1.
             open_judge(settings.home / "judge", max_usd) as judge,
             open_verifier() as verifier,
         ):
-            with kept_vectors(application.embedder, settings.home / "vectors") as embedder:
+            measuring = measuring_embedder(application.embedder, settings)
+            with kept_vectors(measuring, settings.home / "vectors") as embedder:
                 vectors = Vectors(embedder)
                 checker = verifier or LightChecker(vectors)
                 instruments = Instruments(golden, vectors, checker, judge)
