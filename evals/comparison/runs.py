@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class Run:
     """Of each measure: `about`, `better` (higher or lower) and `unit` (empty for a share)."""
     answers: Mapping[str, Mapping[str, str]]
     """Of each question: `question`, `text`, `provenance` and `group`; older runs have none."""
+    problem: str = ""
+    """Why the notebook failed, though it left a result."""
     facts: Mapping[str, str] = field(default_factory=dict)
     configured: Mapping[str, str] = field(default_factory=dict)
     """Settings, models and prompt, by name; empty where no manifest lies beside it."""
@@ -49,7 +51,9 @@ def read_run(path: Path) -> Run:
     if result is None:
         problem = summary["notebooks"][QUALITY].get("problem", "")
         raise InvalidInput(str(file), f"its {QUALITY} failed: {problem}", "Compare another run")
-    return _of_result(result, file)
+    return replace(
+        _of_result(result, file), problem=summary["notebooks"][QUALITY].get("problem", "")
+    )
 
 
 def previous_run(reports: Path, run: Path) -> Path | None:

@@ -12,6 +12,9 @@ from evals.stats.paired import Verdict
 
 _COLUMNS = ("measure", "before", "after", "difference", "low", "high", "questions", "verdict")
 
+_IN_TABLE = {"USD": ("USD of 1,000 questions", 1000.0)}
+"""Units in which a number would have no digit left: how the table calls them, and how many."""
+
 
 def section(comparison: Comparison) -> NotebookResult:
     """The comparison as a notebook's result is, for a report or a terminal."""
@@ -33,6 +36,9 @@ def section(comparison: Comparison) -> NotebookResult:
 def verdict(comparison: Comparison) -> str:
     """A paragraph computed from the differences."""
     judged = comparison.judged
+    if failed := [run for run in (comparison.before, comparison.after) if run.problem]:
+        said = "; ".join(f"{run.name}: {run.problem}" for run in failed)
+        return f"Nothing can be said: a run failed ({said})."
     if comparison.same:
         words = ", every answer the same word for word" if comparison.after.answers else ""
         return f"Nothing differs: {len(judged)} measures, question by question{words}."
@@ -69,9 +75,11 @@ def change_table(comparison: Comparison) -> Table:
 
 def _row(change: Change) -> tuple[Cell, ...]:
     found = change.difference
-    name = change.measure.replace("_", " ") + (f", {change.unit}" if change.unit else "")
+    unit, times = _IN_TABLE.get(change.unit, (change.unit, 1.0))
+    name = change.measure.replace("_", " ") + (f", {unit}" if unit else "")
     verdict_ = f"{change.verdict} (time)" if change.timed else change.verdict
-    means = (change.before, change.after, found.mean, found.low, found.high)
+    values = (change.before, change.after, found.mean, found.low, found.high)
+    means = (None if value is None else times * value for value in values)
     return (name, *means, found.n, verdict_)
 
 

@@ -127,6 +127,25 @@ def test_an_unscored_question_is_counted_and_shown(tmp_path: Path) -> None:
     assert list(found.questions) == ["q3"]
 
 
+def test_two_runs_of_which_one_measured_nothing_are_not_the_same(tmp_path: Path) -> None:
+    failed = summary()
+    failed["notebooks"]["01_quality"]["problem"] = "nothing was measured (n = 0)"
+    said = section(compared(tmp_path, failed)).verdict
+    assert said == "Nothing can be said: a run failed (two: nothing was measured (n = 0))."
+
+
+def test_dollars_are_those_of_so_many_questions_that_digits_are_left(tmp_path: Path) -> None:
+    runs = [deepcopy(summary()), deepcopy(summary())]
+    for run, usd in zip(runs, (0.0002, 0.0003), strict=True):
+        of(run)["summary"]["measures"] = MEASURES | {"cost_usd": {"about": "", "unit": "USD"}}
+        of(run)["summary"]["rows"]["cost_usd"] = {q: {"value": usd} for q in QUESTIONS}
+    before, after = (write(tmp_path / str(n), run) for n, run in enumerate(runs))
+    rows = {
+        row[0]: row for row in section(compare(read_run(before), read_run(after))).tables[0].rows
+    }
+    assert rows["cost usd, USD of 1,000 questions"][1:4] == pytest.approx((0.2, 0.3, 0.1))
+
+
 def test_the_run_before_is_the_latest_of_the_same_golden_data(tmp_path: Path) -> None:
     other = summary()
     other["notebooks"]["01_quality"]["result"]["facts"]["golden data digest"] = "b" * 64
