@@ -43,7 +43,7 @@ def draw_class_budgets(studies: Studies, out_path: Path) -> Picture:
     caption = (
         "Each question is compared with itself at the budgets of every question. Bars are 95 % "
         f"intervals, none below {FEW} questions; where none changed, as wide as they leave it. A "
-        f"class is shown only where both bars end to the right of the dashed line, "
+        f"class is shown only where both bars lie right of the dashed line, "
         f"{100 * TOLERANCE:g} points lost; n are test questions with facts."
     )
     title = "What would cheaper budgets of a class save, and cost?"

@@ -24,8 +24,8 @@ from rag_core.settings_classes import usual_budgets, wanted_budgets
 Studies = Mapping[QuestionClass, ClassBudgetsStudy]
 
 _COLUMNS = (
-    "class by rules", "n dev", "n test", "n with facts", "budgets", *GUARDED, "tokens in",
-    "tokens out", "dollars", "verdict", "why",
+    "class by rules", "verdict", "why", "n dev", "n test", "n with facts", "budgets", *GUARDED,
+    "tokens in", "tokens out", "dollars",
 )  # fmt: skip
 
 
@@ -134,14 +134,13 @@ def _row(kind: QuestionClass, study: ClassBudgetsStudy) -> tuple[Cell, ...]:
     said = (verdict(study), why(study))
     if study.setting is None or not study.differences:
         same = "as they are" if study.setting else ""
-        return (kind.in_words, *n, same, *("" for _ in GUARDED), "", "", "", *said)
+        return (kind.in_words, *said, *n, same, *("" for _ in GUARDED), "", "", "")
     budgets, place = study.setting.beside(study.test.current), study.test.place(study.setting)
     return (
-        *(kind.in_words, *n, f"{budgets}, as set" if study.wanted else budgets),
+        *(kind.in_words, *said, *n, f"{budgets}, as set" if study.wanted else budgets),
         *(_points(each) for each in study.differences.values()),
         *(_tokens(study.test, name, place) for name in (TOKENS_IN, TOKENS_OUT)),
         _cost(study.test, study.setting),
-        *said,
     )
 
 
