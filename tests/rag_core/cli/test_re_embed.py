@@ -21,19 +21,6 @@ NOTES = 300
 QUESTION = "What does Paul call grace?"
 
 
-@pytest.fixture
-def other_model(exported_model: Path, tmp_path: Path) -> Path:
-    """The same weights under another name: another embedder, as far as its digest tells."""
-    folder = tmp_path / "other"
-    folder.mkdir()
-    for file in exported_model.iterdir():
-        (folder / file.name).symlink_to(file)
-    described = json.loads((folder / "export.json").read_text())
-    (folder / "export.json").unlink()
-    (folder / "export.json").write_text(json.dumps(described | {"weights_sha256": "0" * 64}))
-    return folder
-
-
 def beside(url: str) -> int:
     """Number of vectors beside those in use."""
     with psycopg.connect(url) as connection:
