@@ -22,6 +22,7 @@ from loadtests.stub_provider import (
     Latency,
     Loading,
     LognormalLatency,
+    Obey,
     OutOfCredit,
     RateLimit,
     Refusal,
@@ -58,6 +59,7 @@ FAILING: list[tuple[Behaviour, type[errors.RagError]]] = [
 ]
 ANSWERING: list[tuple[Behaviour, str]] = [
     (Extract(), QUOTE),
+    (Obey(sentences=1), QUOTE),
     (Say("Of gopher wood [1]."), "Of gopher wood [1]."),
     (Latency(0.001, 0.001), QUOTE),
     (LognormalLatency(0.001, 0.5), QUOTE),
