@@ -12,7 +12,7 @@ from evals.budgets.by_class import TOLERANCE, ClassBudgetsStudy
 from evals.budgets.choice import GUARDED
 from evals.budgets.grid import BudgetSetting
 from evals.budgets.outcomes import FACTS_STATED, TOKENS_IN, TOKENS_OUT, Difference, Outcomes
-from evals.budgets.wording import cost_change, points
+from evals.budgets.wording import bare_cost_change, bare_points, cost_change, points
 from evals.results.result import Cell, Table
 from evals.results.table import text_table
 from evals.stats.clustered import FEW
@@ -147,7 +147,7 @@ def _row(kind: QuestionClass, study: ClassBudgetsStudy) -> tuple[Cell, ...]:
 def _points(difference: Difference) -> str:
     if difference.n >= FEW:
         return points(difference)
-    said = points(difference).partition(" [")[0].partition(" (")[0]
+    said = bare_points(difference)
     return f"{said}, n {difference.n}" if difference.changed else said
 
 
@@ -158,8 +158,8 @@ def _tokens(outcomes: Outcomes, measure: str, place: int) -> str:
 
 
 def _cost(outcomes: Outcomes, setting: BudgetSetting) -> str:
-    said = cost_change(outcomes, setting)
-    return said if len(outcomes.questions) >= FEW else said.partition(" [")[0]
+    said = cost_change if len(outcomes.questions) >= FEW else bare_cost_change
+    return said(outcomes, setting)
 
 
 def as_text(studies: Studies) -> str:

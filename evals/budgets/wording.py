@@ -7,18 +7,22 @@ from evals.budgets.grid import BudgetSetting
 from evals.budgets.outcomes import FACTS_IN_CONTEXT, RIGHT, Difference, Outcomes
 from evals.budgets.study import BudgetStudy
 from evals.results.numbers import share
-from evals.stats.intervals import Estimate
 
 
 def points(difference: Difference) -> str:
     """`-0.4 points [-1.9, +0.9]`, or that nothing changed and how sure that makes us."""
     if not difference.changed:
         bound = share(difference.may_change)
-        return f"the same for all {difference.n} (at 95 %, fewer than {bound} would change)"
-    value, low, high = (
-        _signed(100 * each) for each in (difference.value, difference.low, difference.high)
-    )
-    return f"{value} points [{low}, {high}]"
+        return f"{bare_points(difference)} (at 95 %, fewer than {bound} would change)"
+    low, high = (_signed(100 * each) for each in (difference.low, difference.high))
+    return f"{bare_points(difference)} [{low}, {high}]"
+
+
+def bare_points(difference: Difference) -> str:
+    """`-0.4 points`, or that nothing changed: of too few questions to say how sure that is."""
+    if not difference.changed:
+        return f"the same for all {difference.n}"
+    return f"{_signed(100 * difference.value)} points"
 
 
 def verdict(study: BudgetStudy) -> str:
@@ -82,12 +86,15 @@ def worst_sentence(outcomes: Outcomes) -> str:
 def cost_change(outcomes: Outcomes, setting: BudgetSetting) -> str:
     """`29 % less [28 %, 31 %]`, or more."""
     ratio = outcomes.cost_ratio(setting)
-    less = ratio.value <= 1
-    change = Estimate(1 - ratio.value, 1 - ratio.high, 1 - ratio.low)
-    if not less:
-        change = Estimate(ratio.value - 1, ratio.low - 1, ratio.high - 1)
-    ends = f"[{100 * change.low:.0f} %, {100 * change.high:.0f} %]"
-    return f"{100 * change.value:.0f} % {'less' if less else 'more'} {ends}"
+    ends = (1 - ratio.high, 1 - ratio.low) if ratio.value <= 1 else (ratio.low - 1, ratio.high - 1)
+    low, high = (f"{100 * end:.0f} %" for end in ends)
+    return f"{bare_cost_change(outcomes, setting)} [{low}, {high}]"
+
+
+def bare_cost_change(outcomes: Outcomes, setting: BudgetSetting) -> str:
+    """`29 % less`, or more: of too few questions for an interval."""
+    ratio = outcomes.cost_ratio(setting).value
+    return f"{100 * abs(1 - ratio):.0f} % {'less' if ratio <= 1 else 'more'}"
 
 
 def _stays(study: BudgetStudy) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from evals.stats.intervals import Estimate, ratio_of_sums, wilson_interval
-from rag_core.domain import Feedback, Thumb, UserId
+from evals.stats.intervals import Estimate, ratio_of_sums
+from rag_core.domain import Feedback, Thumb, UserId, wilson_interval
 
 Period = Literal["day", "week", "month"]
 Given = tuple[UserId, Feedback]

@@ -20,8 +20,8 @@ from evals.stats.intervals import (
     Floats,
     bootstrap_interval,
     ratio,
-    wilson_interval,
 )
+from rag_core.domain import wilson_interval
 
 FEW = 10
 """Below so many clusters a bootstrap's interval is too narrow (Hesterberg, 2015, section 3.2)."""

@@ -1,8 +1,7 @@
-"""Intervals, the one place they come from: resampled, exact, or as stated.
+"""Intervals, the one place they come from beside `rag_core.domain.wilson_interval`.
 
 bootstrap_interval    a statistic of measured values (percentile or BCa bootstrap)
 ratio_of_sums         a rate over clusters, such as users, whose events hang together
-wilson_interval       a share, of so many values
 exact_interval        a share, from counts, never too narrow
 resampled_means       draws of several columns' means, for what is computed from them
 Estimate              a value with its interval
@@ -119,14 +118,6 @@ def ratio_of_sums(parts: ArrayLike, wholes: ArrayLike) -> Estimate:
         return Estimate.exact(value)
     low, high = bootstrap_interval(ratio, *pairs)
     return Estimate(value, min(low, value), max(high, value))
-
-
-def wilson_interval(share: float, n: float) -> tuple[float, float]:
-    """95 % score interval of a `share` of `n` values, n > 0, whole or not (Wilson, 1927)."""
-    z2 = _Z95**2 / n
-    middle = share + z2 / 2
-    half = np.sqrt(z2 * (share * (1 - share) + z2 / 4))
-    return float((middle - half) / (1 + z2)), float((middle + half) / (1 + z2))
 
 
 def exact_interval(events: int, n: int, *, level: float = LEVEL) -> tuple[float, float]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evals.stats.intervals import Estimate, wilson_interval
+from evals.stats.intervals import Estimate
+from rag_core.domain import wilson_interval
 
 
 @dataclass(frozen=True, slots=True)

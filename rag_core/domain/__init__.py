@@ -34,7 +34,7 @@ from rag_core.domain.note_store import (
 )
 from rag_core.domain.notes import MAX_TITLE_CHARACTERS, Note, Verses, check_note
 from rag_core.domain.options import AS_CONFIGURED, Options
-from rag_core.domain.paired_shares import PairedShares, Share, share_of
+from rag_core.domain.paired_shares import PairedShares, Share, share_of, wilson_interval
 from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.prompt import (
     GUIDANCE, PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt, count_prompt, prompt_version,
@@ -81,6 +81,6 @@ __all__ = [
     "declines", "dimension", "fail", "fingerprint", "hit_of", "leaks", "marks_inside_sentences",
     "masked", "merge_verses", "normalise", "nothing_found", "ok", "prompt_version", "refusal",
     "resolve_citations", "rules_with", "sentence_spans", "share_of", "split_sections",
-    "split_sentences", "stem", "target", "validate_question", "warn", "without_citations",
-    "without_secrets", "word_counts", "word_weights",
+    "split_sentences", "stem", "target", "validate_question", "warn", "wilson_interval",
+    "without_citations", "without_secrets", "word_counts", "word_weights",
 ]

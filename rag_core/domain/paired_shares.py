@@ -21,11 +21,17 @@ class Share:
     high: float
 
 
-def share_of(count: int, n: int) -> Share:
-    """`count` of `n`, n > 0, with the score interval (Wilson, 1927)."""
-    share, z2 = count / n, _Z95**2 / n
+def wilson_interval(share: float, n: float) -> tuple[float, float]:
+    """95 % score interval of a `share` of `n` values, n > 0, whole or not (Wilson, 1927)."""
+    z2 = _Z95**2 / n
     middle, half = share + z2 / 2, math.sqrt(z2 * (share * (1 - share) + z2 / 4))
-    low, high = (middle - half) / (1 + z2), (middle + half) / (1 + z2)
+    return (middle - half) / (1 + z2), (middle + half) / (1 + z2)
+
+
+def share_of(count: int, n: int) -> Share:
+    """`count` of `n`, n > 0, with its score interval."""
+    share = count / n
+    low, high = wilson_interval(share, n)
     return Share(share, min(share, max(0.0, low)), max(share, min(1.0, high)))
 
 

@@ -12,8 +12,7 @@ from evals.datasets.golden_rows import QuestionRow
 from evals.feedback.candidates import write_candidates
 from evals.feedback.command import rows
 from evals.feedback.score import Given, scores
-from evals.stats.intervals import wilson_interval
-from rag_core.domain import Feedback, Thumb, UserId
+from rag_core.domain import Feedback, Thumb, UserId, wilson_interval
 
 
 def opinion(

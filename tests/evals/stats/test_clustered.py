@@ -16,7 +16,7 @@ from evals.stats.clustered import (
     quantile_interval,
     share_interval,
 )
-from evals.stats.intervals import wilson_interval
+from rag_core.domain import wilson_interval
 
 ANY = st.one_of(st.floats(-1e6, 1e6, allow_nan=False), st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0]))
 YES_NO = st.sampled_from([0.0, 1.0])
