@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from tests.rag_core.scene import ANSWER
 USER_HEADER = "x-test-user"
 PLAN_HEADER = "x-test-plan"
 EVENTS = {"accept": "text/event-stream"}
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Servers here speak plain HTTP: httpx need not read certificates for each client."""
 
 
 async def who_says_so(headers: Headers) -> Credential:
@@ -107,6 +110,8 @@ async def open_served(
     )
     async with (
         running(app) as (server, url),
-        httpx.AsyncClient(base_url=url, headers={USER_HEADER: user}, timeout=30) as client,
+        httpx.AsyncClient(
+            base_url=url, headers={USER_HEADER: user}, timeout=30, verify=_NO_TLS
+        ) as client,
     ):
         yield Served(url, client, events, clock, server)
