@@ -34,11 +34,13 @@ _VARIABLE = "RAG_CANARY_SETTINGS"
 
 
 def canary_of(settings: Settings, changes: Mapping[str, Any]) -> Settings:
-    """The settings of a canary that differs by `changes`.
+    """The settings of a canary that differs by `changes`: these `settings` where it does not.
 
     Raises:
         ConfigurationError: one of them is no setting, none of a pipeline, or cannot be used.
     """
+    if not changes:
+        return settings
     for name in changes:
         if name not in CANARY_SETTINGS:
             raise ConfigurationError(_VARIABLE, *_why_not(name, type(settings)))
