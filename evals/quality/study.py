@@ -25,6 +25,8 @@ from evals.project import CANARY, GOLDEN, project_settings
 from evals.quality.provenance import ProvenanceLatency, latency_by_provenance
 from rag_core.bootstrap import assemble
 from rag_core.cli import progress_bar
+from rag_core.domain import Embedder
+from rag_core.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,30 @@ class QualityRun:
     latencies: Sequence[ProvenanceLatency] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class AskedGolden:
+    """What was asked and how long it took, not yet measured."""
+
+    golden: GoldenSet
+    observations: Sequence[Observation]
+    latencies: Sequence[ProvenanceLatency]
+    settings: Settings
+    ingested: Ingested
+    embedder: Embedder
+    pipeline_digest: str
+    prompt_version: str
+    seconds: float
+
+
 async def study(golden_dir: Path = GOLDEN, *, seed: int = 0, max_usd: float = 1.0) -> QualityRun:
-    """Ask every golden question of its user, the answer cache cold, and take every measure.
+    """Ask every golden question of its user, and take every measure: `ask`, then `measured`."""
+    return await measured(await ask(golden_dir, seed=seed), seed=seed, max_usd=max_usd)
 
-    Those answered are asked again of warm caches, for the time alone.
 
-    With RAG_JUDGE_BASE_URL and RAG_JUDGE_MODEL set, an LLM judges too, for `max_usd` at most.
-    With RAG_VERIFIER_MODEL set, a verifier takes the light check's place.
+async def ask(golden_dir: Path = GOLDEN, *, seed: int = 0) -> AskedGolden:
+    """Ask every golden question of its user, the answer cache cold.
+
+    Those answered are asked again of warm caches, for the time alone. All time is measured here.
 
     Raises:
         InvalidInput: the folder cannot be read.
@@ -64,30 +83,49 @@ async def study(golden_dir: Path = GOLDEN, *, seed: int = 0, max_usd: float = 1.
         ingested = await ingest_golden(application, golden)
         observations = await ask_golden(application, golden)
         latencies = await latency_by_provenance(ready, application, observations, seed=seed)
-        async with (
-            open_judge(settings.home / "judge", max_usd) as judge,
-            open_verifier() as verifier,
-        ):
-            measuring = measuring_embedder(application.embedder, settings)
-            with kept_vectors(measuring, settings.home / "vectors") as embedder:
-                vectors = Vectors(embedder)
-                checker = verifier or LightChecker(vectors)
-                instruments = Instruments(golden, vectors, checker, judge)
-                with progress_bar(len(observations), "measure answers", "answer") as bar:
-                    summary = await summarise(
-                        observations, instruments, seed=seed, progress=bar.update
-                    )
-    return QualityRun(
+    return AskedGolden(
         golden=golden,
+        observations=observations,
+        latencies=latencies,
+        settings=settings,
+        ingested=ingested,
+        embedder=application.embedder,
+        pipeline_digest=application.pipeline.digest,
+        prompt_version=application.pipeline.prompt_version,
+        seconds=time.perf_counter() - began,
+    )
+
+
+async def measured(asked: AskedGolden, *, seed: int = 0, max_usd: float = 1.0) -> QualityRun:
+    """Take every measure of what was asked; no time is measured.
+
+    With RAG_JUDGE_BASE_URL and RAG_JUDGE_MODEL set, an LLM judges too, for `max_usd` at most.
+    With RAG_VERIFIER_MODEL set, a verifier takes the light check's place.
+    """
+    began = time.perf_counter()
+    settings, observations = asked.settings, asked.observations
+    async with (
+        open_judge(settings.home / "judge", max_usd) as judge,
+        open_verifier() as verifier,
+    ):
+        measuring = measuring_embedder(asked.embedder, settings)
+        with kept_vectors(measuring, settings.home / "vectors") as embedder:
+            vectors = Vectors(embedder)
+            checker = verifier or LightChecker(vectors)
+            instruments = Instruments(asked.golden, vectors, checker, judge)
+            with progress_bar(len(observations), "measure answers", "answer") as bar:
+                summary = await summarise(observations, instruments, seed=seed, progress=bar.update)
+    return QualityRun(
+        golden=asked.golden,
         observations=observations,
         summary=summary,
         checker=checker,
-        ingested=ingested,
+        ingested=asked.ingested,
         min_score=settings.min_score,
         generator=generators_of(observations),
-        pipeline_digest=application.pipeline.digest,
-        prompt_version=application.pipeline.prompt_version,
+        pipeline_digest=asked.pipeline_digest,
+        prompt_version=asked.prompt_version,
         judge=judge.model if judge else "none",
-        seconds=time.perf_counter() - began,
-        latencies=latencies,
+        seconds=asked.seconds + time.perf_counter() - began,
+        latencies=asked.latencies,
     )

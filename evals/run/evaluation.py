@@ -6,7 +6,8 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -30,7 +31,7 @@ from evals.run.notebook_pages import write_notebook_pages
 from evals.run.notebooks import Notebook, Value, check_known, discover, values_for
 from evals.run.profiles import PROFILES, cell_timeout_s, profile_of, takes_part
 from evals.run.runner import importing_this_checkout, run_notebook
-from evals.run.schedule import run_scheduled
+from evals.run.schedule import Turn, run_scheduled
 from evals.run.store import Store, fill
 from evals.run.terminal import terminal_table
 from rag_core.cli import NOTEBOOK_PROGRESS, entered, progress_bar
@@ -191,14 +192,21 @@ async def _run_all(
     timeout_s: float,
 ) -> list[NotebookRun]:
     finished.begin()
+    loop = asyncio.get_running_loop()
     run_one = partial(_run_or_take, folder=folder, finished=finished, timeout_s=timeout_s)
     with progress_bar(len(notebooks), "notebooks", "notebook") as bar, importing_this_checkout():
 
-        async def run(notebook: Notebook) -> NotebookRun:
-            done = await asyncio.to_thread(run_one, notebook, values[notebook.name])
+        async def run(notebook: Notebook, turn: Turn) -> NotebookRun:
+            def share() -> float:
+                return asyncio.run_coroutine_threadsafe(turn.share(), loop).result()
+
+            given = values[notebook.name]
+            done = await asyncio.to_thread(run_one, notebook, given, share)
             bar.update()
             return done
 
+        # A thread for each notebook: some wait in theirs while others have the machine.
+        loop.set_default_executor(ThreadPoolExecutor(len(notebooks)))
         runs = await run_scheduled(notebooks, run)
     finished.end()
     return runs
@@ -207,6 +215,7 @@ async def _run_all(
 def _run_or_take(
     notebook: Notebook,
     values: Mapping[str, Value],
+    share: Callable[[], float],
     *,
     folder: Path,
     finished: Finished,
@@ -215,7 +224,7 @@ def _run_or_take(
     if kept := finished.take(notebook, values, folder):
         print(f"{kept.name}: as of {kept.kept_from}, nothing has changed; --again measures anew")
         return kept
-    done = run_notebook(notebook, values, folder, cell_timeout_s=timeout_s)
+    done = run_notebook(notebook, values, folder, cell_timeout_s=timeout_s, share=share)
     finished.keep(done, notebook, values)
     return done
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from evals.project import ROOT, foreign
 from evals.results.notebook_run import NotebookRun
@@ -24,6 +26,8 @@ CELL_TIMEOUT_S = 1800
 START_TIMEOUT_S = 120
 """A kernel that takes longer hangs: it imports for seconds."""
 KERNEL = "python3"
+TIMED = "timed"
+"""Tag of cells that measure time: nothing may compute beside them."""
 INVALID, INFRASTRUCTURE = 3, 4
 
 # Run by the kernel before the notebook, with no name of its own left behind.
@@ -40,8 +44,12 @@ def run_notebook(
     *,
     cell_timeout_s: float = CELL_TIMEOUT_S,
     kernel: str = KERNEL,
+    share: Callable[[], float] = lambda: 0.0,
 ) -> NotebookRun:
     """Execute `notebook` in a kernel of its own, and read the result it wrote to `folder`.
+
+    Before the cell after the last one tagged `timed` it calls `share`, which returns the seconds
+    that it waited; they are not the notebook's.
 
     The kernel imports this checkout, wherever it starts; a result made by other code is invalid.
     What goes wrong in it, a dead kernel included, is in the NotebookRun, never raised.
@@ -51,10 +59,11 @@ def run_notebook(
     given = {**values, "out_path": str(out_path)}
     with importing_this_checkout(), tempfile.NamedTemporaryFile(prefix="imports-") as file:
         imports = Path(file.name)
-        run = partial(_run_cells, notebook, executed, given, cell_timeout_s, kernel, imports)
+        pace = _Pace(notebook, share)
+        run = partial(_run_cells, notebook, executed, given, cell_timeout_s, kernel, imports, pace)
         failure = _failure(run, cell_timeout_s)
         elsewhere = foreign(imports.read_text().splitlines())
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - began - pace.waited_s
     if elsewhere:
         problem = f"its kernel imported {elsewhere}, not this checkout"
         return NotebookRun(notebook.name, executed, seconds, None, problem, INVALID)
@@ -62,6 +71,27 @@ def run_notebook(
         return _read_back(notebook, executed, out_path, seconds)
     problem, exit_code = failure
     return NotebookRun(notebook.name, executed, seconds, None, problem, exit_code)
+
+
+class _Pace:
+    """Shares the machine once the last cell tagged `timed` is done; without one, never."""
+
+    def __init__(self, notebook: Notebook, share: Callable[[], float]) -> None:
+        cells = json.loads(notebook.path.read_text(encoding="utf-8"))["cells"]
+        self._timed = sum(_is_timed(cell) for cell in cells)
+        self._share = share if self._timed else None
+        self.waited_s = 0.0
+
+    def before(self, cell: Mapping[str, Any], **_: object) -> None:
+        """Called by nbclient before each cell of code."""
+        if _is_timed(cell):
+            self._timed -= 1
+        elif not self._timed and self._share:
+            self.waited_s, self._share = self._share(), None
+
+
+def _is_timed(cell: Mapping[str, Any]) -> bool:
+    return TIMED in cell["metadata"].get("tags", ())
 
 
 def _failure(run: Callable[[], None], cell_timeout_s: float) -> tuple[str, int] | None:
@@ -90,6 +120,7 @@ def _run_cells(
     cell_timeout_s: float,
     kernel: str,
     imports: Path,
+    pace: _Pace,
 ) -> None:
     from papermill.execute import execute_notebook
 
@@ -104,6 +135,7 @@ def _run_cells(
         resources={"metadata": {"path": str(notebook.path.parent)}},  # of the kernel alone
         start_timeout=START_TIMEOUT_S,
         execution_timeout=cell_timeout_s,
+        on_cell_start=pace.before,
         extra_arguments=[
             "--IPKernelApp.log_level=50",
             "--IPKernelApp.capture_fd_output=False",  # for progress to reach the terminal

@@ -17,7 +17,14 @@ from evals.results.notebook_run import NotebookRun
 from evals.run.notebooks import Value, discover
 from evals.run.runner import run_notebook
 from rag_core.cli import NOTEBOOK_PROGRESS
-from tests.evals.run.notebook_files import WRITES, small_notebook
+from tests.evals.run.notebook_files import (
+    PARAMETERS,
+    WRITES,
+    code,
+    markdown,
+    small_notebook,
+    write_notebook,
+)
 
 # jupyter_client and its relations warn of things that only they can change.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -158,6 +165,34 @@ def test_a_result_of_other_code_than_this_checkouts_is_invalid(
 def test_what_a_kernel_tells_leaves_no_names_in_the_notebook(tmp_path: Path) -> None:
     source = "assert not {'pathlib', 'rag_core', 'evals', 'name'} & set(globals())"
     assert run(tmp_path, source, WRITES.format(n=1)).problem == ""
+
+
+def test_the_machine_is_shared_once_when_the_last_timed_cell_is_done(tmp_path: Path) -> None:
+    """What it waits for others is none of the notebook's own seconds."""
+    mark = tmp_path / "marks"
+    note = f"from pathlib import Path\nPath({str(mark)!r}).open('a').write('{{}}\\n')"
+    cells = [
+        code(note.format("before")),
+        code(note.format("timed"), ["timed"]),
+        code(note.format("between")),
+        code(note.format("timed again"), ["timed"]),
+        code(note.format("after")),
+        code(WRITES.format(n=1)),
+    ]
+    story = [markdown(), code(PARAMETERS, ["parameters"])]
+    path = write_notebook(tmp_path / "notebooks" / "01_timed.ipynb", [*story, *cells])
+    [notebook] = discover(path.parent)
+
+    def share() -> float:
+        with mark.open("a") as file:
+            file.write("shared\n")
+        return 1000.0
+
+    done = run_notebook(notebook, {}, tmp_path, share=share)
+    assert done.problem == ""
+    order = ["before", "timed", "between", "timed again", "shared", "after"]
+    assert mark.read_text().splitlines() == order
+    assert done.seconds < 0
 
 
 def test_progress_of_a_long_cell_reaches_the_terminal_and_not_the_notebook(
