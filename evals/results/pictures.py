@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from evals.measures.scores import Aggregate
@@ -43,12 +45,19 @@ def save(
 
 
 def _write(figure: Figure, path: Path) -> None:
-    """A PNG of at most 256 colours: plots have few, and the page that holds it is mailed."""
+    """A PNG of at most 256 colours: plots have few, and the page that holds it is mailed.
+
+    `Figure.savefig` would draw twice, the first time to know the layout, which drawing does anyway.
+    """
     from PIL import Image
 
-    drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=DPI)
-    Image.open(drawn).convert("RGB").quantize(256).save(path, optimize=True)
+    before = figure.dpi
+    figure.set_dpi(DPI)
+    canvas: Any = FigureCanvasAgg(figure)  # has no annotations
+    canvas.draw()
+    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    figure.set_dpi(before)
+    pixels.convert("RGB").quantize(256).save(path, optimize=True)
 
 
 @dataclass(frozen=True)
