@@ -226,15 +226,16 @@ async def open_database(
         listener: gets a `PoolWaited` for each connection.
 
     Raises:
-        DatabaseUnavailable: no connection within `read_timeout_s`.
+        DatabaseUnavailable: no connection within `read_timeout_s`, or 2 s if that is less.
         ConfigurationError: the URL is wrong, or the database has not been migrated yet.
     """
-    await check_database(url, read_timeout_s)
+    connect_timeout_s = max(read_timeout_s, CONNECT_TIMEOUT_S)
+    await check_database(url, connect_timeout_s)
     reads = _pool(url, read_connections, prepare)
     writes = _pool(url, write_connections, prepare)
     async with reads, writes:
         with translated(url):
-            await reads.wait(read_timeout_s)
+            await reads.wait(connect_timeout_s)
         yield Database(
             url,
             reads,

@@ -26,7 +26,7 @@ CONNECT_TIMEOUT_S = 5.0
 """Seconds for connections made in the background, where nobody waits for them."""
 
 FIRST_CONNECT_TIMEOUT_S = 1.0
-"""Seconds for connections made at the start, where somebody waits for them."""
+"""Seconds for connections made at the start, where somebody waits for them; a call's, if more."""
 
 CONCURRENT_CALLS = 8
 """Calls under way at once: more would queue in the server and look like its slowness."""
@@ -102,7 +102,7 @@ class RedisClient:
 
     async def connect(self) -> None:
         """Open the connections before the first request needs them, if the server is up."""
-        if not await self._answers(FIRST_CONNECT_TIMEOUT_S):
+        if not await self._answers(max(FIRST_CONNECT_TIMEOUT_S, self._call_timeout_s)):
             self._leave_alone()
 
     async def aclose(self) -> None:

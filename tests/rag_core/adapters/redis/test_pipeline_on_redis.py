@@ -227,7 +227,7 @@ async def test_when_the_process_that_answers_gives_up_those_that_wait_for_it_do_
 ) -> None:
     """Its provider hangs, and is one for all: each serves the old answer that it has itself."""
     here, there = HeldGenerator(), HeldGenerator()
-    hurried = settings_on(database_url, redis_url, request_timeout_s=1.0, answer_soft_ttl_s=1e-9)
+    hurried = settings_on(database_url, redis_url, request_timeout_s=3.0, answer_soft_ttl_s=1e-9)
     patient = settings_on(database_url, redis_url, answer_soft_ttl_s=1e-9)
     clock = SystemClock()
     async with (
@@ -257,7 +257,7 @@ async def test_whoever_waits_for_another_process_has_a_deadline_of_its_own(
     """The other one has more time; here the old answer is served meanwhile."""
     here, there = HeldGenerator(), HeldGenerator()
     patient = settings_on(database_url, redis_url, answer_soft_ttl_s=1e-9)
-    hurried = settings_on(database_url, redis_url, request_timeout_s=1.0, answer_soft_ttl_s=1e-9)
+    hurried = settings_on(database_url, redis_url, request_timeout_s=3.0, answer_soft_ttl_s=1e-9)
     clock = SystemClock()
     async with (
         open_scene(patient, user, tokenizer, generator=here, clock=clock) as scene,
