@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Notebooks and tests start hundreds of processes: what one has compiled, the next reads.
+export PYTHONDONTWRITEBYTECODE :=
 UV := $(BIN)/python .ci/uv.py
 ADD := $(UV) pip install --quiet --python $(BIN)/python -c constraints.txt
 # What is installed: enough to measure; to test all but torch; all.
