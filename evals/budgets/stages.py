@@ -155,7 +155,7 @@ class Stages:
             min_score=setting.min_score, min_answerability=parts.min_answerability
         )
         return build_context(
-            usable_hits(asked.question, first, config, model),
+            usable_hits(self.question(asked).text, first, config, model),
             tokenizer=parts.tokenizer,
             max_tokens=setting.context_tokens,
             min_score=-1.0,
@@ -164,7 +164,7 @@ class Stages:
     def prompt(self, asked: GoldenQuestion, context: Context) -> Prompt:
         """What a generator is sent."""
         return assemble_prompt(
-            self._question(asked), context, canary=CANARY, rules=self._parts.rules
+            self.question(asked), context, canary=CANARY, rules=self._parts.rules
         )
 
     def answered(self, asked: GoldenQuestion, setting: BudgetSetting, context: Context) -> bool:
@@ -175,7 +175,7 @@ class Stages:
         """The first hits of the question, and the time of embedding it."""
         key = (asked.id, chunking)
         if key not in self._rankings:
-            embedder, question = self._parts.embedder, self._question(asked)
+            embedder, question = self._parts.embedder, self.question(asked)
             began, spared_ms = time.perf_counter(), embedder.spared_ms
             query = Query((await embedder.embed([question.text]))[0], question.text)
             ms = _ms_since(began) + embedder.spared_ms - spared_ms
@@ -197,7 +197,7 @@ class Stages:
     async def _generate(
         self, asked: GoldenQuestion, setting: BudgetSetting, context: Context
     ) -> Answer | str:
-        question = self._question(asked)
+        question = self.question(asked)
         if attack := find_attack(asked.question):
             return refusal(question, attack)
         if not context:
@@ -221,10 +221,11 @@ class Stages:
     def _answer_key(
         self, asked: GoldenQuestion, setting: BudgetSetting, context: Context
     ) -> tuple[object, ...]:
-        evidence = fingerprint(self._question(asked), context, str(setting.chunking))
+        evidence = fingerprint(self.question(asked), context, str(setting.chunking))
         return asked.id, evidence, setting.output_tokens
 
-    def _question(self, asked: GoldenQuestion) -> Question:
+    def question(self, asked: GoldenQuestion) -> Question:
+        """What the pipeline takes of it: no more than a question may have."""
         return validate_question(
             asked.question,
             tokenizer=self._parts.tokenizer,

@@ -53,7 +53,7 @@ async def _case(
     asked: GoldenQuestion, answerable: bool, kind: str, stages: Stages, setting: BudgetSetting
 ) -> Case:
     ranking = (await stages.ranking(asked, setting.chunking)).value
-    return Case(asked.group, kind, answerable, signs(asked.question, ranking))
+    return Case(asked.group, kind, answerable, signs(stages.question(asked).text, ranking))
 
 
 def _kind(asked: GoldenQuestion) -> str:
