@@ -72,7 +72,9 @@ FILES = {
     "rag_core.embedded.supervisor",
     *("rag_core.cli.ask", "rag_core.cli.bundle", "rag_core.cli.chat", "rag_core.cli.doctor"),
     "rag_core.cli.progress",
-    # Half a second to import: not with its room.
+    # They import what few settings need: not with their rooms.
+    *("rag_core.adapters.alerts.email", "rag_core.adapters.alerts.webhook"),
+    "rag_core.adapters.documents.web",
     "rag_core.adapters.generators.chat_completions",
     "rag_core.adapters.generators.chat_errors",
     "rag_core.adapters.llama_tokenizer",
@@ -116,6 +118,14 @@ def test_the_pipelines_own_modules_need_no_server_library_nor_numpy() -> None:
         "import sys, rag_core.pipeline, rag_core.ingest;"
         f"print([m for m in {HEAVY.split()} if m in sys.modules])"
     )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert shown.stdout.strip() == b"[]"
+
+
+def test_importing_the_app_imports_nothing_that_its_settings_need_not_name() -> None:
+    """No Redis, no provider over HTTP, nothing sent by OTLP, no e-mail."""
+    optional = ["redis", "httpx2", "opentelemetry", "smtplib", "huggingface_hub", "onnxruntime"]
+    program = f"import sys, rag_core.app; print([m for m in {optional} if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert shown.stdout.strip() == b"[]"
 

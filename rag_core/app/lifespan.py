@@ -26,7 +26,7 @@ from rag_core.bootstrap import (
     assemble,
     open_authenticator,
     open_telemetry,
-    return_freed_memory,
+    settled,
 )
 from rag_core.errors import RagError
 from rag_core.events import fan_out
@@ -77,8 +77,8 @@ async def _assembled(service: Service, start: Start) -> AsyncIterator[None]:
             service.application.reading.watched(),
             _documents_read(service),
         ):
-            return_freed_memory()
-            yield
+            with settled():
+                yield
 
 
 def _documents_read(service: Service) -> AbstractAsyncContextManager[None]:

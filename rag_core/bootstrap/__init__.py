@@ -13,7 +13,7 @@ from rag_core.bootstrap.classes import class_routers, classes_in_use
 from rag_core.bootstrap.costs import open_costs
 from rag_core.bootstrap.feedback import open_feedback
 from rag_core.bootstrap.guards import provider_guard
-from rag_core.bootstrap.memory import return_freed_memory
+from rag_core.bootstrap.memory import settled
 from rag_core.bootstrap.notes import open_notes
 from rag_core.bootstrap.pipeline import Parts, wire_pipeline
 from rag_core.bootstrap.prompt import prompt_rules
@@ -27,6 +27,6 @@ __all__ = [
     "Telemetry", "Writers", "assemble", "build", "caps_of", "class_routers", "classes_in_use",
     "in_canary", "log_as_configured", "open_authenticator", "open_costs", "open_feedback",
     "open_generator", "open_keys", "open_notes", "open_providers", "open_spending",
-    "open_telemetry", "prompt_rules", "provider_guard", "return_freed_memory", "servers",
+    "open_telemetry", "prompt_rules", "provider_guard", "servers", "settled",
     "watch_spending", "wire_pipeline",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from rag_core.adapters.alerts import EmailAlerts, LogAlerts, open_webhook
+from rag_core.adapters.alerts import LogAlerts
 from rag_core.budget import (
     NANO_PER_USD,
     AlertListener,
@@ -33,13 +33,19 @@ async def watch_spending(
     async with AsyncExitStack() as stack:
         listeners: list[AlertListener] = [LogAlerts(), *_email(settings)]
         if url := secret(settings.alert_webhook_url):
+            from rag_core.adapters.alerts.webhook import open_webhook
+
             listeners.append(await stack.enter_async_context(open_webhook(url)))
         tell = await stack.enter_async_context(delivering(listeners, emit=emit))
         monitor = SpendMonitor(source, rules, log, tell, clock=clock)
         yield await stack.enter_async_context(watching(monitor))
 
 
-def _email(settings: Settings) -> list[EmailAlerts]:
+def _email(settings: Settings) -> list[AlertListener]:
     url = secret(settings.alert_smtp_url)
     sender, to = settings.alert_email_from, settings.alert_email_to
-    return [EmailAlerts(url, sender=sender, to=to)] if url and sender and to else []
+    if not (url and sender and to):
+        return []
+    from rag_core.adapters.alerts.email import EmailAlerts
+
+    return [EmailAlerts(url, sender=sender, to=to)]

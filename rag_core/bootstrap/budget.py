@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from rag_core.adapters.memory import MemoryAlertLog, MemoryLedgerStore
 from rag_core.adapters.postgres.cost_report import PostgresCostReport
 from rag_core.adapters.postgres.costs import PostgresCosts
 from rag_core.adapters.postgres.database import Database
-from rag_core.adapters.redis.alert_log import RedisAlertLog
-from rag_core.adapters.redis.client import RedisClient, open_client
-from rag_core.adapters.redis.ledger import LEDGER_TIMEOUT_S, RedisLedgerStore
 from rag_core.bootstrap.alerts import watch_spending
 from rag_core.budget.alerts import AlertLog
 from rag_core.budget.daily_ledger import DailyLedger
@@ -25,6 +23,9 @@ from rag_core.clock import Clock, SystemClock
 from rag_core.events import Listener
 from rag_core.settings import Settings
 
+if TYPE_CHECKING:
+    from rag_core.adapters.redis.client import RedisClient
+
 
 @asynccontextmanager
 async def open_spending(
@@ -36,11 +37,7 @@ async def open_spending(
     several such processes together may pass a cap.
     """
     async with AsyncExitStack() as stack:
-        redis = None
-        if redis_url:
-            redis = await stack.enter_async_context(
-                open_client(redis_url, call_timeout_s=LEDGER_TIMEOUT_S)
-            )
+        redis = await stack.enter_async_context(_patient(redis_url)) if redis_url else None
         store, log = _stores(settings, redis, clock)
         report, caps = PostgresCostReport(database), caps_of(settings)
         monitor = await stack.enter_async_context(
@@ -79,4 +76,15 @@ def _stores(
     ttl_s = hold_ttl_s(settings.request_timeout_s)
     if redis is None:  # nobody else held
         return MemoryLedgerStore(ttl_s=ttl_s, clock=clock, closed_s=0.0), MemoryAlertLog()
+    from rag_core.adapters.redis.alert_log import RedisAlertLog
+    from rag_core.adapters.redis.ledger import RedisLedgerStore
+
     return RedisLedgerStore(redis, ttl_s=ttl_s), RedisAlertLog(redis)
+
+
+def _patient(redis_url: str) -> AbstractAsyncContextManager[RedisClient]:
+    """A client that waits for the ledger longer than a cache is worth waiting for."""
+    from rag_core.adapters.redis.client import open_client
+    from rag_core.adapters.redis.ledger import LEDGER_TIMEOUT_S
+
+    return open_client(redis_url, call_timeout_s=LEDGER_TIMEOUT_S)

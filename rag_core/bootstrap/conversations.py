@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rag_core.adapters.memory import MemorySessions
-from rag_core.adapters.redis.client import RedisClient
-from rag_core.adapters.redis.sessions import RedisSessions
 from rag_core.bootstrap.providers import Writers
 from rag_core.budget.spending import Spending
 from rag_core.clock import Clock
@@ -13,12 +13,17 @@ from rag_core.domain.note_store import NoteStore
 from rag_core.domain.tokens import Tokenizer
 from rag_core.settings import Settings
 
+if TYPE_CHECKING:
+    from rag_core.adapters.redis.client import RedisClient
+
 
 def session_store(settings: Settings, redis: RedisClient | None, clock: Clock) -> SessionStore:
     """Sessions that all processes share; without a Redis, of this process alone."""
     most, ttl_s = settings.session_turns, settings.session_ttl_s
     if redis is None:
         return MemorySessions(clock=clock, most_turns=most, ttl_s=ttl_s)
+    from rag_core.adapters.redis.sessions import RedisSessions
+
     return RedisSessions(redis, clock=clock, most_turns=most, ttl_s=ttl_s)
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stamina.instrumentation import set_on_retry_hooks
 
-from rag_core.adapters.redis.breaker import RedisBreakerStore
-from rag_core.adapters.redis.client import RedisClient
 from rag_core.clock import Clock
 from rag_core.events import Listener
-from rag_core.guard.breaker import Breaker
+from rag_core.guard.breaker import Breaker, BreakerStore
 from rag_core.guard.bulkhead import Bulkhead
 from rag_core.guard.circuit import BreakerRules
 from rag_core.guard.guard import Guard
 from rag_core.guard.never_open import NeverOpen
 from rag_core.guard.retry import Retry
 from rag_core.settings import Settings
+
+if TYPE_CHECKING:
+    from rag_core.adapters.redis.client import RedisClient
 
 LEASE_MARGIN_S = 5.0
 """Seconds by which a probe's lease outlasts the longest call; chosen."""
@@ -42,7 +45,7 @@ def provider_guard(
         probes=settings.breaker_probes,
         lease_s=timeout_s + LEASE_MARGIN_S,
     )
-    store = RedisBreakerStore(redis, name) if redis and settings.breakers else None
+    store = _fleet_breaker(redis, name) if redis and settings.breakers else None
     kind = Breaker if settings.breakers else NeverOpen
     concurrency, queue_s = settings.provider_concurrency, settings.provider_queue_s
     return Guard(
@@ -52,6 +55,12 @@ def provider_guard(
         timeout_s=timeout_s,
         clock=clock,
     )
+
+
+def _fleet_breaker(redis: RedisClient, name: str) -> BreakerStore:
+    from rag_core.adapters.redis.breaker import RedisBreakerStore
+
+    return RedisBreakerStore(redis, name)
 
 
 def postgres_breaker(settings: Settings, clock: Clock, listener: Listener) -> Breaker:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rag_core.adapters.generators.extractive import ExtractiveGenerator
-from rag_core.adapters.redis.client import RedisClient
 from rag_core.bootstrap.guards import provider_guard
 from rag_core.clock import Clock
 from rag_core.domain.completion import Generator
@@ -19,6 +19,9 @@ from rag_core.providers.provider import Provider
 from rag_core.providers.router import Router
 from rag_core.settings import Settings, secret
 from rag_core.settings_providers import configured_providers
+
+if TYPE_CHECKING:
+    from rag_core.adapters.redis.client import RedisClient
 
 
 @asynccontextmanager

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rag_core.adapters.postgres.database import Database
-from rag_core.adapters.redis.client import RedisClient
 from rag_core.clock import Clock
 from rag_core.errors import DatabaseUnavailable
 from rag_core.guard.deadline import Deadline
 from rag_core.providers.router import Router
+
+if TYPE_CHECKING:
+    from rag_core.adapters.redis.client import RedisClient
 
 LIMIT_S = 1.0
 """Seconds for Postgres to answer; whoever asks about readiness asks again in seconds."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rag_core.adapters.redis.client import RedisClient
-from rag_core.adapters.redis.rates import RedisRateStore
 from rag_core.clock import Clock
 from rag_core.events import BudgetUsed, Event, Listener, StepFinished
 from rag_core.settings import Settings
 from rag_core.settings_serving import listed
 from rag_core.throttle.concurrency import Concurrency
 from rag_core.throttle.rate_limiter import RateLimiter
-from rag_core.throttle.rate_store import MemoryRateStore
+from rag_core.throttle.rate_store import MemoryRateStore, RateStore
 from rag_core.throttle.rates import rate_limits
 from rag_core.throttle.tightening import BudgetWatch
+
+if TYPE_CHECKING:
+    from rag_core.adapters.redis.client import RedisClient
 
 READS = "answer_cache"
 """The step of every question that reads the epoch and the stored answer."""
@@ -51,10 +53,18 @@ class Throttle:
         """The rate limits of all processes, or without a Redis of this one."""
         plans = settings.rate_limit_plans.items()
         return RateLimiter(
-            RedisRateStore(redis) if redis else MemoryRateStore(clock),
+            _rate_store(redis, clock),
             user=rate_limits("user", settings.rate_limits),
             everyone=rate_limits("all", settings.rate_limits_all),
             plans={name: rate_limits("user", listed(limits)) for name, limits in plans},
             tight=self.budget.tight,
             listener=listener,
         )
+
+
+def _rate_store(redis: RedisClient | None, clock: Clock) -> RateStore:
+    if redis is None:
+        return MemoryRateStore(clock)
+    from rag_core.adapters.redis.rates import RedisRateStore
+
+    return RedisRateStore(redis)

@@ -59,7 +59,8 @@ async def ingest(
       python -m rag_core ingest golden/notes/golden-law.jsonl --user golden-law --re-embed
       curl -s https://example.org/talk.html | python -m rag_core ingest - --user ruth
     """
-    from rag_core.adapters.documents import Conversion, Web, found_at
+    from rag_core.adapters.documents import Conversion, found_at
+    from rag_core.adapters.documents.web import Web
     from rag_core.cli.reading import Reading
     from rag_core.settings import load_settings
 

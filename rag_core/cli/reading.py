@@ -7,7 +7,8 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from rag_core.adapters.documents import Conversion, File, Page, Web, read_notes
+from rag_core.adapters.documents import Conversion, File, Page, read_notes
+from rag_core.adapters.documents.web import Web
 from rag_core.cli.progress import Bar
 from rag_core.domain.documents import Document
 from rag_core.domain.notes import Note, check_note

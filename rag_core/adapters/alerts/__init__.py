@@ -1,16 +1,12 @@
-"""Where alerts go: a log line, a webhook, an e-mail."""
+"""Where alerts go: a log line, a webhook, an e-mail; the latter two from modules of their own,
+imported where they are wanted."""
 
 from __future__ import annotations
 
-from rag_core.adapters.alerts.email import EmailAlerts
 from rag_core.adapters.alerts.log import LogAlerts
 from rag_core.adapters.alerts.payload import payload
-from rag_core.adapters.alerts.webhook import WebhookAlerts, open_webhook
 
 __all__ = [
-    "EmailAlerts",
     "LogAlerts",
-    "WebhookAlerts",
-    "open_webhook",
     "payload",
 ]

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rag_core.adapters.alerts import EmailAlerts, LogAlerts, WebhookAlerts, open_webhook
+from rag_core.adapters.alerts import LogAlerts
+from rag_core.adapters.alerts.email import EmailAlerts
+from rag_core.adapters.alerts.webhook import WebhookAlerts, open_webhook
 from rag_core.budget import NANO_PER_USD, Alert, delivering
 from rag_core.domain import UserId
 from rag_core.errors import Unavailable

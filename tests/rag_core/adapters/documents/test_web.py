@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from rag_core.adapters.documents import Address, Web, is_public, look_up
+from rag_core.adapters.documents.web import Address, Web, is_public, look_up
 from rag_core.errors import InvalidInput
 
 HOST = "notes.example.org"
