@@ -84,14 +84,14 @@ class Database:
         parameters: Sequence[Any] | Mapping[str, Any] = (),
         *,
         binary: bool = False,
-        local: Mapping[str, str] | None = None,
+        local: str | None = None,
     ) -> list[Row]:
         """The rows of one statement that only reads, in one round trip.
 
         A connection that turns out to be lost costs a second attempt, on a new one.
 
         Args:
-            local: server settings for this statement alone.
+            local: `local_settings` of the server, for this statement alone.
 
         Raises:
             DatabaseUnavailable: no reply within the time for reads, or the request's deadline; or
@@ -108,7 +108,7 @@ class Database:
         statement: str,
         parameters: Sequence[Any] | Mapping[str, Any],
         binary: bool,
-        local: Mapping[str, str] | None,
+        local: str | None,
     ) -> list[Row]:
         with translated(self._url):
             for last in (False, True):

@@ -13,6 +13,7 @@ from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.plan import PlanNode, plan_nodes
 from rag_core.adapters.postgres.search_sql import search_statement
 from rag_core.adapters.postgres.tenant_sizes import TenantSizes
+from rag_core.adapters.postgres.transaction import local_settings
 from rag_core.domain.books import spellings
 from rag_core.domain.notes import Verses
 from rag_core.domain.query import EVERYTHING, Filters, Query, SearchMode
@@ -46,7 +47,7 @@ class PostgresRetriever:
         self._database = database
         self._digest = embedder_digest
         self._mode, self._method = mode, method
-        self._graph = _graph_settings(ef_search)
+        self._graph = local_settings(_graph_settings(ef_search))
         self._sizes = TenantSizes(database, exact_up_to)
 
     async def search(self, user: UserId, query: Query, *, k: int) -> Ranking:

@@ -34,7 +34,7 @@ def settings_on(database_url: str, redis_url: str, **changes: Any) -> Settings:
 def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each call to Redis so long that a busy machine does not look like a broken server."""
     patient = partial(open_client, call_timeout_s=PATIENCE_S)
-    monkeypatch.setattr("rag_core.bootstrap.caches.open_client", patient)
+    monkeypatch.setattr("rag_core.adapters.redis.client.open_client", patient)
 
 
 async def provenances(
