@@ -38,7 +38,7 @@ class PausingDatabase(Database):
         parameters: Sequence[Any] | Mapping[str, Any] = (),
         *,
         binary: bool = False,
-        local: Mapping[str, str] | None = None,
+        local: str | None = None,
     ) -> list[Row]:
         """See `Database`."""
         await self._pauses()

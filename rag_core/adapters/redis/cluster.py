@@ -36,9 +36,11 @@ REST_S = 0.2
 """Seconds within which the slots are not asked for a second time."""
 
 # Where a command has its (first) key. What is not here is refused, not sent to some node.
-_KEY_AT: Final = dict.fromkeys(
-    ("GET", "SET", "MGET", "HMGET", "STRLEN", "EXISTS", "UNLINK", "DEL", "PEXPIRE", "PTTL"), 1
-) | dict.fromkeys(("EVAL", "EVALSHA"), 3)
+_FIRST = (
+    *("GET", "SET", "MGET", "HMGET", "STRLEN", "EXISTS", "UNLINK", "DEL", "PEXPIRE", "PTTL"),
+    *("DUMP", "LRANGE", "LREM", "ZRANGE"),
+)
+_KEY_AT: Final = dict.fromkeys(_FIRST, 1) | dict.fromkeys(("EVAL", "EVALSHA"), 3)
 
 _GONE = (ConnectionError, TimeoutError, ClusterDownError)
 

@@ -42,7 +42,8 @@ async def probe(client: RedisClient, name: str, probes: int, lease_s: float) -> 
         try:
             ticket = await breaker.admit()
         except BreakerOpen:
-            ended = int(await client.execute("HGET", f"{{{name}}}", "ended") or 0)
+            (counted,) = await client.execute("HMGET", f"{{{name}}}", "ended")
+            ended = int(counted or 0)
             continue
         if not ticket.probe:
             await breaker.failed(ticket)

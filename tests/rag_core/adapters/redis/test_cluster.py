@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import inspect
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from redis.exceptions import ConnectionError, RedisError
+from redis.exceptions import ConnectionError, RedisError, ResponseError
 
 from rag_core.adapters.redis import ClusterClient, open_driver, owners_of_slots
 from tests.rag_core.embedded.processes import eventually
@@ -210,6 +212,26 @@ async def test_a_command_without_a_key_is_refused(cluster: ValkeyCluster) -> Non
     async with client_of(cluster) as client:
         with pytest.raises(ValueError, match="DBSIZE names no key"):
             await client.dbsize()
+
+
+def commands_sent() -> set[str]:
+    """Each command that an adapter sends by name."""
+    return {
+        str(call.args[0].value)
+        for path in Path(inspect.getfile(ClusterClient)).parent.glob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+        if call.func.attr == "execute" and call.args and isinstance(call.args[0], ast.Constant)
+    }
+
+
+async def test_every_command_that_the_adapters_send_finds_its_node(cluster: ValkeyCluster) -> None:
+    commands = commands_sent()
+    assert {"GET", "EVALSHA", "ZRANGE"} <= commands
+    async with client_of(cluster) as client:
+        for command in sorted(commands):
+            with suppress(ResponseError):  # of the node, which was found
+                await client.execute_command(command, "key", "key", "key")
 
 
 async def test_a_server_that_is_no_cluster_is_told_from_one_that_is_down(redis_url: str) -> None:
