@@ -56,7 +56,7 @@ async def test_eight_processes_never_have_two_probes_under_way(
         ]
         async with asyncio.timeout(60):
             assert [await process.wait() for process in probing] == [0] * PROCESSES
-    assert await client.execute("HGET", f"{{{name}}}", "most") == b"1"
+    assert await client.execute("HMGET", f"{{{name}}}", "most") == [b"1"]
 
 
 async def test_a_prober_that_is_killed_keeps_the_others_waiting_until_its_lease_ends(

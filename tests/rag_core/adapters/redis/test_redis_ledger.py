@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis.crc import key_slot
 
-from rag_core.adapters.redis import RedisClient, open_client
+from rag_core.adapters.redis import RedisClient, open_client, primaries
 from rag_core.budget import Sums
 from rag_core.embedded import OwnValkey
 from rag_core.errors import BudgetExhausted
@@ -36,12 +36,17 @@ async def test_a_server_that_comes_back_with_old_data_is_not_believed(valkey: Ow
         assert await after.sums(RUTH) == Sums(800, 100, 100)
 
 
+async def forget_scripts(client: RedisClient) -> None:
+    for server in await primaries(client.driver):
+        await server.script_flush()
+
+
 async def test_scripts_that_the_server_forgot_are_sent_again(client: RedisClient) -> None:
     world = redis_world(client)
-    await client.execute("SCRIPT FLUSH")
+    await forget_scripts(client)
     ledger = world.process().ledger
     hold = await ledger.hold(RUTH, "1", 300)
-    await client.execute("SCRIPT FLUSH")
+    await forget_scripts(client)
     await ledger.settle(hold, spent(120))
     assert await world.sums(RUTH) == Sums(120, 0, 0)
 
