@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from rag_core.domain import Matrix
 
 DIGEST = HashingEmbedder().digest
+SORT_OFF = "SELECT set_config('enable_sort', 'off', true)"
 
 
 def unit_vectors(count: int, seed: int) -> Matrix:
@@ -170,6 +171,24 @@ async def test_each_method_uses_its_own_index_however_often_it_ran(
         for _ in range(searches):
             await retriever.search(needle, query, k=5)
         assert await graph_scans(database) - before == searches * uses_graph
+
+
+async def test_what_a_search_tells_the_server_ends_with_it(own_database: str, user: UserId) -> None:
+    """The connection may be another client's next, through pgbouncer too."""
+    assert await index_vectors(own_database, IndexKind.HNSW)
+    asked = "SELECT current_setting('hnsw.ef_search'), current_setting('enable_sort')"
+    async with open_database(own_database, read_connections=1, read_timeout_s=30) as database:
+        await database.fetch("SELECT '[1]'::vector")  # which loads the extension's settings
+        before = await database.fetch(asked)
+        await store(database, user, unit_vectors(3, 0))
+        query = Query(unit_vectors(1, 1)[0])
+        assert found(await retriever_over(database, SearchMethod.HNSW).search(user, query, k=2))
+        assert await database.fetch(asked) == before == [("40", "on")]
+        with pytest.raises(psycopg.Error, match="division by zero"):
+            await database.fetch(
+                "SELECT 1 / 0", local="SELECT set_config('enable_sort', 'off', true)"
+            )
+        assert await database.fetch(asked) == before
 
 
 async def graph_scans(database: Database) -> int:
