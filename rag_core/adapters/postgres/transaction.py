@@ -33,7 +33,7 @@ async def rows_of(
     """What the statement gives, after the `local_settings`, if any, which end with it.
 
     What a pipeline sends before it syncs is one transaction, without a BEGIN: two statements less
-    to be sent, and a third less CPU.
+    to be sent, which were a quarter of the CPU that a search adds.
     """
     if not local:
         cursor = await connection.execute(statement, parameters, binary=binary)
