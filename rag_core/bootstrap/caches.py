@@ -46,11 +46,13 @@ async def cache_stores(
         return
     # Imported where there is one: it takes a fifth of the application's start.
     from rag_core.adapters.redis.answers import RedisAnswerCache
-    from rag_core.adapters.redis.client import open_client
+    from rag_core.adapters.redis.client import CALL_TIMEOUT_S, open_client
     from rag_core.adapters.redis.embeddings import RedisEmbeddingCache
     from rag_core.adapters.redis.fleet import RedisFleet
 
-    async with open_client(redis_url, listener=listener) as redis:
+    # A single call may take all that a request may, where that is more than the client's own.
+    call_s = max(CALL_TIMEOUT_S, settings.redis_budget_s)
+    async with open_client(redis_url, call_timeout_s=call_s, listener=listener) as redis:
         yield CacheStores(
             RedisAnswerCache(redis, clock=clock),
             RedisEmbeddingCache(redis, ttl_s=settings.embedding_ttl_s),

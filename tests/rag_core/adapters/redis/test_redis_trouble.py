@@ -37,7 +37,8 @@ async def troubled(
     fake: FakeServer, database_url: str, user: UserId, tokenizer: Tokenizer
 ) -> AsyncIterator[Scene]:
     """An application on a Redis that is well until it is told otherwise."""
-    async with open_scene(settings_on(database_url, fake.url), user, tokenizer) as scene:
+    settings = settings_on(database_url, fake.url, redis_budget_s=0.5)
+    async with open_scene(settings, user, tokenizer) as scene:
         yield scene
 
 
