@@ -32,8 +32,7 @@ async def rows_of(
 ) -> list[Row]:
     """What the statement gives, after the `local_settings`, if any, which end with it.
 
-    What a pipeline sends before it syncs is one transaction, without a BEGIN: two statements less
-    to be sent, which were a quarter of the CPU that a search adds.
+    What a pipeline sends before it syncs is one transaction, without a BEGIN and a COMMIT.
     """
     if not local:
         cursor = await connection.execute(statement, parameters, binary=binary)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-import pytest
-
-from rag_core.adapters.redis import RedisClient, open_client, primaries
+from rag_core.adapters.redis import RedisClient, primaries
 from rag_core.domain import Provenance, UserId
 from rag_core.settings import Settings
 from tests.rag_core.cache.parts import PATIENCE_S
@@ -29,12 +26,6 @@ def settings_on(database_url: str, redis_url: str, **changes: Any) -> Settings:
     """Settings with caches on Redis, and time enough for them."""
     options = {"cache": "redis", "redis_url": redis_url, "redis_budget_s": PATIENCE_S} | changes
     return settings_for(database_url, **options)
-
-
-def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each call to Redis so long that a busy machine does not look like a broken server."""
-    patient = partial(open_client, call_timeout_s=PATIENCE_S)
-    monkeypatch.setattr("rag_core.adapters.redis.client.open_client", patient)
 
 
 async def provenances(

@@ -16,7 +16,6 @@ from tests.rag_core.adapters.redis.scenes import (
     FRESH,
     NO_CONTEXT,
     NOTES,
-    be_patient,
     provenances,
     settings_on,
     user_keys,
@@ -24,11 +23,6 @@ from tests.rag_core.adapters.redis.scenes import (
 from tests.rag_core.held_generator import HeldGenerator
 from tests.rag_core.library import connected, edited, note
 from tests.rag_core.scene import ANSWER, Scene, open_scene, settings_for
-
-
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    be_patient(monkeypatch)
 
 
 @pytest.fixture

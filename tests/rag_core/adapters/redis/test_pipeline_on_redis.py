@@ -21,7 +21,6 @@ from tests.rag_core.adapters.redis.scenes import (
     NOTES,
     REVALIDATED,
     STALE,
-    be_patient,
     keys_of,
     provenances,
     settings_on,
@@ -32,11 +31,6 @@ from tests.rag_core.embedded.processes import eventually
 from tests.rag_core.held_generator import HeldGenerator
 from tests.rag_core.library import edited, note
 from tests.rag_core.scene import ANSWER, QUESTION, Scene, open_scene
-
-
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    be_patient(monkeypatch)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from tests.rag_core.adapters.redis.scenes import (
     HARVEST,
     NOTES,
     REVALIDATED,
-    be_patient,
     provenances,
     settings_on,
 )
@@ -145,9 +144,7 @@ async def test_a_full_redis_still_gives_what_it_has(
     database_url: str,
     user: UserId,
     tokenizer: Tokenizer,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    be_patient(monkeypatch)
     async with open_scene(settings_on(database_url, valkey.url), user, tokenizer) as scene:
         await scene.store(*NOTES)
         assert await provenances(scene, times=2) == [FRESH, CACHED]

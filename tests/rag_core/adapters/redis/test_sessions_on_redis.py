@@ -11,15 +11,10 @@ from rag_core.adapters.redis import RedisClient
 from rag_core.conversation import Reply
 from rag_core.domain import Tokenizer, UserId
 from rag_core.settings import Settings
-from tests.rag_core.adapters.redis.scenes import NOTES, be_patient, keys_of, settings_on
+from tests.rag_core.adapters.redis.scenes import NOTES, keys_of, settings_on
 from tests.rag_core.scene import QUESTION, Scene, open_scene
 
 FOLLOW_UP = "Why did he call it that?"
-
-
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    be_patient(monkeypatch)
 
 
 @pytest.fixture
