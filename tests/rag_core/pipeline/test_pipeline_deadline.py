@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -53,28 +53,31 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> LoopClock:
     return LoopClock(monkeypatch)
 
 
-@asynccontextmanager
-async def timed(
-    url: str,
-    user: UserId,
-    tokenizer: Tokenizer,
-    held: HeldGenerator,
-    clock: LoopClock,
-    **options: Any,
-) -> AsyncIterator[Scene]:
-    """A user with a note, and so long for each question; answers are fresh for no time."""
-    embedder = options.pop("embedder", None)
-    options = {"request_timeout_s": REQUEST_S, "answer_soft_ttl_s": 1e-9} | options
-    async with open_scene(
-        settings_for(url, **options),
-        user,
-        tokenizer,
-        generator=held,
-        embedder=embedder,
-        clock=clock,
-    ) as scene:
-        await scene.store(note("grace"))
-        yield scene
+Opened = Callable[..., AbstractAsyncContextManager[Scene]]
+"""Opens a scene; `url` and `generator` take the places of the usual ones, the rest are settings."""
+
+
+@pytest.fixture
+def timed(
+    database_url: str, user: UserId, tokenizer: Tokenizer, held: HeldGenerator, clock: LoopClock
+) -> Opened:
+    @asynccontextmanager
+    async def opened(
+        url: str = database_url,
+        generator: HeldGenerator = held,
+        embedder: CountingEmbedder | None = None,
+        **options: Any,
+    ) -> AsyncIterator[Scene]:
+        """A user with a note, and so long for each question; answers are fresh for no time."""
+        options = {"request_timeout_s": REQUEST_S, "answer_soft_ttl_s": 1e-9} | options
+        settings = settings_for(url, **options)
+        async with open_scene(
+            settings, user, tokenizer, generator=generator, embedder=embedder, clock=clock
+        ) as scene:
+            await scene.store(note("grace"))
+            yield scene
+
+    return opened
 
 
 async def answered(scene: Scene, held: HeldGenerator, way: Way = "answer") -> Answer:
@@ -88,14 +91,9 @@ async def answered(scene: Scene, held: HeldGenerator, way: Way = "answer") -> An
 
 @ways
 async def test_when_the_generator_never_answers_the_old_answer_is_served_if_it_still_stands(
-    database_url: str,
-    user: UserId,
-    tokenizer: Tokenizer,
-    held: HeldGenerator,
-    clock: LoopClock,
-    way: Way,
+    timed: Opened, held: HeldGenerator, clock: LoopClock, way: Way
 ) -> None:
-    async with timed(database_url, user, tokenizer, held, clock) as scene:
+    async with timed() as scene:
         assert (await answered(scene, held)).provenance is Provenance.FRESH
         asking = asyncio.create_task(taken(scene, way))
         await held.asked(2)
@@ -107,14 +105,9 @@ async def test_when_the_generator_never_answers_the_old_answer_is_served_if_it_s
 
 @ways
 async def test_when_there_is_none_it_ends_as_the_providers_timeout(
-    database_url: str,
-    user: UserId,
-    tokenizer: Tokenizer,
-    held: HeldGenerator,
-    clock: LoopClock,
-    way: Way,
+    timed: Opened, held: HeldGenerator, clock: LoopClock, way: Way
 ) -> None:
-    async with timed(database_url, user, tokenizer, held, clock) as scene:
+    async with timed() as scene:
         asking = asyncio.create_task(taken(scene, way))
         await held.asked()
         clock.advance(GENERATING_S)
@@ -124,7 +117,7 @@ async def test_when_there_is_none_it_ends_as_the_providers_timeout(
 
 
 async def test_a_stream_that_stops_in_the_middle_ends_too(
-    database_url: str, user: UserId, tokenizer: Tokenizer, held: HeldGenerator, clock: LoopClock
+    timed: Opened, user: UserId, held: HeldGenerator, clock: LoopClock
 ) -> None:
     """What was shown was shown; nothing of it is kept."""
     shown: list[str | Answer] = []
@@ -133,7 +126,7 @@ async def test_a_stream_that_stops_in_the_middle_ends_too(
         async for piece in scene.application.pipeline.stream(QUESTION, user):
             shown.append(piece)  # noqa: PERF401 - what came before the error shall be seen
 
-    async with timed(database_url, user, tokenizer, held, clock) as scene:
+    async with timed() as scene:
         reading = asyncio.create_task(read(scene))
         await held.asked()
         held.say(*PIECES)
@@ -148,9 +141,7 @@ async def test_a_stream_that_stops_in_the_middle_ends_too(
         assert (await scene.application.pipeline.stats())["answer"].entries == 0
 
 
-async def test_the_time_that_came_before_counts(
-    database_url: str, user: UserId, tokenizer: Tokenizer, clock: LoopClock
-) -> None:
+async def test_the_time_that_came_before_counts(timed: Opened, clock: LoopClock) -> None:
     """A generator that is asked late has what is left, not what it would like."""
     left: list[float] = []
 
@@ -169,7 +160,7 @@ async def test_the_time_that_came_before_counts(
             return super().stream(prompt, max_tokens=max_tokens)
 
     late, noting = Late(), Noting()
-    async with timed(database_url, user, tokenizer, noting, clock, embedder=late) as scene:
+    async with timed(generator=noting, embedder=late) as scene:
         late.late_s = REQUEST_S / 2
         asking = asyncio.create_task(taken(scene, "answer"))
         await noting.asked()
@@ -182,12 +173,7 @@ async def test_the_time_that_came_before_counts(
 
 @ways
 async def test_what_hangs_before_there_is_evidence_ends_at_the_deadline(
-    database_url: str,
-    user: UserId,
-    tokenizer: Tokenizer,
-    held: HeldGenerator,
-    clock: LoopClock,
-    way: Way,
+    timed: Opened, held: HeldGenerator, clock: LoopClock, way: Way
 ) -> None:
     """Nothing can be served: what the old answer rests on has not been found again."""
 
@@ -204,7 +190,7 @@ async def test_what_hangs_before_there_is_evidence_ends_at_the_deadline(
             return await super().embed(texts)
 
     embedder = Hanging()
-    async with timed(database_url, user, tokenizer, held, clock, embedder=embedder) as scene:
+    async with timed(embedder=embedder) as scene:
         embedder.hanging = True
         asking = asyncio.create_task(taken(scene, way))
         await eventually(lambda: embedder.hung)
@@ -217,17 +203,12 @@ async def test_what_hangs_before_there_is_evidence_ends_at_the_deadline(
 
 @ways
 async def test_a_question_to_a_frozen_database_ends_in_the_time_for_reads_and_the_next_is_answered(
-    database_url: str,
-    user: UserId,
-    tokenizer: Tokenizer,
-    held: HeldGenerator,
-    clock: LoopClock,
-    way: Way,
+    timed: Opened, database_url: str, held: HeldGenerator, way: Way
 ) -> None:
     """Whether it is the first to ask or joins behind those whose read hangs."""
     async with (
         counting_proxy(database_url) as proxy,
-        timed(proxy.url, user, tokenizer, held, clock, database_timeout_s=REQUEST_S / 100) as scene,
+        timed(proxy.url, database_timeout_s=REQUEST_S / 100) as scene,
     ):
         proxy.freeze()
         asking = [asyncio.create_task(taken(scene, way)) for _ in range(3)]
@@ -240,11 +221,11 @@ async def test_a_question_to_a_frozen_database_ends_in_the_time_for_reads_and_th
 
 
 async def test_a_question_with_less_time_than_a_read_ends_by_its_own_deadline(
-    database_url: str, user: UserId, tokenizer: Tokenizer, held: HeldGenerator, clock: LoopClock
+    timed: Opened, database_url: str, clock: LoopClock
 ) -> None:
     async with (
         counting_proxy(database_url) as proxy,
-        timed(proxy.url, user, tokenizer, held, clock, database_timeout_s=REQUEST_S * 100) as scene,
+        timed(proxy.url, database_timeout_s=REQUEST_S * 100) as scene,
     ):
         proxy.freeze()
         asking = asyncio.create_task(scene.ask())
@@ -256,12 +237,10 @@ async def test_a_question_with_less_time_than_a_read_ends_by_its_own_deadline(
 
 
 async def test_requests_without_a_pause_do_not_inherit_the_deadline_of_the_first(
-    database_url: str, user: UserId, tokenizer: Tokenizer, held: HeldGenerator, clock: LoopClock
+    timed: Opened, held: HeldGenerator, clock: LoopClock
 ) -> None:
     """Their reads of the epoch follow upon one another for longer than a request may take."""
-    async with timed(
-        database_url, user, tokenizer, held, clock, answer_soft_ttl_s=REQUEST_S * 100
-    ) as scene:
+    async with timed(answer_soft_ttl_s=REQUEST_S * 100) as scene:
         await answered(scene, held)
         until = clock.monotonic() + 1.5 * REQUEST_S
 
