@@ -57,6 +57,10 @@ __all__ = [
     "read_folder",
 ]
 
+QUESTIONS, RETRIEVAL = "questions.jsonl", "retrieval/questions.jsonl"
+"""The questions of a folder, and those of our own that only retrieval is fitted to."""
+SMALL = "small"
+"""The golden folder within ours whose users have few notes."""
 OVER_LONG_WORDS = 150
 """As many words as the question budget has tokens."""
 
@@ -123,20 +127,23 @@ class GoldenFolder:
     """Names of the files that hold such a row."""
 
 
-def load(golden_dir: Path) -> GoldenSet:
+def load(golden_dir: Path, questions: str = QUESTIONS) -> GoldenSet:
     """Read a golden folder: notes and questions, and the other files where they are there.
+
+    Args:
+        questions: the file of questions, as others than the folder's own may be asked of its notes.
 
     Raises:
         InvalidInput: a bad row; names its file, line and field.
     """
-    folder = read_folder(golden_dir)
+    folder = read_folder(golden_dir, questions)
     if folder.problems:
         raise folder.problems[0]
     return folder.golden
 
 
-def read_folder(golden_dir: Path) -> GoldenFolder:
-    """Read what can be read of a golden folder.
+def read_folder(golden_dir: Path, questions: str = QUESTIONS) -> GoldenFolder:
+    """Read what can be read of a golden folder, and of this file of questions in it.
 
     Raises:
         InvalidInput: there are no notes at all.
@@ -144,7 +151,7 @@ def read_folder(golden_dir: Path) -> GoldenFolder:
     files = _Files(golden_dir)
     notes = {path.stem: files.notes(path) for path in files.note_files()}
     bodies = {user: file.bodies for user, file in notes.items()}
-    rows = files.read(_QUESTIONS, "questions.jsonl")
+    rows = files.read(_QUESTIONS, questions)
     attacks = {row.id: row for row in files.read_if_there(_ATTACKS, "attacks.jsonl")}
     claims = files.read_if_there(_CLAIMS, "claims.jsonl")
     passages = {row.id: row for row in files.read_if_there(_PASSAGES, "passages.jsonl")}

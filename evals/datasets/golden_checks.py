@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from evals.datasets.golden import (
     OVER_LONG_WORDS,
+    QUESTIONS,
     GoldenFolder,
     GoldenQuestion,
     GoldenSet,
@@ -22,8 +23,8 @@ from rag_core.adapters.documents import note_problems
 from rag_core.domain import MAX_CHARACTERS, authenticated, normalise
 from rag_core.errors import InvalidInput
 
-QUESTIONS, PASSAGES, ATTACKS, CLAIMS, PLANTED = (
-    f"{name}.jsonl" for name in ("questions", "passages", "attacks", "claims", "planted")
+PASSAGES, ATTACKS, CLAIMS, PLANTED = (
+    f"{name}.jsonl" for name in ("passages", "attacks", "claims", "planted")
 )
 _LINE = re.compile(r" line (\d+)\b")
 
