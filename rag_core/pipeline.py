@@ -166,7 +166,7 @@ class Pipeline:
                 return await keep(answer)
 
             async def keep(answer: Answer) -> Answer:
-                with request.step("store"):
+                with request.step("store"), request.keeping():
                     await self._caches.put(lookup, answer, request.elapsed_ms())
                 return answer
 

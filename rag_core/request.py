@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -24,7 +25,7 @@ Finished = Callable[[str, float, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long a request may take, and all of its Redis work together, in seconds."""
+    """How long a request may take, and all of its Redis work but keeping an answer, in seconds."""
 
     request_s: float = 30.0
     redis_s: float = 0.05
@@ -59,6 +60,7 @@ class Request:
         self.deadline = Deadline(seconds_left(limits.request_s), clock)
         self.listener = listener
         self._redis = CURRENT_BUDGET.get() or TimeBudget(limits.redis_s)
+        self._redis_s = limits.redis_s
         self._clock = clock
         self._started = clock.monotonic()
         self._steps_ms: dict[str, float] = {}
@@ -79,6 +81,14 @@ class Request:
         if kind is not None and not self._answered:
             with self.bound():
                 self.listener(QueryFailed(name_of(kind), self.elapsed_ms()))
+
+    def keeping(self) -> AbstractContextManager[None]:
+        """Within the block Redis may take as much time again as it may for everything before.
+
+        An answer that was paid for is not lost because looking for it took long: on a busy machine
+        what takes long is mostly this process, and what is not kept makes it busier.
+        """
+        return TimeBudget(self._redis_s).applied()
 
     def step(self, name: str) -> Step:
         """Time the block as a step."""

@@ -15,7 +15,9 @@ class CacheSettings(BaseSettings):
     cache: Literal["auto", "redis", "memory", "off"] = Field(
         "auto", description="where answers are kept"
     )
-    redis_budget_s: float = Field(0.05, gt=0, description="for all Redis work of a request")
+    redis_budget_s: float = Field(
+        0.05, gt=0, description="for Redis before an answer, and again to keep it"
+    )
     max_staleness_s: float = Field(
         0.0, ge=0, le=3_600, description="how long to believe an epoch; 0 asks Postgres every time"
     )

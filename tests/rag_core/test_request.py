@@ -43,6 +43,17 @@ def test_within_its_blocks_everyone_knows_its_id_and_what_it_has_left(clock: Man
     assert (REQUEST_ID.get(), seconds_left(99), budget_left(99)) == ("", 99, 99)
 
 
+def test_an_answer_has_time_of_its_own_to_be_kept(clock: ManualClock) -> None:
+    request = request_of(clock)
+    with request.bound():
+        spend(0.05)
+        with request.keeping():
+            assert budget_left(99) == 0.05
+            spend(0.03)
+            assert budget_left(99) == pytest.approx(0.02)
+        assert budget_left(99) == 0
+
+
 def test_an_error_within_a_block_ends_it_all_the_same(clock: ManualClock) -> None:
     with pytest.raises(KeyError), request_of(clock).bound():
         raise KeyError("broken")

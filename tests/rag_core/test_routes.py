@@ -39,7 +39,7 @@ NOTE = (
 """From `run` to the stored note, which the trace takes down where there is one; the embedder, which
 comes before the last, is the tests' own."""
 
-TIMED = {"step", "__enter__", "__exit__", "bound", "in_time", "elapsed_ms", "__bool__"}
+TIMED = {"step", "__enter__", "__exit__", "bound", "keeping", "in_time", "elapsed_ms", "__bool__"}
 """Asked on the way without passing anything on."""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,7 @@ from rag_core.clock import SystemClock
 from rag_core.domain import Tokenizer, UserId
 from rag_core.errors import ProviderUnavailable
 from rag_core.events import StepFinished
+from rag_core.guard import budget_left, spend
 from tests.rag_core.adapters.redis.scenes import (
     CACHED,
     FRESH,
@@ -29,8 +31,11 @@ from tests.rag_core.adapters.redis.scenes import (
 from tests.rag_core.cache.parts import settled
 from tests.rag_core.embedded.processes import eventually
 from tests.rag_core.held_generator import HeldGenerator
-from tests.rag_core.library import edited, note
+from tests.rag_core.library import CountingEmbedder, edited, note
 from tests.rag_core.scene import ANSWER, QUESTION, Scene, open_scene
+
+if TYPE_CHECKING:
+    from rag_core.domain import Matrix
 
 
 @pytest.fixture
@@ -50,6 +55,23 @@ async def elsewhere(
     """The same user in another process."""
     async with open_scene(settings_on(database_url, redis_url), user, tokenizer) as scene:
         yield scene
+
+
+class Dawdling(CountingEmbedder):
+    """Whatever Redis may take of a request is used up by the time its question is embedded."""
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        spend(budget_left(99.0))
+        return await super().embed(texts)
+
+
+async def test_an_answer_is_kept_though_looking_for_it_took_all_the_time_for_redis(
+    database_url: str, redis_url: str, user: UserId, tokenizer: Tokenizer
+) -> None:
+    settings = settings_on(database_url, redis_url)
+    async with open_scene(settings, user, tokenizer, embedder=Dawdling()) as scene:
+        await scene.store(*NOTES)
+        assert await provenances(scene, times=2) == [FRESH, CACHED]
 
 
 async def test_an_answer_is_fresh_then_cached_in_every_process(
