@@ -136,8 +136,8 @@ class Settings(
     breaker_window_s: float = Field(60.0, gt=0, description="in which failures count")
     breaker_open_s: float = Field(30.0, gt=0, description="until the first probe")
     breaker_probes: int = Field(3, ge=1, le=100, description="good ones in a row close it")
-    provider_concurrency: int = Field(32, ge=1, le=10_000)
-    """Number of calls that a process has under way at once."""
+    provider_concurrency: int = Field(100, ge=1, le=10_000)
+    """Number of calls that a process has under way at once: as many as RAG_CONCURRENT_QUERIES."""
     provider_queue_s: float = Field(1.0, ge=0, description="wait for a place, then shed")
     provider_retries: int = Field(1, ge=0, le=10, description="before the next provider is asked")
 

@@ -20,7 +20,7 @@ class Bulkhead:
         ConfigurationError: a value is out of range.
     """
 
-    def __init__(self, name: str, *, concurrency: int = 32, queue_s: float = 1.0) -> None:
+    def __init__(self, name: str, *, concurrency: int = 100, queue_s: float = 1.0) -> None:
         if concurrency < 1:
             raise ConfigurationError(f"{name} concurrency", f"must be >= 1, got {concurrency!r}")
         if queue_s < 0:
