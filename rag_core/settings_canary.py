@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CANARY_SETTINGS: Final = frozenset(
     {
         *("search_mode", "search_method", "ef_search", "exact_up_to", "top_k"),
+        "lexical_weight",
         *("min_score", "min_answerability", "prompt_file"),
         *("question_tokens", "context_tokens", "output_tokens"),
         *CLASS_SETTINGS,

@@ -96,6 +96,7 @@ def bench_settings(database_url: str, redis_url: str, cache: str = "redis") -> S
             "redis_url": redis_url,
             "cache": cache,
             "min_score": 0.1,
+            "min_answerability": 0,
         }
     )
 

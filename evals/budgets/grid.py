@@ -37,6 +37,9 @@ class BudgetSetting:
     chunk_tokens: int
     chunk_overlap_tokens: int
     min_score: float
+    """A relevance, -1 to 1: cosine and bonus."""
+    min_answerability: float
+    """A probability, 0 to 1, in lexical and hybrid search."""
     output_tokens: int
     search_method: SearchMethod = SearchMethod.EXACT
 
@@ -86,6 +89,7 @@ AXES: Mapping[str, str] = {
     "top_k": "{} hits",
     "chunking": "chunks of {} tokens",
     "min_score": "least score {}",
+    "min_answerability": "least answerability {}",
     "output_tokens": "{} output tokens",
     "search_method": "{} search",
 }
@@ -190,6 +194,7 @@ _READERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "top_k": (int, "3,5,8"),
     "chunking": (_chunking, "200/40,100/20, tokens and overlap, or worse"),
     "min_score": (float, "0.2,0.3"),
+    "min_answerability": (float, "0.01,0.03"),
     "output_tokens": (int, "100,400"),
     "search_method": (SearchMethod, "exact"),
 }

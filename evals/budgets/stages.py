@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from evals.budgets.grid import BudgetSetting, Chunking
@@ -25,9 +26,12 @@ from rag_core.adapters.memory import MemoryNotes
 from rag_core.cache import NoFleet
 from rag_core.clock import SystemClock
 from rag_core.domain import (
+    EVERYTHING,
+    LEXICAL_WEIGHT,
     RULES,
     Answer,
     Context,
+    Filters,
     Generator,
     Note,
     PipelineConfig,
@@ -52,7 +56,7 @@ from rag_core.events import ignore
 from rag_core.ingest import Ingest
 from rag_core.providers import Generation, Router
 from rag_core.safety import find_attack
-from rag_core.search import fitted_model, usable_hits
+from rag_core.search import fitted_model, named_filters, usable_hits
 
 T = TypeVar("T")
 
@@ -86,8 +90,8 @@ class Parts:
     generator: Generator
     question_tokens: int
     mode: SearchMode = SearchMode.DENSE
-    min_answerability: float = 0.0
-    """A probability, 0 to 1."""
+    lexical_weight: float = LEXICAL_WEIGHT
+    """What a point of BM25 counts beside the cosine, in hybrid search."""
     rules: str = RULES
     notes: Mapping[str, Sequence[Note]]
 
@@ -112,7 +116,11 @@ class Stages:
     ) -> None:
         """Cut and embed the notes of `users`; `progress` is told how many notes were done."""
         parts = self._parts
-        store = MemoryNotes(embedder_digest=parts.embedder.digest, mode=parts.mode)
+        store = MemoryNotes(
+            embedder_digest=parts.embedder.digest,
+            mode=parts.mode,
+            lexical_weight=parts.lexical_weight,
+        )
         chunker = SentenceChunker(parts.tokenizer, *chunking, parts.embedder)
         ingest = Ingest(store=store, embedder=parts.embedder, chunker=chunker)
         for user in users:
@@ -137,7 +145,8 @@ class Stages:
 
     async def context(self, asked: GoldenQuestion, setting: BudgetSetting) -> Timed[Context]:
         """What the question is answered from; empty where it is refused or nothing was found."""
-        limits = (setting.top_k, setting.context_tokens, setting.min_score)
+        least = (setting.min_score, setting.min_answerability)
+        limits = (setting.top_k, setting.context_tokens, *least)
         key = (asked.id, setting.chunking, *limits)
         if key not in self._contexts:
             ranking = (await self.ranking(asked, setting.chunking)).value
@@ -152,7 +161,7 @@ class Stages:
         parts, first = self._parts, replace(ranking, hits=ranking.hits[: setting.top_k])
         model = None if parts.mode is SearchMode.DENSE else fitted_model()
         config = PipelineConfig(
-            min_score=setting.min_score, min_answerability=parts.min_answerability
+            min_score=setting.min_score, min_answerability=setting.min_answerability
         )
         return build_context(
             usable_hits(self.question(asked).text, first, config, model),
@@ -177,11 +186,17 @@ class Stages:
         if key not in self._rankings:
             embedder, question = self._parts.embedder, self.question(asked)
             began, spared_ms = time.perf_counter(), embedder.spared_ms
-            query = Query((await embedder.embed([question.text]))[0], question.text)
+            vector = (await embedder.embed([question.text]))[0]
+            query = Query(vector, question.text, named=self._named(question))
             ms = _ms_since(began) + embedder.spared_ms - spared_ms
             store, user = self._stores[chunking], authenticated(asked.user)
             self._rankings[key] = Timed(await store.search(user, query, k=self._depth), ms)
         return self._rankings[key]
+
+    def _named(self, question: Question) -> Filters:
+        if self._parts.mode is not SearchMode.HYBRID:
+            return EVERYTHING
+        return named_filters(question.text, datetime.now(UTC).date())
 
     async def _answer(
         self, asked: GoldenQuestion, setting: BudgetSetting, context: Context

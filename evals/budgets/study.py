@@ -171,7 +171,7 @@ async def opened(
                     generator=generator,
                     question_tokens=settings.question_tokens,
                     mode=settings.search_mode,
-                    min_answerability=settings.min_answerability,
+                    lexical_weight=settings.lexical_weight,
                     rules=prompt_rules(settings),
                     notes=_notes(golden),
                 )

@@ -203,7 +203,9 @@ def classes(
 
 
 def fit(
-    target: Annotated[Literal["support", "extractive", "answerability"], Argument(help="What.")],
+    target: Annotated[
+        Literal["support", "extractive", "fusion", "answerability"], Argument(help="What.")
+    ],
 ) -> None:
     """Fit what is learnt from golden data, on split dev alone.
 
@@ -214,6 +216,9 @@ def fit(
     contexts of the deployed settings, prints the best ones in and out of fold beside the deployed
     ones, and says which to write to ExtractiveWeights; writes nothing itself.
 
+    fusion: what a point of BM25 counts beside the cosine in hybrid search. Prints how much each of
+    some weights finds, and which is best beside RAG_LEXICAL_WEIGHT; writes nothing.
+
     answerability: whether notes can answer a question. Writes rag_core/search/answerability.json,
     the same on every run, and prints what its threshold declines on dev, out of fold, and on test.
     """
@@ -222,6 +227,7 @@ def fit(
     fits = {
         "support": command.run_support_fit,
         "extractive": command.run_extractive_fit,
+        "fusion": command.run_fusion_fit,
         "answerability": command.run_answerability_fit,
     }
     fits[target]()

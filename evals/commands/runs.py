@@ -85,6 +85,9 @@ def sweep(
         str, Option(metavar="N/N,…", help="Tokens and overlap, as 200/40,100/20; or worse.")
     ] = "",
     min_score: Annotated[str, Option(metavar="X,…", help="As 0.2,0.3.")] = "",
+    min_answerability: Annotated[
+        str, Option(metavar="X,…", help="As 0.01,0.03; in lexical and hybrid search.")
+    ] = "",
     output_tokens: Annotated[str, Option(metavar="N,…", help="As 100,400.")] = "",
     objective: Annotated[
         str, Option(help="cheapest, or best-under-X, in dollars per 1,000 questions.")
@@ -123,6 +126,7 @@ def sweep(
         "top_k": top_k,
         "chunking": chunking,
         "min_score": min_score,
+        "min_answerability": min_answerability,
         "output_tokens": output_tokens,
     }
     asked = Asked(

@@ -9,7 +9,8 @@ import msgspec
 
 from evals.budgets.grid import BudgetSetting, check
 from evals.budgets.stages import Parts
-from evals.datasets.golden import GoldenQuestion, GoldenSet, load
+from evals.datasets.corpus import held_open, ingest_golden
+from evals.datasets.golden import RETRIEVAL, SMALL, GoldenQuestion, GoldenSet, load
 from evals.fit.answer_cases import Case, cut_notes, gathered_cases
 from evals.fit.answerability import (
     MODEL_FILE,
@@ -22,6 +23,8 @@ from evals.fit.extractive import Trials, asked, gathered, tried
 from evals.fit.extractive import as_text as as_table
 from evals.fit.facts import StatedFacts, stated_facts
 from evals.fit.facts import as_text as facts_table
+from evals.fit.fusion import FusionFit, fit_fusion
+from evals.fit.fusion import as_text as fusion_table
 from evals.fit.support import SupportFit, as_text, fit_support
 from evals.measures.kept_vectors import KeptEmbedder, kept_vectors
 from evals.measures.support import WEIGHTS, LightChecker
@@ -31,7 +34,7 @@ from rag_core.adapters.documents import read_notes
 from rag_core.adapters.embedders import load_embedder
 from rag_core.adapters.generators import ExtractiveGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
-from rag_core.bootstrap import prompt_rules
+from rag_core.bootstrap import assemble, prompt_rules
 from rag_core.cli import progress_bar
 from rag_core.domain import Embedder, SearchMode
 from rag_core.errors import InvalidInput
@@ -68,6 +71,34 @@ async def _fit(golden: GoldenSet) -> tuple[SupportFit, list[StatedFacts]]:
     vectors = Vectors(_embedder(project_settings()))
     fit = await fit_support(golden, vectors)
     return fit, await stated_facts(golden, LightChecker(vectors, fit.weights), vectors)
+
+
+def run_fusion_fit() -> None:
+    """Try what a point of BM25 is to count beside the cosine, and print what each weight finds.
+
+    Raises:
+        InvalidInput: the golden data cannot be read.
+        Unavailable: the database cannot be reached.
+    """
+    settings = project_settings()
+    print(fusion_table(asyncio.run(_fusion(settings)), settings.lexical_weight))
+
+
+async def _fusion(settings: Settings) -> FusionFit:
+    sets = retrieval_sets()
+    async with held_open(settings) as ready, assemble(ready) as application:
+        for golden in sets:
+            await ingest_golden(application, golden)
+        return await fit_fusion(application, ready, sets)
+
+
+def retrieval_sets() -> list[GoldenSet]:
+    """All golden questions that retrieval alone is fitted to, by the notes that they are asked of.
+
+    Raises:
+        InvalidInput: they cannot be read.
+    """
+    return [load(GOLDEN), load(GOLDEN, RETRIEVAL), load(GOLDEN / SMALL)]
 
 
 def run_answerability_fit() -> None:
@@ -148,7 +179,7 @@ def _parts(
         generator=ExtractiveGenerator(embedder, tokenizer),
         question_tokens=settings.question_tokens,
         mode=settings.search_mode,
-        min_answerability=settings.min_answerability,
+        lexical_weight=settings.lexical_weight,
         rules=prompt_rules(settings),
         notes={user: read_notes(golden.notes[user].path) for user in users},
     )

@@ -13,6 +13,7 @@ from evals.measures.spans import covers
 from evals.quality.pictures import words
 from evals.quality.study import QualityRun
 from evals.results.result import Block, Case, Cell
+from rag_core.domain import Ranking
 
 _ANSWERING = ("fact_recall", "citation_recall", "groundedness", "R@5")
 _SHOWN = (
@@ -107,13 +108,22 @@ def _hit_blocks(run: QualityRun, seen: Observation) -> tuple[Block, ...]:
     if seen.ranking is None:
         return (Block("not searched", "The question was refused before retrieval."),)
     gold = [run.golden.passages[passage] for passage in seen.question.gold]
-    blocks = []
+    blocks = _decided(run, seen, seen.ranking)
     for rank, hit in enumerate(seen.ranking.hits, start=1):
         right = any(covers(hit, passage) for passage in gold)
-        below = "" if hit.score >= run.min_score else ", below min_score"
+        below = ", below RAG_MIN_SCORE" if hit.relevance < run.threshold.min_score else ""
         heading = f"{rank}. {hit.title} · {hit.heading} ({hit.score:.2f}{below})"
         blocks.append(Block(heading, hit.text, "good" if right else "plain"))
     return tuple(blocks) or (Block("nothing found", ""),)
+
+
+def _decided(run: QualityRun, seen: Observation, ranking: Ranking) -> list[Block]:
+    """What the one decision on all hits was; none where each hit's own score is all there is."""
+    if run.threshold.model is None:
+        return []
+    value = run.threshold.value(seen.question.question, ranking)
+    became = "answered" if value >= run.threshold.least else "declined"
+    return [Block(f"{became} at {value:.3f}", f"{run.threshold.measures}; {run.threshold}")]
 
 
 def _gold_blocks(run: QualityRun, seen: Observation) -> tuple[Block, ...]:

@@ -36,6 +36,9 @@ SAFETY_ROWS = {
 }
 
 
+_PROBABILITIES = (0.01, 0.03, 0.1, 0.3, 1)
+
+
 def words(scenario: str) -> str:
     """A scenario or measure as a person writes it."""
     return scenario.replace("_", " ")
@@ -114,7 +117,7 @@ def draw_safety(run: QualityRun, out_path: Path) -> Picture:
 
 
 def draw_scores(run: QualityRun, out_path: Path) -> Picture:
-    """Score of the best hit: questions that the notes answer beside those they do not."""
+    """What decides whether an answer is made: questions that the notes answer beside the others."""
     groups = {
         "the notes answer it": (_top_scores(run, SHOULD_ANSWER), BLUE),
         "they do not": (_top_scores(run, SHOULD_ABSTAIN), ORANGE),
@@ -126,10 +129,10 @@ def draw_scores(run: QualityRun, out_path: Path) -> Picture:
         for place, (scores, colour) in enumerate(groups.values()):
             spread = place + rng.uniform(-0.16, 0.16, len(scores))
             axis.plot(scores, spread, "o", color=colour, alpha=0.65, ms=6)
-        axis.axvline(run.min_score, color=VERMILION, ls="--", lw=1.4)
+        axis.axvline(run.threshold.least, color=VERMILION, ls="--", lw=1.4)
         axis.annotate(
-            f"min_score {run.min_score:g}",
-            (run.min_score, 1.5),
+            str(run.threshold),
+            (run.threshold.least, 1.5),
             xytext=(4, -9),
             textcoords="offset points",
             color=VERMILION,
@@ -141,12 +144,16 @@ def draw_scores(run: QualityRun, out_path: Path) -> Picture:
         )
         axis.set_ylim(-0.5, 1.5)
         axis.grid(visible=False, axis="y")
-        label(axis, title="", x="cosine of the best hit to the question", y="")
+        if run.threshold.model:  # most of the probabilities are small
+            axis.set_xscale("log")
+            axis.set_xticks(_PROBABILITIES, [f"{each:g}" for each in _PROBABILITIES])
+            axis.minorticks_off()
+        label(axis, title="", x=run.threshold.measures, y="")
     caption = (
-        "A dot is a question. Left of the line nothing is found and no answer is made; "
+        "A dot is a question. Left of the line no answer is made; "
         "where the two groups overlap, no threshold can tell them apart."
     )
-    return save(figure, out_path, "scores", "Can a score tell what the notes can answer?", caption)
+    return save(figure, out_path, "scores", "Can a number tell what the notes can answer?", caption)
 
 
 def draw_latency(run: QualityRun, out_path: Path) -> Picture:
@@ -177,7 +184,7 @@ def draw_latency(run: QualityRun, out_path: Path) -> Picture:
 
 def _top_scores(run: QualityRun, scenarios: frozenset[Scenario]) -> list[float]:
     return [
-        seen.ranking.hits[0].score
+        run.threshold.value(seen.question.question, seen.ranking)
         for seen in run.observations
         if seen.question.scenario in scenarios and seen.ranking and seen.ranking.hits
     ]

@@ -19,6 +19,7 @@ from evals.measures.measuring_embedder import measuring_embedder
 from evals.measures.observations import Observation
 from evals.measures.summary import Summary, summarise
 from evals.measures.support import LightChecker, SupportChecker
+from evals.measures.threshold import Threshold
 from evals.measures.validity.verifier_settings import open_verifier
 from evals.measures.vectors import Vectors
 from evals.project import CANARY, GOLDEN, project_settings
@@ -38,7 +39,7 @@ class QualityRun:
     summary: Summary
     checker: SupportChecker
     ingested: Ingested
-    min_score: float
+    threshold: Threshold
     generator: str
     pipeline_digest: str
     prompt_version: str
@@ -121,7 +122,7 @@ async def measured(asked: AskedGolden, *, seed: int = 0, max_usd: float = 1.0) -
         summary=summary,
         checker=checker,
         ingested=asked.ingested,
-        min_score=settings.min_score,
+        threshold=Threshold.of(settings),
         generator=generators_of(observations),
         pipeline_digest=asked.pipeline_digest,
         prompt_version=asked.prompt_version,

@@ -9,6 +9,7 @@ from evals.datasets.golden import GoldenQuestion, GoldenSet, Split
 from evals.measures.retrieval import RetrievalScores, ranked_passages, score_golden
 from evals.measures.scores import Aggregate
 from evals.measures.summary import SPLITS
+from evals.measures.threshold import Threshold
 from evals.retrieval.search_runs import check_plan, embed_queries, plan_index
 from rag_core.adapters.postgres import HNSW_INDEX, PlanNode
 from rag_core.bootstrap import Application
@@ -23,8 +24,7 @@ class DeployedRun:
 
     method: SearchMethod
     k: int
-    min_score: float
-    """Cosine below which a hit is not used."""
+    threshold: Threshold
     scores: Mapping[Split, RetrievalScores]
     plan: Sequence[PlanNode]
 
@@ -62,7 +62,7 @@ async def search_deployed(
     return DeployedRun(
         method=settings.search_method,
         k=settings.top_k,
-        min_score=settings.min_score,
+        threshold=Threshold.of(settings),
         scores={s: score_golden(part, runs, seed=seed) for s, part in parts.items() if part},
         plan=await _plan(application, settings, asked[0]),
     )

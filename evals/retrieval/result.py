@@ -28,7 +28,7 @@ def headlines(run: RetrievalRun) -> tuple[Headline, ...]:
 
 
 def _deployed(run: DeployedRun) -> list[Headline]:
-    how = f"the pipeline: {run.method}, {run.k} hits, threshold {run.min_score:g}"
+    how = f"the pipeline: {run.method}, {run.k} hits, {run.threshold}"
     made = (
         split_headline(
             partial(headline, name=f"{name}, as deployed", meaning=f"{meaning} {how}.", unit=unit),

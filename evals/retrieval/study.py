@@ -25,8 +25,9 @@ from evals.measures.retrieval import RetrievalScores, ranked_passages, score_gol
 from evals.measures.scores import Aggregate, Score, Scored, Unscored, aggregate
 from evals.project import GOLDEN, project_settings
 from evals.retrieval.deployed import DeployedRun, search_deployed
-from evals.retrieval.modes import K, ModesRun, collection_modes, golden_modes
+from evals.retrieval.modes import ModesRun, collection_modes, golden_modes
 from evals.retrieval.search_runs import SearchRun, embed_queries, open_retriever, search_all
+from evals.retrieval.ways import K
 from rag_core.bootstrap import Application, assemble
 from rag_core.domain import SearchMethod, UserId, WholeNoteChunker, authenticated
 from rag_core.errors import InvalidInput

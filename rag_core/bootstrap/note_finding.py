@@ -14,7 +14,10 @@ from rag_core.side_by_side import CaughtUpRetriever, SideBySide
 def note_finder(settings: Settings, app: Application, embedder: Embedder) -> NoteFinder:
     """Finds notes by `embedder` as the pipeline would, but by exact scans alone."""
     retriever = PostgresRetriever(
-        app.database, embedder_digest=embedder.digest, mode=settings.search_mode
+        app.database,
+        embedder_digest=embedder.digest,
+        mode=settings.search_mode,
+        lexical_weight=settings.lexical_weight,
     )
     side = SideBySide(app.vectors, embedder)
     return NoteFinder(embedder, CaughtUpRetriever(retriever, side), SystemClock())

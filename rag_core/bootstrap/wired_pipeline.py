@@ -23,7 +23,7 @@ from rag_core.cache.epochs import EpochSource
 from rag_core.conversation import Rewriter
 from rag_core.domain.cost import FREE
 from rag_core.domain.options import Options
-from rag_core.domain.query import SearchMode
+from rag_core.domain.query import NAMED_BONUS, SearchMode
 from rag_core.domain.words import WORDS_NAME
 from rag_core.pipeline import Pipeline
 from rag_core.providers.choices import Choices
@@ -88,6 +88,7 @@ async def open_pipeline(
         method=settings.search_method,
         ef_search=settings.ef_search,
         exact_up_to=settings.exact_up_to,
+        lexical_weight=settings.lexical_weight,
     )
     side = SideBySide(PostgresVectors(ground.database), ground.embedder)
     async with AsyncExitStack() as stack:
@@ -130,6 +131,8 @@ def _search_name(settings: Settings, ground: Foundation, index: str) -> str:
     if index:
         method = f"{method}({index}):{settings.exact_up_to}"
     words = "" if mode is SearchMode.DENSE else f":{WORDS_NAME}:{NAMED_FILTERS}"
+    if mode is SearchMode.HYBRID:
+        words += f":sum-{settings.lexical_weight}-{NAMED_BONUS}"
     return f"{mode}{words}:{method}:{settings.ef_search}:{ground.chunker.name}"
 
 

@@ -64,9 +64,8 @@ def _named(hit: Hit) -> str:
 def _line(question: Question, found: Retrieved, settings: Settings) -> Iterator[str]:
     """What draws the line between taken and left, and how to move it."""
     yield f"RAG_SEARCH_MODE={settings.search_mode}, RAG_TOP_K={settings.top_k}"
-    if settings.search_mode is SearchMode.DENSE:
-        yield f"RAG_MIN_SCORE={settings.min_score:g}: a hit below it is left"
-    else:
+    yield f"RAG_MIN_SCORE={settings.min_score:g}: a hit below it is left"
+    if settings.search_mode is not SearchMode.DENSE:
         seen = signs(question.text, found.ranking)
         probability = fitted_model().probability(seen)
         least = settings.min_answerability

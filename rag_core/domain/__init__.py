@@ -40,7 +40,14 @@ from rag_core.domain.prompt import (
     GUIDANCE, PROMPT_VERSION, RULES, Message, Prompt, assemble_prompt, count_prompt, prompt_version,
     rules_with,
 )
-from rag_core.domain.query import EVERYTHING, Filters, Query, SearchMode
+from rag_core.domain.query import (
+    EVERYTHING,
+    FUSED_DEPTH,
+    LEXICAL_WEIGHT,
+    Filters,
+    Query,
+    SearchMode,
+)
 from rag_core.domain.question import MAX_CHARACTERS, Question, normalise, validate_question
 from rag_core.domain.question_class import ClassBudgets, QuestionClass, classify
 from rag_core.domain.ranking import (
@@ -63,10 +70,10 @@ if TYPE_CHECKING:  # numpy is not imported for a name
 
 __all__ = [
     "ALWAYS", "AS_CONFIGURED", "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "EVERYTHING",
-    "FREE", "GUIDANCE", "HTTP", "LEAK_WORDS", "LOST_AFTER_S", "MAX_CHARACTERS",
-    "MAX_COMMENT_CHARACTERS", "MAX_DOCUMENT_BYTES", "MAX_TITLE_CHARACTERS", "MOST_KEPT",
-    "MOST_WORDS", "NEAR_DUPLICATE", "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION", "REDIS",
-    "REFUSAL_TEXT", "RULES", "Answer", "CheckedText", "Chunk", "Chunker", "Citation",
+    "FREE", "FUSED_DEPTH", "GUIDANCE", "HTTP", "LEAK_WORDS", "LEXICAL_WEIGHT", "LOST_AFTER_S",
+    "MAX_CHARACTERS", "MAX_COMMENT_CHARACTERS", "MAX_DOCUMENT_BYTES", "MAX_TITLE_CHARACTERS",
+    "MOST_KEPT", "MOST_WORDS", "NEAR_DUPLICATE", "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION",
+    "REDIS", "REFUSAL_TEXT", "RULES", "Answer", "CheckedText", "Chunk", "Chunker", "Citation",
     "ClassBudgets", "Completion", "Condition", "Conflict", "Context", "Converter", "Document",
     "DocumentSearch", "DocumentStatus", "DocumentStore", "DocumentType", "DocumentVersion",
     "EmbeddedNote", "Embedder", "Feedback", "FeedbackStore", "Filters", "Finding", "Flag",

@@ -75,6 +75,13 @@ class Hit:
     """Cosine similarity to the question, -1 to 1."""
     cost: TokenCount | None = None
     """See `Chunk.cost`."""
+    bonus: float = 0.0
+    """What words and names add to the score: 0 in dense search, BM25 itself in lexical."""
+
+    @property
+    def relevance(self) -> float:
+        """The number that `min_score` is held against: the score with its bonus."""
+        return self.score + self.bonus
 
     @property
     def chunk_id(self) -> str:

@@ -102,13 +102,10 @@ def _said(hits: Sequence[Hit]) -> set[str]:
 def usable_hits(
     question: str, ranking: Ranking, config: PipelineConfig, model: AnswerabilityModel | None
 ) -> Ranking:
-    """The hits that an answer may rest on: none where the notes cannot answer the question.
+    """The hits that an answer may rest on: those whose relevance reaches `min_score`.
 
-    Without a model, those whose cosine reaches `min_score`.
+    None at all where the model, if there is one, says that the notes cannot answer the question.
     """
-    if model is None:
-        hits = tuple(hit for hit in ranking.hits if hit.score >= config.min_score)
-        return replace(ranking, hits=hits)
-    if model.probability(signs(question, ranking)) < config.min_answerability:
+    if model and model.probability(signs(question, ranking)) < config.min_answerability:
         return replace(ranking, hits=())
-    return ranking
+    return replace(ranking, hits=tuple(h for h in ranking.hits if h.relevance >= config.min_score))

@@ -49,7 +49,7 @@ class Retrieval:
         clock: says what day it is.
         name: says how is searched, where that may change what is found.
         names: look for what a question names of its notes, which hybrid search alone makes use of.
-        model: decides whether the notes can answer; None: each hit's score does.
+        model: decides whether the notes can answer at all; None: each hit's relevance does.
     """
 
     def __init__(
@@ -134,10 +134,7 @@ class Retrieval:
         return ranking, usable, self._build(usable)
 
     def usable(self, question: Question, ranking: Ranking) -> Ranking:
-        """The hits that an answer may rest on: none where the notes cannot answer the question.
-
-        Without a model, those that reach `min_score`.
-        """
+        """The hits that an answer may rest on; see `usable_hits`."""
         return usable_hits(question.text, ranking, self._config, self._model)
 
     def _build(self, ranking: Ranking) -> Context:

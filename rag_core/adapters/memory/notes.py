@@ -28,7 +28,7 @@ from rag_core.domain.note_store import (
     note_head,
 )
 from rag_core.domain.notes import Note
-from rag_core.domain.query import Query, SearchMode
+from rag_core.domain.query import LEXICAL_WEIGHT, Query, SearchMode
 from rag_core.domain.ranking import DIMENSIONS, Ranking
 from rag_core.domain.user import UserId
 from rag_core.errors import EmbedderMismatch
@@ -71,7 +71,11 @@ class Shelf:
 
 
 class MemoryNotes:
-    """NoteStore and Retriever over dictionaries; `epochs` reads epochs."""
+    """NoteStore and Retriever over dictionaries; `epochs` reads epochs.
+
+    Args:
+        lexical_weight: a number, what a point of BM25 counts beside the cosine, in hybrid search.
+    """
 
     def __init__(
         self,
@@ -79,8 +83,10 @@ class MemoryNotes:
         embedder_digest: str,
         clock: Clock | None = None,
         mode: SearchMode = SearchMode.DENSE,
+        lexical_weight: float = LEXICAL_WEIGHT,
     ) -> None:
         self._digest, self._mode = embedder_digest, mode
+        self._lexical_weight = lexical_weight
         self._clock = clock or SystemClock()
         self._shelves: dict[UserId, Shelf] = defaultdict(Shelf)
         self._locks: dict[UserId, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -204,7 +210,7 @@ class MemoryNotes:
             for stored in shelf.live.values()
             for chunk, vector in _placed(stored.item)
         ]
-        return best_hits(placed, query, self._mode, k)
+        return best_hits(placed, query, self._mode, self._lexical_weight, k)
 
     async def epochs(self, users: Collection[UserId]) -> Mapping[UserId, Epoch]:
         """See `rag_core.cache.epochs.ReadEpochs`."""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rag_core.domain.chunks import Chunk
 from rag_core.domain.notes import Note
-from rag_core.domain.query import FUSED_DEPTH, RRF_K, Query, SearchMode
+from rag_core.domain.query import (
+    FUSED_DEPTH,
+    NAMED_BONUS,
+    Query,
+    SearchMode,
+)
 from rag_core.domain.ranking import Hit, Ranking, hit_of
 from rag_core.domain.words import asked_words, dimension, word_weights
 
@@ -22,34 +28,44 @@ _KEPT_TEXTS = 10_000
 Placed = tuple[Note, Chunk, "Vector"]
 
 
-def best_hits(placed: Sequence[Placed], query: Query, mode: SearchMode, k: int) -> Ranking:
-    """The best `k` of a user's chunks."""
+def best_hits(
+    placed: Sequence[Placed], query: Query, mode: SearchMode, lexical_weight: float, k: int
+) -> Ranking:
+    """The best `k` of a user's chunks; in hybrid search BM25 counts by `lexical_weight`."""
     hits = [hit_of(note, chunk, float(vector @ query.vector)) for note, chunk, vector in placed]
-    best = _best(hits, _relevance(placed, hits, query, mode, k), k)
-    rarity = {} if mode is SearchMode.DENSE else _rarity(_texts(placed), query.text)
-    return Ranking(tuple(hits[place] for place in best), rarity=rarity)
-
-
-def _relevance(
-    placed: Sequence[Placed], hits: Sequence[Hit], query: Query, mode: SearchMode, k: int
-) -> dict[int, float]:
-    """What decides the order, by the place of each chunk that can be found."""
-    admitted = {at for at, (note, _, _) in enumerate(placed) if query.filters.admits(note)}
-    dense = {at: hits[at].score for at in admitted}
+    dense = {
+        at: hits[at].score for at, (note, _, _) in enumerate(placed) if query.filters.admits(note)
+    }
     if mode is SearchMode.DENSE:
-        return dense
-    bm25 = _bm25(_texts(placed), query.text)
-    lexical = {at: value for at, value in bm25.items() if at in admitted}
-    if mode is SearchMode.LEXICAL:
-        return lexical
-    sides = [dense, lexical]
-    if query.named and not query.filters:
-        sides.append({at: dense[at] for at in dense if query.named.admits(placed[at][0])})
-    return _fused([_best(hits, side, max(FUSED_DEPTH, k)) for side in sides])
+        return Ranking(tuple(hits[at] for at in _best(hits, dense, k)))
+    texts = [chunk.embedded_text for _, chunk, _ in placed]
+    relevance = {at: bm25 for at, bm25 in _bm25(texts, query.text).items() if at in dense}
+    if mode is SearchMode.HYBRID:
+        naming = query.named and not query.filters
+        named = {at for at in dense if naming and query.named.admits(placed[at][0])}
+        relevance = _fused(hits, dense, relevance, named, lexical_weight, max(FUSED_DEPTH, k))
+    found = [
+        replace(hits[at], bonus=relevance[at] - (dense[at] if mode is SearchMode.HYBRID else 0))
+        for at in _best(hits, relevance, k)
+    ]
+    return Ranking(tuple(found), rarity=_rarity(texts, query.text))
 
 
-def _texts(placed: Sequence[Placed]) -> list[str]:
-    return [chunk.embedded_text for _, chunk, _ in placed]
+def _fused(
+    hits: Sequence[Hit],
+    dense: Mapping[int, float],
+    lexical: Mapping[int, float],
+    named: Set[int],
+    lexical_weight: float,
+    depth: int,
+) -> dict[int, float]:
+    """The weighted sums of those that any side has among its `depth` best."""
+    sides = (dense, lexical, {at: dense[at] for at in named})
+    return {
+        at: dense[at] + lexical_weight * lexical.get(at, 0.0) + NAMED_BONUS * (at in named)
+        for side in sides
+        for at in _best(hits, side, depth)
+    }
 
 
 def _rarity(texts: Sequence[str], question: str) -> dict[str, float]:
@@ -74,15 +90,7 @@ def _weights(text: str) -> dict[int, float]:
     return word_weights(text)
 
 
-def _fused(sides: Sequence[Sequence[int]]) -> dict[int, float]:
-    relevance: dict[int, float] = defaultdict(float)
-    for side in sides:
-        for rank, place in enumerate(side, start=1):
-            relevance[place] += 1 / (RRF_K + rank)
-    return relevance
-
-
-def _best(hits: Sequence[Hit], relevance: dict[int, float], k: int) -> list[int]:
+def _best(hits: Sequence[Hit], relevance: Mapping[int, float], k: int) -> list[int]:
     """The places of the `k` most relevant."""
 
     def order(place: int) -> tuple[float, str, int]:

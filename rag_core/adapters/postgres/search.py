@@ -16,7 +16,7 @@ from rag_core.adapters.postgres.tenant_sizes import TenantSizes
 from rag_core.adapters.postgres.transaction import local_settings
 from rag_core.domain.books import spellings
 from rag_core.domain.notes import Verses
-from rag_core.domain.query import EVERYTHING, Filters, Query, SearchMode
+from rag_core.domain.query import EVERYTHING, LEXICAL_WEIGHT, Filters, Query, SearchMode
 from rag_core.domain.ranking import Hit, Ranking, SearchMethod
 from rag_core.domain.tokens import TokenCount
 from rag_core.domain.user import UserId
@@ -32,6 +32,7 @@ class PostgresRetriever:
     Args:
         ef_search: candidates that a walk of the graph keeps.
         exact_up_to: number of chunks of a user that are scanned, even where the method is hnsw.
+        lexical_weight: what a point of BM25 counts beside the cosine, in hybrid search.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class PostgresRetriever:
         method: SearchMethod = SearchMethod.EXACT,
         ef_search: int = 100,
         exact_up_to: int = 0,
+        lexical_weight: float = LEXICAL_WEIGHT,
     ) -> None:
         self._database = database
         self._digest = embedder_digest
         self._mode, self._method = mode, method
+        self._lexical_weight = lexical_weight
         self._graph = local_settings(_graph_settings(ef_search))
         self._sizes = TenantSizes(database, exact_up_to)
 
@@ -65,7 +68,7 @@ class PostgresRetriever:
             rows = await self._fetch(method, user, query, k, beside=True)
             if not rows or rows[0][0] != self._digest:
                 raise EmbedderMismatch(user, stored, self._digest)
-        found = [(row[15], _hit(row[1:15])) for row in rows if row[1] is not None]
+        found = [(row[15], self._hit(row)) for row in rows if row[1] is not None]
         found.sort(key=lambda hit: (-hit[0], hit[1].note_id, hit[1].position))
         available = rows[0][-1] if rows and self._walks(method) else len(found)
         return Ranking(
@@ -103,7 +106,7 @@ class PostgresRetriever:
         parameters: dict[str, Any] = {"user": user, "vector": PgVector(query.vector), "k": k}
         parameters["embedder"] = self._digest
         if self._mode is not SearchMode.DENSE:
-            parameters |= _words(query.text)
+            parameters |= _words(query.text) | {"lexical_weight": self._lexical_weight}
         filters = query.filters or (query.named if self._mode is SearchMode.HYBRID else EVERYTHING)
         if filters:
             parameters |= _filters(filters)
@@ -118,6 +121,26 @@ class PostgresRetriever:
         prefix = "EXPLAIN (ANALYZE, FORMAT JSON) " if explain else ""
         local = self._graph if self._walks(method) else None
         return await self._database.fetch(prefix + sql, parameters, binary=not explain, local=local)
+
+    def _hit(self, row: tuple[Any, ...]) -> Hit:
+        note_id, position, title, heading, text, start, end, author, date, tags, verses = row[1:12]
+        score, tokens, tokens_of, relevance = row[12:16]
+        return Hit(
+            note_id=note_id,
+            position=position,
+            title=title,
+            heading=heading,
+            text=text,
+            start=start,
+            end=end,
+            author=author,
+            date=date,
+            tags=tuple(tags),
+            verses=tuple(Verses(*verse) for verse in json.loads(verses)),
+            score=score,
+            cost=None if tokens is None else TokenCount(tokens, tokens_of),
+            bonus=relevance - score if self._mode is not SearchMode.LEXICAL else relevance,
+        )
 
     def _walks(self, method: SearchMethod) -> bool:
         """Whether the statement goes by the graph, which may come back short."""
@@ -157,23 +180,3 @@ def _graph_settings(ef_search: int) -> dict[str, str]:
         # For few rows the planner prefers to sort; asked for the graph, we use the graph.
         "enable_sort": "off",
     }
-
-
-def _hit(row: tuple[Any, ...]) -> Hit:
-    note_id, position, title, heading, text, start, end, author, date, tags, verses = row[:11]
-    score, tokens, tokens_of = row[11:]
-    return Hit(
-        note_id=note_id,
-        position=position,
-        title=title,
-        heading=heading,
-        text=text,
-        start=start,
-        end=end,
-        author=author,
-        date=date,
-        tags=tuple(tags),
-        verses=tuple(Verses(*verse) for verse in json.loads(verses)),
-        score=score,
-        cost=None if tokens is None else TokenCount(tokens, tokens_of),
-    )

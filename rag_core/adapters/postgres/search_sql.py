@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache, partial
 
-from rag_core.domain.query import FUSED_DEPTH, RRF_K, SearchMode
+from rag_core.domain.query import FUSED_DEPTH, NAMED_BONUS, SearchMode
 from rag_core.domain.ranking import SearchMethod
 
 # Vectors have unit length, so the (negative) inner product orders as the cosine does, for less.
@@ -59,26 +59,35 @@ _LEXICAL = """sharing AS MATERIALIZED (
           FROM generate_series(1, cardinality(%(words)b::sparsevec[])) AS number
           LEFT JOIN occurrence USING (number) GROUP BY number) AS counted,
          (SELECT count(*) AS chunks FROM chunk_words WHERE user_id = %(user)s) AS own
-), matching AS (
-    SELECT %(user)s AS user_id, note_id, position, sum(weight * idf) AS relevance
+), weighed AS MATERIALIZED (
+    SELECT note_id, position, sum(weight * idf) AS bm25
     FROM occurrence JOIN rarity USING (number)
-    WHERE true{only}
     GROUP BY note_id, position
+), matching AS (
+    SELECT %(user)s AS user_id, note_id, position, bm25 AS relevance
+    FROM weighed
+    WHERE true{only}
     ORDER BY relevance DESC, note_id, position
     LIMIT {depth}
 )"""
 
-_PLACED = """
-        SELECT *, row_number() OVER (ORDER BY relevance DESC, note_id, position) AS place
-        FROM {side}"""
+# A chunk that one side alone has found gets what the other would have given it. (A sum of rows, as
+# the planner takes `weighed` for small, and would scan all of it once a chunk to join it.)
 _FUSED = """fused AS (
-    SELECT user_id, note_id, position, sum(1 / ({rrf_k} + place)::float8) AS relevance
-    FROM ({sides}
-    ) AS placed
-    GROUP BY user_id, note_id, position
+    SELECT %(user)s AS user_id, note_id, position, sum(part) AS relevance
+    FROM (
+        SELECT true AS found, note_id, position, -(embedding <#> %(vector)b){bonus} AS part
+        FROM ({sides}) AS nominated JOIN {vectors} USING (user_id, note_id, position)
+        UNION ALL
+        SELECT false, note_id, position, %(lexical_weight)s::float8 * bm25 FROM weighed
+    ) AS parts
+    GROUP BY note_id, position
+    HAVING bool_or(found)
     ORDER BY relevance DESC, note_id, position
     LIMIT %(k)s
 )"""
+_SIDE = "SELECT user_id, note_id, position FROM {side}"
+_BONUS = " + CASE WHEN note_id IN (SELECT note_id FROM admitted) THEN {bonus} ELSE 0 END"
 
 _FOUND = {
     SearchMode.DENSE: "nearest",
@@ -129,7 +138,8 @@ def search_statement(
     """The statement that finds `%(k)s` chunks of `%(user)s`.
 
     It takes `%(vector)s` and, unless the mode is dense, `%(words)s`, the question's words each as a
-    vector of one dimension, and `%(any_word)s`, their sum; where it is `filtered` or `named`,
+    vector of one dimension, and `%(any_word)s`, their sum; where both decide, `%(lexical_weight)s`,
+    what a point of BM25 counts beside the cosine; where it is `filtered` or `named`,
     `%(since)s`, `%(until)s`, `%(tags)s` and `%(verses)s` too.
 
     Args:
@@ -147,7 +157,7 @@ def search_statement(
     parts = {
         SearchMode.DENSE: [dense],
         SearchMode.LEXICAL: [lexical],
-        SearchMode.HYBRID: [dense, lexical, *([about] if named else []), _fusion(named)],
+        SearchMode.HYBRID: [dense, lexical, *([about] if named else []), _fusion(vectors, named)],
     }[mode]
     if filtered or named:
         parts.insert(0, _ADMITTED)
@@ -161,7 +171,10 @@ def search_statement(
     return f"WITH {', '.join(parts)}{hits}"
 
 
-def _fusion(named: bool) -> str:
+def _fusion(vectors: str, named: bool) -> str:
     sides = ["nearest", "matching", *(["about"] if named else [])]
-    placed = "\n        UNION ALL".join(_PLACED.format(side=side) for side in sides)
-    return _FUSED.format(rrf_k=RRF_K, sides=placed)
+    return _FUSED.format(
+        bonus=_BONUS.format(bonus=NAMED_BONUS) if named else "",
+        sides=" UNION ".join(_SIDE.format(side=side) for side in sides),
+        vectors=vectors,
+    )

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +53,7 @@ def parts(golden: GoldenSet, embedder: KeptEmbedder, generator: Generator | None
         tokenizer=TOKENIZER,
         generator=generator or ExtractiveGenerator(embedder, TOKENIZER),
         question_tokens=Settings().question_tokens,
+        mode=Settings().search_mode,
         notes={user: read_notes(file.path) for user, file in golden.notes.items()},
     )
 
@@ -127,7 +128,7 @@ def golden(tmp_path: Path) -> GoldenSet:
     return load(write_sample(tmp_path / "golden"))
 
 
-NOW = BudgetSetting.of(Settings()).with_value("min_score", -1.0)
+NOW = replace(BudgetSetting.of(Settings()), min_score=-1.0, min_answerability=0.0)
 """Hashed words are far from each other: any score will do."""
 
 

@@ -13,6 +13,8 @@ import pytest
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.domain import (
     DIMENSIONS,
+    FUSED_DEPTH,
+    LEXICAL_WEIGHT,
     Chunk,
     EmbeddedNote,
     Filters,
@@ -21,6 +23,7 @@ from rag_core.domain import (
     UserId,
     Verses,
     WholeNoteChunker,
+    word_weights,
 )
 from tests.rag_core.adapters.note_backend import DIGEST, Backend
 from tests.rag_core.library import edited, library, note
@@ -132,7 +135,7 @@ async def fused_scene(hybrid: Backend, user: UserId) -> Query:
     items = []
     for name, text, cosine in (
         ("a", "mercy among other things", 0.9),
-        ("b", "nothing", 0.8),
+        ("b", "nothing", 0.705),
         ("c", "mercy mercy", 0.7),
         ("d", "silence", 0.6),
     ):
@@ -142,12 +145,45 @@ async def fused_scene(hybrid: Backend, user: UserId) -> Query:
     return Query(pointing(1.0), "mercy")
 
 
-async def test_hybrid_fuses_the_ranks_of_both_sides(hybrid: Backend, user: UserId) -> None:
-    """1/61 + 1/62 for a, 1/63 + 1/61 for c, 1/62 for b, 1/64 for d: ranks, not scores."""
+async def test_hybrid_adds_the_weighed_bm25_to_the_cosine(hybrid: Backend, user: UserId) -> None:
+    """c has most of the word, which makes up for 0.005 of the cosine, and not for 0.2 of it."""
     query = await fused_scene(hybrid, user)
     hits = (await hybrid.retriever.search(user, query, k=4)).hits
     assert [hit.note_id for hit in hits] == ["a", "c", "b", "d"]
-    np.testing.assert_allclose([hit.score for hit in hits], [0.9, 0.7, 0.8, 0.6], atol=1e-5)
+    np.testing.assert_allclose([hit.score for hit in hits], [0.9, 0.7, 0.705, 0.6], atol=1e-5)
+    assert 0.005 < hits[0].bonus < hits[1].bonus < 0.2
+    np.testing.assert_allclose([hit.bonus for hit in hits[2:]], 0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("ahead", "first"), [(0.9, "words"), (1.1, "near")])
+async def test_a_point_of_bm25_counts_as_much_as_the_weight_says(
+    hybrid: Backend, user: UserId, ahead: float, first: str
+) -> None:
+    """One of two chunks has the word once, in one word: BM25 is ln(2) times its weight."""
+    (weight,) = word_weights("mercy").values()
+    worth = LEXICAL_WEIGHT * math.log(2) * weight
+    items = []
+    for name, text, cosine in (("words", "mercy", 0.5), ("near", "silence", 0.5 + ahead * worth)):
+        (item,) = await hybrid.embedded(Note(name, "", text))
+        items.append(replace(item, vectors=(pointing(cosine),)))
+    await hybrid.put(user, items)
+    hits = (await hybrid.retriever.search(user, Query(pointing(1.0), "mercy"), k=2)).hits
+    assert hits[0].note_id == first
+
+
+async def test_a_chunk_that_only_words_find_is_among_the_fused(
+    hybrid: Backend, user: UserId
+) -> None:
+    """It is nearer to the question than nothing: 60 others are nearer, and have no word of it."""
+    items = []
+    for number in range(FUSED_DEPTH + 10):
+        (item,) = await hybrid.embedded(Note(f"near{number}", "", "silence"))
+        items.append(replace(item, vectors=(pointing(0.3),)))
+    (item,) = await hybrid.embedded(Note("words", "", "mercy"))
+    items.append(replace(item, vectors=(pointing(0.299),)))
+    await hybrid.put(user, items)
+    hits = (await hybrid.retriever.search(user, Query(pointing(1.0), "mercy"), k=5)).hits
+    assert hits[0].note_id == "words"
 
 
 async def test_the_first_hits_of_more_are_the_hits_of_fewer(hybrid: Backend, user: UserId) -> None:

@@ -12,13 +12,14 @@ from tests.rag_core.library import long_note
 from tests.rag_core.scene import open_scene, settings_for
 from tests.rag_core.test_class_evidence import evidence
 
+ANY_HIT: dict[str, Any] = {"min_score": -1.0, "min_answerability": 0.0}
 LIST, LOOK_UP = "List all subjects and matters.", "What does sentence number3 speak of?"
 
 
 def with_list(url: str, tmp_path: Path, **changes: Any) -> Settings:
     """Settings in which a question for a list may have 64 tokens of context, and that is proven."""
     file = evidence(tmp_path, context_tokens=64)
-    changes["min_score"] = -1.0
+    changes |= ANY_HIT
     return settings_for(url, class_list_context_tokens=64, class_evidence=file, **changes)
 
 
@@ -38,7 +39,7 @@ async def test_a_class_gets_its_own_budgets_and_the_others_the_usual_ones(
 async def test_an_answer_of_other_budgets_is_never_served(
     database_url: str, user: UserId, tokenizer: Tokenizer, tmp_path: Path, stack: StackUrls
 ) -> None:
-    shared: dict[str, Any] = {"cache": "redis", "redis_url": stack.redis_url, "min_score": -1.0}
+    shared: dict[str, Any] = {"cache": "redis", "redis_url": stack.redis_url, **ANY_HIT}
     usual = settings_for(database_url, **shared)
     async with open_scene(usual, user, tokenizer) as scene:
         await scene.store(long_note())
@@ -53,7 +54,7 @@ async def test_an_answer_of_other_budgets_is_never_served(
 async def test_only_a_class_that_is_set_and_proven_changes_the_digest(
     database_url: str, user: UserId, tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
-    usual = settings_for(database_url, min_score=-1.0)
+    usual = settings_for(database_url, **ANY_HIT)
     unproven = usual.model_copy(update={"class_list_context_tokens": 64})
     same = usual.model_copy(update={"class_list_context_tokens": usual.context_tokens})
     proven = with_list(database_url, tmp_path)

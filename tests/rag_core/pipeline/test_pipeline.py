@@ -240,11 +240,8 @@ async def test_an_output_with_the_systems_rules_is_refused(
 async def test_in_hybrid_search_one_decision_a_question_says_whether_the_notes_answer_it(
     database_url: str, user: UserId, tokenizer: Tokenizer
 ) -> None:
-    """Not the cosine of each hit."""
     for least, provenance in ((0.0, Provenance.FRESH), (1.0, Provenance.NO_CONTEXT)):
-        settings = settings_for(
-            database_url, search_mode="hybrid", min_score=1.0, min_answerability=least
-        )
+        settings = settings_for(database_url, search_mode="hybrid", min_answerability=least)
         async with open_scene(settings, user, tokenizer) as scene:
             await scene.store(note("grace"))
             assert (await scene.ask()).provenance is provenance
@@ -260,7 +257,8 @@ CHANGES: list[dict[str, object]] = [
     {"context_tokens": 1201},
     {"output_tokens": 401},
     {"search_mode": "lexical"},
-    {"search_mode": "hybrid"},
+    {"search_mode": "dense"},
+    {"lexical_weight": 0.01},
     {"min_answerability": 0.9},
     {"search_method": "hnsw"},
     {"search_method": "hnsw", "ef_search": 101},

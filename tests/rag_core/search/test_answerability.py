@@ -50,12 +50,18 @@ def test_only_the_first_five_hits_are_looked_at() -> None:
     assert (seen.best_cosine, seen.coverage) == (0.5, 0.0)
 
 
-def test_a_question_is_declined_as_a_whole_or_not_at_all() -> None:
+def test_a_question_is_declined_as_a_whole_and_what_is_noise_is_left_out() -> None:
     ranking = Ranking((hit("rainbow", 0.5), hit("noise", -0.1)), rarity={"rainbow": 1.0})
     probability = MODEL.probability(signs("the rainbow", ranking))
-    for least, kept in ((probability - 0.01, 2), (probability + 0.01, 0)):
+    for least, kept in ((probability - 0.01, 1), (probability + 0.01, 0)):
         config = PipelineConfig(min_score=0.2, min_answerability=least)
         assert len(usable_hits("the rainbow", ranking, config, MODEL).hits) == kept
+
+
+def test_what_words_add_to_the_cosine_counts() -> None:
+    ranking = Ranking((replace(hit("rainbow", 0.1), bonus=0.1), hit("noise", 0.19)))
+    config = PipelineConfig(min_score=0.2)
+    assert usable_hits("the rainbow", ranking, config, None).hits == ranking.hits[:1]
 
 
 def test_without_a_model_each_hits_cosine_decides() -> None:
