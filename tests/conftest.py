@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -42,6 +43,13 @@ def _no_settings_from_outside() -> Iterator[None]:
             if name.upper().startswith("RAG_") and not name.startswith("RAG_TEST_"):
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _log_heard_by_the_next_test() -> Iterator[None]:
+    """Levels of loggers are the process's: who leaves one higher makes others fail, not itself."""
+    yield
+    assert logging.getLogger("rag_core").level == logging.NOTSET
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

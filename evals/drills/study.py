@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,17 +52,30 @@ async def study(
         Unavailable: a server does not start.
     """
     began = time.perf_counter()
-    for name in ("psycopg", "rag_core"):  # what they complain of is meant
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     data = await asyncio.to_thread(load_checked, golden)
     probing = probes(data, max(drill.scale(profile).probes for drill in drills), seed)
-    async with _site(data, probing) as (site, scorer):
-        runs = []
-        with progress_bar(len(drills), "drills", "drill") as bar:
-            for drill in drills:
-                runs.append(await hold(site, scorer, drill, profile, seed))
-                bar.update()
+    # What these complain of is meant.
+    with _unheard("psycopg", "rag_core"):
+        async with _site(data, probing) as (site, scorer):
+            runs = []
+            with progress_bar(len(drills), "drills", "drill") as bar:
+                for drill in drills:
+                    runs.append(await hold(site, scorer, drill, profile, seed))
+                    bar.update()
     return DrillsRun(runs, data.digest, profile, seed, time.perf_counter() - began)
+
+
+@contextmanager
+def _unheard(*loggers: str) -> Iterator[None]:
+    """Within the block these say nothing that is not critical; after it what they said before."""
+    levels = {name: logging.getLogger(name).level for name in loggers}
+    for name in levels:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 async def hold(site: Site, scorer: Scorer, drill: Drill, profile: str, seed: int) -> DrillRun:
