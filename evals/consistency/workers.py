@@ -45,7 +45,6 @@ from rag_core.cache import (
     ReadEpochs,
     SharedEpochs,
 )
-from rag_core.clock import SystemClock
 from rag_core.domain import Retriever, StoredNotes, Tokenizer, UserId, WholeNoteChunker
 from rag_core.errors import CacheUnavailable
 from rag_core.ingest import Ingest
@@ -280,7 +279,7 @@ def _stores(around: Surroundings, clock: SkewedClock, redis: LossyRedis | None) 
     return CacheStores(
         RedisAnswerCache(redis, clock=clock),
         RedisEmbeddingCache(redis),
-        RedisFleet(redis, clock=SystemClock(), lease_s=0.3),
+        RedisFleet(redis, lease_s=0.3),
     )
 
 

@@ -56,7 +56,7 @@ async def cache_stores(
         yield CacheStores(
             RedisAnswerCache(redis, clock=clock),
             RedisEmbeddingCache(redis, ttl_s=settings.embedding_ttl_s),
-            RedisFleet(redis, clock=clock),
+            RedisFleet(redis),
             redis,
         )
 

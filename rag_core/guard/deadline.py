@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
+from typing import Self
 
 from rag_core.clock import Clock
 
 _GRACE_S = 0.001
+"""Left to the loop even if it was on time."""
 
 
 class Deadline:
@@ -54,24 +56,30 @@ def seconds_left(most: float) -> float:
 class PatientTimeout:
     """`asyncio.timeout` that does not blame others for a busy event loop.
 
-    When our own loop was busy for longer than the limit, the reply may have arrived meanwhile and
-    merely not been read. So the timer, when it is due, leaves the loop one more turn.
+    While our own loop was busy, the reply may have come and merely not been read. So the timer,
+    when it is due, gives back the time by which it is late itself, once; and what was read in the
+    turn in which that ends still counts.
 
     Raises:
         TimeoutError: the block took longer than `seconds`.
     """
 
-    __slots__ = ("_cancelling", "_expired", "_seconds", "_task", "_timer")
+    __slots__ = ("_cancelling", "_due_at", "_expired", "_seconds", "_task", "_timer", "late_s")
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._expired = False
+        self.late_s = 0.0
+        """Seconds by which the loop was late when the time was up; 0 as long as it is not."""
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> Self:
         task = asyncio.current_task()
         assert task is not None, "there is a task wherever one can wait"
         self._task, self._cancelling = task, task.cancelling()
-        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._due)
+        loop = asyncio.get_running_loop()
+        self._due_at = loop.time() + self._seconds
+        self._timer: asyncio.Handle = loop.call_at(self._due_at, self._due)
+        return self
 
     async def __aexit__(
         self,
@@ -86,7 +94,13 @@ class PatientTimeout:
             raise TimeoutError from error
 
     def _due(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(_GRACE_S, self._expire)
+        loop = asyncio.get_running_loop()
+        self.late_s = max(0.0, loop.time() - self._due_at)
+        self._timer = loop.call_later(max(_GRACE_S, self.late_s), self._last_turn)
+
+    def _last_turn(self) -> None:
+        """Come after whom this turn of the loop has woken: it reads before it calls timers."""
+        self._timer = asyncio.get_running_loop().call_soon(self._expire)
 
     def _expire(self) -> None:
         self._expired = True

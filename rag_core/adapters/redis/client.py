@@ -31,6 +31,9 @@ FIRST_CONNECT_TIMEOUT_S = 1.0
 CONCURRENT_CALLS = 8
 """Calls under way at once: more would queue in the server and look like its slowness."""
 
+OURS_S = 0.005
+"""Seconds by which our own loop may be late where a call that took too long is Redis's fault."""
+
 _PAUSES_S = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Between attempts to mend; the last one from then on."""
 
@@ -42,7 +45,9 @@ class RedisClient:
     """A client whose every call ends in time, as a reply or as CacheUnavailable.
 
     After one failure Redis is left alone, without waiting, until it has answered on every
-    connection again; that is tried in the background, with time enough to connect.
+    connection again; that is tried in the background, with time enough to connect. A call that may
+    have been too slow by our own fault, as our loop was late or it had less than half the usual
+    time, is no such failure, unless `CONCURRENT_CALLS` of them follow each other without a reply.
 
     This is the guard around Redis: the rest of the request's time for it, a breaker, a bulkhead of
     `CONCURRENT_CALLS`. It differs from `rag_core.guard.Guard`, because whatever Redis does can be
@@ -65,6 +70,7 @@ class RedisClient:
         self._listener = listener
         self._turns = asyncio.Semaphore(CONCURRENT_CALLS)
         self._mending: asyncio.Task[None] | None = None
+        self._unexplained = 0  # calls too slow by whose fault one cannot say, since the last reply
         self.up = True
         """Whether calls go ahead: not while Redis is left alone, nor after `aclose`."""
 
@@ -87,18 +93,21 @@ class RedisClient:
             limit_s = budget_left(self._call_timeout_s)
             if limit_s <= 0:
                 raise CacheUnavailable("the request's time for Redis is used up")
+            patience = PatientTimeout(limit_s)
             began = time.monotonic()
             try:
-                async with PatientTimeout(limit_s):
-                    return await command()
+                async with patience:
+                    reply = await command()
             except ResponseError as error:  # Redis is there, but full or asked wrongly
                 raise CacheUnavailable(f"Redis refused: {type(error).__name__}") from error
             except _FAILURES as error:  # TimeoutError is an OSError
-                if not isinstance(error, TimeoutError) or limit_s >= self._call_timeout_s / 2:
-                    self._leave_alone()  # with less time than that, it was not Redis that was slow
+                hurried = limit_s < self._call_timeout_s / 2 or patience.late_s > OURS_S
+                self._failed(ours=hurried and isinstance(error, TimeoutError))
                 raise CacheUnavailable(f"Redis failed: {type(error).__name__}") from error
             finally:
                 spend(time.monotonic() - began)
+            self._unexplained = 0
+            return reply
 
     async def connect(self) -> None:
         """Open the connections before the first request needs them, if the server is up."""
@@ -114,6 +123,12 @@ class RedisClient:
         with suppress(*_FAILURES):
             await self.driver.aclose()
 
+    def _failed(self, *, ours: bool) -> None:
+        """Leave Redis alone, where it is not more likely that we were slow ourselves."""
+        self._unexplained += 1
+        if not ours or self._unexplained >= CONCURRENT_CALLS:
+            self._leave_alone()
+
     def _leave_alone(self) -> None:
         if self.up:
             self.up = False
@@ -125,7 +140,7 @@ class RedisClient:
         while not await self._answers(CONNECT_TIMEOUT_S):
             await asyncio.sleep(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)])
             attempt += 1
-        self.up = True
+        self.up, self._unexplained = True, 0
         self._tell("open", "closed")
 
     def _tell(self, before: BreakerState, after: BreakerState) -> None:

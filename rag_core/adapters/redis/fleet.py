@@ -11,16 +11,19 @@ from typing import Final
 from rag_core.adapters.redis.client import RedisClient
 from rag_core.cache.codec import decode_answer, encode
 from rag_core.cache.single_flight import FleetWork
-from rag_core.clock import Clock
 from rag_core.domain.answer import Answer
 from rag_core.errors import CacheUnavailable, ProviderError, ProviderUnavailable
 from rag_core.guard.time_budget import TimeBudget
 
-LEASE_S = 1.0
-"""Seconds after which a leader that has not renewed its lease is taken for dead."""
+LEASE_S = 6.0
+"""Seconds after which a leader that has not renewed its lease is taken for dead. Each renewal is a
+call of Redis for each answer that is being written: a provider's 3.5 s need one."""
 
 RESULT_S = 2.0
 """Seconds for which a result is kept for its followers."""
+
+FAILURE_S = 1.0
+"""Seconds for which a failure is; or as long as a lease, if that is less."""
 
 _POLL_S = 0.05
 
@@ -40,11 +43,13 @@ end
 
 
 class RedisFleet:
-    """FleetFlight through one key a flight: `L`token, then `D`answer or `F`reason."""
+    """FleetFlight through one key a flight: `L`token, then `D`answer or `F`reason.
 
-    def __init__(self, redis: RedisClient, *, clock: Clock, lease_s: float = LEASE_S) -> None:
+    Leases end by the clock of Redis, so by that of the machine, whatever the application's says.
+    """
+
+    def __init__(self, redis: RedisClient, *, lease_s: float = LEASE_S) -> None:
         self._redis = redis
-        self._clock = clock
         self._lease_s = lease_s
 
     async def run(self, key: str, work: FleetWork) -> tuple[Answer, bool]:
@@ -70,7 +75,7 @@ class RedisFleet:
                 raise ProviderUnavailable(held[1:].decode(errors="replace"))
             if held[:1] == _DONE and (answer := decode_answer(held[1:])):
                 return answer
-            await self._clock.sleep(_POLL_S)
+            await asyncio.sleep(_POLL_S)
             # Generating takes seconds anyway: a poll has a budget of its own.
             with TimeBudget(self._lease_s).applied():
                 held = await self._board(key, token)
@@ -87,10 +92,11 @@ class RedisFleet:
             async with self._renewed(key, token):
                 answer = await work()
         except (ProviderUnavailable, ProviderError) as error:
-            await self._land(key, token, _FAILED + str(error).encode(), self._lease_s)
+            kept_s = min(FAILURE_S, self._lease_s)
+            await self._land(key, token, _FAILED + str(error).encode(), kept_s)
             raise
-        except asyncio.CancelledError:
-            # Whoever follows takes over now, not when the lease ends.
+        except BaseException:
+            # Cancelled, or broken: whoever follows takes over now, not when the lease ends.
             await asyncio.shield(self._land(key, token, b"", 0.001))
             raise
         await self._land(key, token, _DONE + encode(answer), RESULT_S)
@@ -108,7 +114,7 @@ class RedisFleet:
 
     async def _beat(self, key: str, token: bytes) -> None:
         while True:
-            await self._clock.sleep(self._lease_s / 4)
+            await asyncio.sleep(self._lease_s / 3)
             await self._script(_RENEW, key, token, self._ms(self._lease_s))
 
     async def _land(self, key: str, token: bytes, value: bytes, keep_s: float) -> None:

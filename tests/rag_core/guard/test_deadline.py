@@ -115,6 +115,30 @@ async def test_a_reply_that_came_while_the_loop_was_busy_counts(pipe: Pipe) -> N
         assert await reading == b"reply\n"
 
 
+async def test_time_in_which_the_loop_was_busy_is_given_back(pipe: Pipe) -> None:
+    """Once: what took too long by our own fault may take as long again."""
+    read, write = pipe
+    async with PatientTimeout(BUSY_S / 10) as patience:
+        asyncio.get_running_loop().call_later(BUSY_S + BUSY_S / 10, write, b"reply\n")
+        time.sleep(BUSY_S)  # noqa: ASYNC251 - being busy, not waiting
+        assert await read.readline() == b"reply\n"
+    assert patience.late_s >= BUSY_S - 2 * BUSY_S / 10
+
+
+async def test_a_reply_that_is_read_in_the_last_turn_of_the_loop_counts(pipe: Pipe) -> None:
+    """It has woken the block already, which merely had no turn yet."""
+    read, write = pipe
+    loop = asyncio.get_running_loop()
+
+    def busy() -> None:
+        write(b"reply\n")
+        time.sleep(BUSY_S / 10)
+
+    async with PatientTimeout(BUSY_S / 10):
+        loop.call_later(BUSY_S / 10, busy)  # right after the timer, so during its grace
+        assert await read.readline() == b"reply\n"
+
+
 async def test_a_reply_that_has_not_come_when_the_loop_is_free_again_does_not(
     pipe: Pipe,
 ) -> None:

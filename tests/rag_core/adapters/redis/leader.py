@@ -6,7 +6,6 @@ import asyncio
 import sys
 
 from rag_core.adapters.redis import RedisFleet, open_client
-from rag_core.clock import SystemClock
 from rag_core.domain import Answer
 
 
@@ -18,7 +17,7 @@ async def endless() -> Answer:
 
 async def lead(url: str, key: str, lease_s: float) -> None:
     async with open_client(url, call_timeout_s=30) as client:
-        await RedisFleet(client, clock=SystemClock(), lease_s=lease_s).run(key, endless)
+        await RedisFleet(client, lease_s=lease_s).run(key, endless)
 
 
 if __name__ == "__main__":

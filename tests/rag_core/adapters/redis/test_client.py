@@ -436,19 +436,44 @@ async def test_a_hanging_call_uses_up_the_time_of_its_request(
     assert asked(fake) == reached
 
 
+async def test_a_call_that_had_most_of_its_time_blames_redis(
+    fake: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag_core.adapters.redis.client.OURS_S", 60.0)  # our loop is never late
+    async with open_client(fake.url, call_timeout_s=0.012) as client:
+        await eventually(lambda: client.up)
+        fake.script = {b"GET": Fault.STALL}.get
+        with TimeBudget(0.01).applied():
+            assert not await works(client)
+        assert not client.up
+
+
 async def test_a_call_that_had_little_time_left_blames_its_own_request_and_not_redis(
     patient: RedisClient, fake: FakeServer
 ) -> None:
-    """Others go on asking; where a call had most of its time, it is Redis that was slow."""
-    fake.script = {b"GET": Fault.STALL}.get
-    with TimeBudget(0.01).applied():
-        assert not await works(patient)
-    assert patient.up
-    async with open_client(fake.url, call_timeout_s=0.012) as hurried:
-        await eventually(lambda: hurried.up)
-        with TimeBudget(0.01).applied():
-            assert not await works(hurried)
-        assert not hurried.up
+    """Others go on asking, until so many in a row had no reply that it must be Redis."""
+    for last, reply in ((CONCURRENT_CALLS - 1, None), (CONCURRENT_CALLS, Fault.STALL)):
+        for _ in range(last):
+            assert patient.up
+            fake.script = {b"GET": Fault.STALL}.get
+            with TimeBudget(0.01).applied():
+                assert not await works(patient)
+        fake.script = {b"GET": reply}.get if reply else lambda name: None
+        assert patient.up == (reply is None) == await works(patient)
+
+
+async def test_a_call_that_was_late_while_our_own_loop_was_busy_does_not_blame_redis(
+    fake: FakeServer,
+) -> None:
+    async with open_client(fake.url) as client:
+        await mended(client)
+        fake.script = {b"GET": Fault.STALL}.get
+        call = asyncio.create_task(get(client))
+        await asyncio.sleep(0)  # by now it is sent
+        time.sleep(2 * CALL_TIMEOUT_S)  # noqa: ASYNC251 - being busy, not waiting
+        with pytest.raises(CacheUnavailable, match="TimeoutError"):
+            await call
+        assert client.up
 
 
 async def test_a_reply_that_came_while_our_own_loop_was_busy_counts(
