@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from evals.results.notebook_run import NotebookRun
 from evals.run.notebooks import Notebook
+from rag_core.adapters.embedders import available_cores
 
 UNTIMED = ("07_validity", "03_cache", "04_cost", "06_safety")
 """Notebooks that measure no time, the longest first: they share the machine from the beginning.
@@ -28,7 +28,7 @@ class Machine:
 
     def __init__(self, timed: Sequence[str], places: int | None = None) -> None:
         self._line = list(timed)
-        self._free = places or len(os.sched_getaffinity(0))
+        self._free = places or available_cores()
         self._changed = asyncio.Condition()
 
     @asynccontextmanager

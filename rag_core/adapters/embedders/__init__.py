@@ -8,11 +8,12 @@ from rag_core.adapters.embedders.export import export_model, export_once
 from rag_core.adapters.embedders.exported import write_manifest
 from rag_core.adapters.embedders.hashing import HashingEmbedder
 from rag_core.adapters.embedders.model_files import PACKAGED, embedder_digest, resolve_model
+from rag_core.adapters.embedders.threads import NICENESS, available_cores
 from rag_core.adapters.embedders.word_pieces import WordPieces
 
 # fmt: off
 __all__ = [
-    "MAX_PADDING", "PACKAGED", "Backend", "HashingEmbedder", "WordPieces", "embedder_digest",
-    "export_model", "export_once", "length_sorted_batches", "load_embedder", "resolve_model",
-    "write_manifest",
+    "MAX_PADDING", "NICENESS", "PACKAGED", "Backend", "HashingEmbedder", "WordPieces",
+    "available_cores", "embedder_digest", "export_model", "export_once", "length_sorted_batches",
+    "load_embedder", "resolve_model", "write_manifest",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from tokenizers import Tokenizer
 from rag_core.adapters.embedders.batches import length_sorted_batches
 from rag_core.adapters.embedders.exported import ExportedModel
 from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES, SETTING, TOKENIZER
+from rag_core.adapters.embedders.threads import available_cores, background_threads
 from rag_core.adapters.embedders.word_pieces import WordPieces
 from rag_core.domain.ranking import DIMENSIONS
 from rag_core.errors import ConfigurationError
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class OnnxEmbedder:
     """Runs an exported model, one core a batch: a query costs one core, bulk work takes `threads`.
 
-    One session serves all threads, so a query never waits for the bulk work's queue.
+    One session serves all threads, so a query never waits for the bulk work's queue. No more
+    queries are embedded at once than there are cores: more would only take them from each other.
 
     Raises:
         ConfigurationError: onnxruntime cannot load the file.
@@ -41,9 +42,9 @@ class OnnxEmbedder:
         self._tokenizer = word_piece_tokenizer(model.folder)
         self._word_pieces = WordPieces(model.folder / "tokenizer.json")
         self._session = _session(model.onnx_file)
-        self._workers = ThreadPoolExecutor(
-            threads or len(os.sched_getaffinity(0)), thread_name_prefix="onnx-embedder"
-        )
+        cores = available_cores()
+        self._queries = background_threads("onnx-query", cores)
+        self._workers = background_threads("onnx-batch", threads or cores)
 
     @property
     def digest(self) -> str:
@@ -63,14 +64,15 @@ class OnnxEmbedder:
         """float32[len(texts), 384], rows of unit length, in the order of `texts`."""
         if not texts:
             return np.empty((0, DIMENSIONS), np.float32)
-        return await asyncio.to_thread(self._embed, list(texts))
+        pool = self._queries if len(texts) == 1 else None  # the loop's own, which only waits
+        return await asyncio.get_running_loop().run_in_executor(pool, self._embed, list(texts))
 
     def _embed(self, texts: list[str]) -> Matrix:
         encodings = self._tokenizer.encode_batch_fast(texts)
         batches = list(length_sorted_batches([len(encoding) for encoding in encodings]))
         padded = [[encodings[index] for index in batch] for batch in batches]
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)
-        run = map if len(batches) == 1 else self._workers.map
+        run = map if len(texts) == 1 else self._workers.map
         for batch, rows in zip(batches, run(self._run, padded), strict=True):
             vectors[batch] = rows
         return vectors

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES, ModelFiles
+from rag_core.adapters.embedders.threads import available_cores
 from rag_core.adapters.embedders.word_pieces import WordPieces
 from rag_core.domain.ranking import DIMENSIONS
 from rag_core.errors import ConfigurationError
@@ -36,7 +36,7 @@ class SentenceTransformersEmbedder:
         self._digest = files.digest
         self._model = _model(files)
         self._word_pieces = WordPieces(files.folder / "tokenizer.json")
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or available_cores()
         self._one_at_a_time = threading.Lock()  # torch's number of threads is one for all
 
     @property
