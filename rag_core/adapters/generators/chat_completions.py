@@ -9,11 +9,11 @@ from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+import httpx2
 from huggingface_hub import (
     AsyncInferenceClient,
     ChatCompletionInputMessage,
     ChatCompletionInputStreamOptions,
-    get_async_session,
 )
 
 from rag_core.adapters.generators.chat_errors import translated
@@ -25,7 +25,6 @@ from rag_core.domain.server_url import HTTP, check_url, target
 from rag_core.errors import ConfigurationError, InvalidInput, ProviderMisbehaved, ProviderRefused
 
 if TYPE_CHECKING:
-    import httpx2
     from huggingface_hub import ChatCompletionOutput, ChatCompletionStreamOutput
 
     from rag_core.domain.prompt import Prompt
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 
 # Without one, huggingface_hub would send the token of whoever is logged in to any base URL.
 _NO_TOKEN = "no-token"
+_IDLE_CONNECTIONS = 10
+"""That are kept for the next calls: those of a burst are not."""
 _EXAMPLE = "http://host:port/v1"
 _HF_TOKEN = "Send one that begins with hf_"
 
@@ -198,12 +199,15 @@ def _connections() -> httpx2.AsyncClient:
     """Connections that say which request they ask for, and read an error's body, however it is
     sent: it says what kind it is.
 
-    Those of huggingface_hub read it in a stream only where the response says how long it is.
+    Those of huggingface_hub read it in a stream only where the response says how long it is, and
+    keep the hundred-and-first call waiting, unseen. How many may be under way the guard says.
     """
-    connections = get_async_session()
-    connections.event_hooks["request"].append(_tell_whose)
-    connections.event_hooks["response"].append(_read_error)
-    return connections
+    return httpx2.AsyncClient(
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=_IDLE_CONNECTIONS),
+        follow_redirects=True,
+        timeout=None,  # each call has its own
+        event_hooks={"request": [_tell_whose], "response": [_read_error]},
+    )
 
 
 async def _tell_whose(request: httpx2.Request) -> None:

@@ -36,6 +36,7 @@ from rag_core import errors
 from rag_core.adapters.generators.chat_completions import ChatCompletionsGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.domain import Completion, Prompt
+from tests.rag_core.embedded.processes import eventually
 
 QUOTE = "Noah built the ark of gopher wood, as God told him. [1]"
 
@@ -155,6 +156,23 @@ async def test_a_call_without_an_end_is_ended_by_its_timeout_and_leaves_the_prov
             with pytest.raises(errors.ProviderTimeout):
                 await ended(hasty.stream(prompt, max_tokens=50))
     await all_left(stub)
+
+
+async def test_as_many_calls_are_under_way_as_are_made(
+    stub: StubProvider, provider: ChatCompletionsGenerator, prompt: Prompt
+) -> None:
+    """How many may be is the guard's to say: none waits for a connection, where nobody sees it."""
+    await stub.behave(Hang())
+    calls = [asyncio.create_task(provider.generate(prompt, max_tokens=5)) for _ in range(150)]
+    await eventually(lambda: in_flight(stub, len(calls)))
+    for call in calls:
+        call.cancel()
+    await asyncio.wait(calls)
+    await all_left(stub)
+
+
+async def in_flight(stub: StubProvider, count: int) -> bool:
+    return (await stub.calls()).in_flight == count
 
 
 async def test_every_behaviour_is_played_here() -> None:
