@@ -57,8 +57,12 @@ in a chunk they count. Chosen by the questions of the split dev."""
 
 def word_counts(text: str) -> Counter[str]:
     """How often each stem stands in a text, without words that say nothing."""
-    words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-    return Counter(stem(word) for word in words if word not in _EMPTY)
+    return Counter(stem(word) for word in _cut(text) if word not in _EMPTY)
+
+
+def said_words(text: str) -> set[str]:
+    """The stems that stand in a text, each once: for less than counting them."""
+    return {stem(word) for word in set(_cut(text)) - _EMPTY}
 
 
 def word_weights(text: str) -> dict[int, float]:
@@ -78,8 +82,11 @@ def is_telling(word: str) -> bool:
 
 def asked_words(question: str) -> tuple[str, ...]:
     """The stems of what a question asks about, each once, in the order of the alphabet."""
-    words = _WORD.findall(unicodedata.normalize("NFKC", question).casefold())
-    return tuple(sorted({stem(word) for word in words if word not in _ASKING}))
+    return tuple(sorted({stem(word) for word in set(_cut(question)) - _ASKING}))
+
+
+def _cut(text: str) -> list[str]:
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 @lru_cache(maxsize=_KEPT_DIMENSIONS)

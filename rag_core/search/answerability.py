@@ -17,7 +17,7 @@ from importlib.resources import files
 from rag_core.domain.pipeline_config import PipelineConfig
 from rag_core.domain.ranking import Hit, Ranking
 from rag_core.domain.stems import stem
-from rag_core.domain.words import is_telling, word_counts
+from rag_core.domain.words import is_telling, said_words
 
 FIRST = 5
 """Hits that are looked at."""
@@ -78,14 +78,14 @@ def signs(question: str, ranking: Ranking) -> Signs:
     return Signs(
         best_cosine=max((hit.score for hit in first), default=-1.0),
         coverage=_coverage(ranking.rarity, first),
-        absent_names=min(MOST_NAMES, len(_names(question) - _said(first))),
+        absent_names=min(MOST_NAMES, len(_absent(_names(question), first))),
     )
 
 
 def _coverage(rarity: Mapping[str, float], hits: Sequence[Hit]) -> float:
     """0 for a question that asks about nothing: no word of it says what."""
     total = sum(rarity.values())
-    leading = (word_counts(f"{hit.title}\n{hit.heading}\n{hit.text[:LEADING]}") for hit in hits)
+    leading = (said_words(f"{hit.title}\n{hit.heading}\n{hit.text[:LEADING]}") for hit in hits)
     shares = (sum(idf for word, idf in rarity.items() if word in said) for said in leading)
     return max(shares, default=0.0) / total if total else 0.0
 
@@ -95,8 +95,13 @@ def _names(question: str) -> set[str]:
     return {stem(name.lower()) for name in _NAME.findall(question) if is_telling(name.lower())}
 
 
-def _said(hits: Sequence[Hit]) -> set[str]:
-    return {word for hit in hits for word in word_counts(f"{hit.title}\n{hit.heading}\n{hit.text}")}
+def _absent(names: set[str], hits: Sequence[Hit]) -> set[str]:
+    """Those that no hit says; most questions speak of none, and no hit need be read for them."""
+    for hit in hits:
+        if not names:
+            break
+        names = names - said_words(f"{hit.title}\n{hit.heading}\n{hit.text}")
+    return names
 
 
 def usable_hits(
