@@ -60,6 +60,9 @@ def _of_questions(record: Record) -> dict[str, float | None]:
         ),
         "starved_share": share(sum(not each.in_time for each in asked), len(asked)),
         "hit_share": share(len(hits), len(answered)),
+        "asked_before_share": share(
+            sum(each.serial in record.asked_before for each in answered), len(answered)
+        ),
         **{f"{name}_p50_s": percentile(of, 50) for name, of in seconds.items()},
         **{f"{name}_p99_s": percentile(of, 99) for name, of in seconds.items()},
         "hit_first_token_p99_s": _in_s(percentile((each.first_ms for each in hits), 99)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,15 @@ def stage_rows(record: Record) -> list[dict[str, Any]]:
         {
             "stage": stage.name,
             "seconds": stage.seconds,
-            **_went(judged(record.samples, [stage.name]), stage.seconds),
+            **_went(judged(record.samples, [stage.name]), stage.seconds, record.asked_before),
             **_cores(record, begin_s, begin_s + stage.seconds),
         }
         for stage, begin_s in spans
     ]
 
 
-def _went(samples: Sequence[Sample], seconds: float) -> dict[str, Any]:
+def _went(samples: Sequence[Sample], seconds: float, asked_before: Set[int]) -> dict[str, Any]:
+    """`asked_before`: what a cache that never forgets would hit; see `Record`."""
     asked = [each for each in samples if each.asked]
     answered = [each for each in asked if each.answered]
     hits = [each for each in answered if each.hit]
@@ -49,6 +50,7 @@ def _went(samples: Sequence[Sample], seconds: float) -> dict[str, Any]:
         "questions": len(asked),
         "failed": len(asked) - len(answered),
         "hit_share": share(len(hits), len(answered)),
+        "asked_before": share(sum(e.serial in asked_before for e in answered), len(answered)),
         "hit_p50_ms": percentile((each.latency_ms for each in hits), 50),
         "p50_ms": percentile((each.latency_ms for each in answered), 50),
         "p99_ms": percentile((each.latency_ms for each in answered), 99),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import msgspec
@@ -115,6 +116,27 @@ def test_the_exit_code_follows_the_objectives(
     verdict = judge(objectives, {"generator_cpu_share": cpu, "latency_p99_s": latency})
     assert verdict.exit_code == code
     assert says in verdict.words
+
+
+def test_asked_before_is_what_the_same_person_had_an_answer_to_when_it_was_sent() -> None:
+    """Whatever the cache then made of it: so much can be hit, and no more."""
+    first, again = next(
+        (one, other)
+        for one, other in combinations(drawn_arrivals(SHAPE), 2)
+        if one.rank == other.rank and one.stage == other.stage == "steady"
+    )
+    sent = {each.serial: each for each in samples(outcome="FRESH")}
+    pair = [sent[first.serial], sent[again.serial]]
+    slow = [_changed(pair[0], latency_ms=(again.at_s - first.at_s + 1) * 1000), pair[1]]
+    failed = [_changed(pair[0], status=503, right=False), pair[1]]
+    another = [pair[0], _changed(pair[1], person=1)]
+    warm = run(shape=replace(SHAPE, warm_ranks=150))
+    for seen, of, expected in (
+        (pair, run(), 0.5), (slow, run(), 0.0), (failed, run(), 0.0), (another, run(), 0.0),
+        (another, warm, 1.0),
+    ):  # fmt: skip
+        assert figure("asked_before_share", Record(of, seen, [])) == expected
+    assert figure("hit_share", Record(run(), pair, [])) == 0.0
 
 
 def test_warming_up_is_not_judged() -> None:
