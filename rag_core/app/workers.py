@@ -26,6 +26,11 @@ class Workers(Multiprocess):
 
     _untold: tuple[Process, ...] = ()
 
+    def init_processes(self) -> None:
+        """Start them."""
+        super().init_processes()
+        self._let_go()
+
     def handle_hup(self) -> None:
         """Have every worker read its canary again."""
         self._untold = tuple(self.processes)
@@ -33,9 +38,19 @@ class Workers(Multiprocess):
     def keep_subprocess_alive(self) -> None:
         """Replace the dead, and tell whoever is still to be told."""
         super().keep_subprocess_alive()
+        self._let_go()
         alive = (worker for worker in self._untold if worker in self.processes)
         self._untold = tuple(worker for worker in alive if not _told(worker))
         self.failed = any(worker.exitcode == STARTUP_FAILURE for worker in self.processes)
+
+    def _let_go(self) -> None:
+        """Close what of a worker's pipe is the worker's alone.
+
+        The pipe then ends with it. With a hand of ours on that end, a worker that died before it
+        answered a health check was waited for as long as one may take, and nobody replaced.
+        """
+        for worker in self.processes:
+            worker.child_conn.close()
 
     def terminate_all(self) -> None:
         """Tell every worker to end what is under way; nobody waits at a port that they leave."""

@@ -132,24 +132,43 @@ async def _is_cut(under_way: asyncio.Task[str]) -> bool:
         return True
 
 
-def test_a_worker_that_cannot_start_ends_them_all() -> None:
-    """And whoever started them can tell."""
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    """Two that cannot start; not started yet."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
+    config = uvicorn.Config(
+        cannot_start,
+        port=0,
+        workers=2,
+        lifespan="on",
+        log_config=None,
+        timeout_worker_healthcheck=PATIENCE_S,
+    )
+    workers = Workers(config, [config.bind_socket()])
     try:
-        config = uvicorn.Config(
-            cannot_start,
-            port=0,
-            workers=2,
-            lifespan="on",
-            log_config=None,
-            timeout_worker_healthcheck=PATIENCE_S,
-        )
-        workers = Workers(config, [config.bind_socket()])
-        workers.run()
+        yield workers
     finally:
+        for each in workers.sockets:
+            each.close()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def test_a_worker_that_cannot_start_ends_them_all(workers: Workers) -> None:
+    """And whoever started them can tell."""
+    workers.run()
     assert workers.failed
+
+
+def test_the_pipe_of_a_worker_that_died_says_so_at_once(workers: Workers) -> None:
+    """It died before it could answer: its health check need not wait its time out."""
+    workers.init_processes()
+    for begin in (workers.keep_subprocess_alive, lambda: None):
+        for worker in workers.processes:
+            worker.process.kill()
+            worker.process.join()
+            assert worker.parent_conn.poll(PATIENCE_S)
+        begin()  # others in their place, and the same of them
 
 
 async def cannot_start(scope: Scope, receive: Receive, send: Send) -> None:
