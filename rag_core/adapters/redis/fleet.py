@@ -24,7 +24,7 @@ RESULT_S = 2.0
 """Seconds for which a result is kept for its followers."""
 
 FAILURE_S = 1.0
-"""Seconds for which a failure is; or as long as a lease, if that is less."""
+"""Seconds for which a failure is kept for them; or as long as a lease, if that is less."""
 
 _POLL_S = 0.05
 
