@@ -56,12 +56,15 @@ async def test_all_that_was_drawn_is_sent_once_from_any_number_of_processes(
 
 
 async def test_latency_counts_from_when_a_question_was_to_be_sent(tmp_path: Path) -> None:
-    """One caller before a server that takes 0.2 s, and 10 questions a second: each waits longer."""
+    """One caller before a server that takes longer than questions are apart: each waits longer.
+
+    All are answered 2.2 s after the first was due; Locust stops a second after the last was.
+    """
     of = shape(rate=10, callers=1)
-    with answering(0.2) as (url, _):
+    with answering(0.13) as (url, _):
         samples = await generated(url, of, tmp_path)
     assert len(samples) == len(drawn_arrivals(of))
-    last, took_s = samples[-1], 0.2 * len(samples)
+    last, took_s = samples[-1], 0.13 * len(samples)
     assert last.latency_ms / 1000 >= took_s - last.at_s - 0.05
     assert last.lag_ms == pytest.approx(last.latency_ms, abs=400)
     assert not last.in_time
