@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag_core.domain.chunks import Chunk
 from rag_core.domain.notes import Note
-from rag_core.domain.query import (
-    FUSED_DEPTH,
-    NAMED_BONUS,
-    Query,
-    SearchMode,
-)
+from rag_core.domain.query import FUSED_DEPTH, NAMED_BONUS, Query, SearchMode
 from rag_core.domain.ranking import Hit, Ranking, hit_of
 from rag_core.domain.words import asked_words, dimension, word_weights
 
