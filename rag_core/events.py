@@ -236,7 +236,7 @@ class RateLimitsUnknown:
 
 @dataclass(frozen=True, slots=True)
 class RequestShed:
-    """A request was turned away, as too many are under way, or late at their first reads."""
+    """A question was turned away: at the door, or where no cache had its answer."""
 
     limit: int
     """How many might be at these reads at once."""

@@ -42,14 +42,13 @@ class Cost:
 class Capacity:
     """The model: what requests cost each part, and how well that predicts a mix.
 
-    `miss_usd` is what a miss costs in US dollars, `miss_latency_s` and `hit_latency_s` their median
-    latencies; `hit_share` is that of the mix, and `prediction_ratio` the predicted CPU of the
-    servers there by what was measured.
+    `miss_usd` is what a miss costs in US dollars, `miss_latency_s` the median of how long it takes;
+    `hit_share` is that of the mix, and `prediction_ratio` the predicted CPU of the servers there by
+    what was measured.
     """
 
     costs: Mapping[str, Cost]
     miss_usd: float
-    hit_latency_s: float
     miss_latency_s: float
     hit_share: float
     prediction_ratio: float
@@ -83,11 +82,9 @@ def _model(record: Record, costs: Mapping[str, Cost]) -> Capacity:
     measured = sum(_spent_s(record, part, MIXED) or 0.0 for part in costs)
     predicted = sum(cost.predicted_s(hits, misses, seconds) for cost in costs.values())
     fresh = [each for each in record.samples if each.stage == MISSES and each.outcome == "FRESH"]
-    cached = [each.latency_ms for each in record.samples if each.stage == HITS and each.hit]
     return Capacity(
         costs,
         miss_usd=float(np.mean([each.cost_usd for each in fresh])),
-        hit_latency_s=float(np.median(cached)) / 1000,
         miss_latency_s=float(np.median([each.latency_ms for each in fresh])) / 1000,
         hit_share=hits / (hits + misses),
         prediction_ratio=predicted / measured,

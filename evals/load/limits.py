@@ -27,7 +27,6 @@ class Limit:
 
 def limits(model: Capacity, settings: Settings, *, hit_share: float, cores: int) -> list[Limit]:
     """All bounds of one process with these settings, the one that breaks first standing first."""
-    waiting_s = hit_share * model.hit_latency_s + (1 - hit_share) * model.miss_latency_s
     miss_share = 1 - hit_share
     found = [
         Limit("CPU of one process", model.core_rate(hit_share), "RAG_WORKERS, more machines"),
@@ -41,8 +40,8 @@ def limits(model: Capacity, settings: Settings, *, hit_share: float, cores: int)
             "RAG_PROVIDER_CONCURRENCY",
         ),
         Limit(
-            "questions at once",
-            _rate(settings.concurrent_queries or inf, waiting_s),
+            "questions at once that no cache answers",
+            _rate(settings.concurrent_queries or inf, miss_share * model.miss_latency_s),
             "RAG_CONCURRENT_QUERIES",
         ),
         Limit(

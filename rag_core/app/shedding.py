@@ -1,4 +1,4 @@
-"""Turning away what would come too late anyway, before it costs anything."""
+"""Turning away what would come too late anyway, before it costs much."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from rag_core.events import RequestShed
 
 QUESTIONS = "/assistant/query"
 """The path whose requests are many and dear."""
-
-RETRY_AFTER_S = 1.0
-"""When to come back: most of what is under way has ended by then; chosen."""
 
 
 class Shedding:
@@ -29,13 +26,16 @@ class Shedding:
         application = self._service.application
         places = application.places
         place = places.enter()
-        if place is None:
-            application.listener(RequestShed(places.limit))
-            raise Overloaded("too many questions are under way", retry_after_s=RETRY_AFTER_S)
         try:
+            if place is None:
+                raise Overloaded("too many questions are under way")
             await self._app(scope, receive, send)
+        except Overloaded:  # at the door, or where no cache had its answer
+            application.listener(RequestShed(places.limit))
+            raise
         finally:
-            places.leave(place)
+            if place:
+                places.leave(place)
 
 
 def is_question(scope: Scope) -> bool:

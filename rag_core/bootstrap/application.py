@@ -146,6 +146,7 @@ async def assemble(
             stores=stores,
             purse=purse,
             clock=clock,
+            places=throttle.places,
             listener=listener,
             marker=overrides.get("canary") or secrets.token_hex(8),
             generator=overrides.get("generator"),

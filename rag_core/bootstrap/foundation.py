@@ -22,6 +22,7 @@ from rag_core.domain.tokens import Tokenizer
 from rag_core.domain.user import UserId
 from rag_core.events import Listener
 from rag_core.settings import Settings
+from rag_core.throttle.concurrency import Concurrency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Foundation:
     stores: CacheStores
     purse: Purse
     clock: Clock
+    places: Concurrency
     listener: Listener
     marker: str
     """In the system rules, 16 hex digits; another one in every process."""

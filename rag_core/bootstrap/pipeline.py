@@ -29,6 +29,7 @@ from rag_core.request import Limits, Requests
 from rag_core.search.answerability import fitted_model
 from rag_core.search.retrieval import Retrieval
 from rag_core.settings import Settings
+from rag_core.throttle.concurrency import Concurrency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class Parts:
     stores: CacheStores
     epochs: EpochSource
     clock: Clock = field(default_factory=SystemClock)
+    places: Concurrency = field(default_factory=lambda: Concurrency(0, SystemClock()))
+    """Of the process; by default as many as come."""
     listener: Listener = ignore
     jitter: random.Random = field(default_factory=random.Random)
     search_name: str = "exact"
@@ -88,6 +91,7 @@ def wire_pipeline(settings: Settings, parts: Parts) -> tuple[Pipeline, Caches]:
         lanes=lanes,
         ladder=Ladder(quoting),
         requests=Requests(limits=limits, clock=parts.clock, listener=parts.listener),
+        places=parts.places,
     )
     return pipeline, caches
 
@@ -111,6 +115,7 @@ def _lane(
         caches=caches,
         clock=parts.clock,
         listener=parts.listener,
+        places=parts.places,
         name=parts.search_name,
         names=settings.search_mode is SearchMode.HYBRID,
         model=None if settings.search_mode is SearchMode.DENSE else fitted_model(),

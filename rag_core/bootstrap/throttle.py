@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rag_core.adapters.embedders import available_cores
 from rag_core.clock import Clock
 from rag_core.events import BudgetUsed, Event, Listener, StepFinished
 from rag_core.settings import Settings
@@ -32,7 +33,9 @@ class Throttle:
     @classmethod
     def of(cls, settings: Settings, clock: Clock) -> Throttle:
         """As the settings want it."""
-        return cls(Concurrency(settings.concurrent_queries, clock), BudgetWatch(clock))
+        share = max(1, available_cores() // settings.workers)
+        places = Concurrency(settings.concurrent_queries, clock, embedded_at_once=share)
+        return cls(places, BudgetWatch(clock))
 
     def heard_by(self, listener: Listener) -> Listener:
         """A listener that tells `listener` all, and the throttle what it wants to know."""

@@ -109,6 +109,7 @@ async def open_pipeline(
                 stores=switched_off(ground.stores) if settings.cache == "off" else ground.stores,
                 epochs=epochs,
                 clock=ground.clock,
+                places=ground.places,
                 listener=listener,
                 search_name=_search_name(settings, ground, index),
             ),

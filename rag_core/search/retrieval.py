@@ -18,6 +18,7 @@ from rag_core.domain.user import UserId
 from rag_core.events import Listener, SearchFellShort
 from rag_core.search.answerability import AnswerabilityModel, usable_hits
 from rag_core.search.filters import named_filters
+from rag_core.throttle.concurrency import Concurrency
 
 if TYPE_CHECKING:
     from rag_core.domain.ranking import Vector
@@ -47,6 +48,7 @@ class Retrieval:
 
     Args:
         clock: says what day it is.
+        places: a question has its turn at the embedder by them.
         name: says how is searched, where that may change what is found.
         names: look for what a question names of its notes, which hybrid search alone makes use of.
         model: decides whether the notes can answer at all; None: each hit's relevance does.
@@ -62,6 +64,7 @@ class Retrieval:
         caches: Caches,
         clock: Clock,
         listener: Listener,
+        places: Concurrency,
         name: str,
         names: bool = False,
         model: AnswerabilityModel | None = None,
@@ -71,7 +74,7 @@ class Retrieval:
         self._embedder = embedder
         self._retriever = retriever
         self._caches, self._clock = caches, clock
-        self._listener = listener
+        self._listener, self._places = listener, places
         self._names, self._model = names, model
         self.context_tokens = config.context_tokens
         """Of a context, at most."""
@@ -83,12 +86,17 @@ class Retrieval:
         return self._caches.get_context(lookup)
 
     async def embed(self, user: UserId, question: Question) -> Vector:
-        """float32[384], unit length: the question's vector, from the cache where it is there."""
+        """float32[384], unit length: the question's vector, from the cache where it is there.
+
+        Raises:
+            Overloaded: too many others are embedded already.
+        """
         digest = self._embedder.digest
-        vector = await self._caches.get_vector(user, question, digest)
-        if vector is None:
-            vector = (await self._embedder.embed([question.text]))[0]
-            await self._caches.put_vector(user, question, digest, vector)
+        async with self._places.embedding():
+            vector = await self._caches.get_vector(user, question, digest)
+            if vector is None:
+                vector = (await self._embedder.embed([question.text]))[0]
+                await self._caches.put_vector(user, question, digest, vector)
         return vector
 
     async def search(

@@ -228,7 +228,7 @@ IN_FLIGHT = Measure(
 SHED = Measure(
     name="assistant_shed_queries_total",
     kind="counter",
-    help="Questions turned away as too many were under way",
+    help="Questions turned away as too many were under way, or waited for the embedder",
 )
 CONCURRENCY_LIMIT = Measure(
     name="assistant_concurrency_limit",

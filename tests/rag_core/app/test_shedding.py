@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +15,9 @@ from tests.rag_core.app.served import open_served
 from tests.rag_core.held_generator import HeldGenerator
 from tests.rag_core.library import CountingEmbedder, note
 from tests.rag_core.scene import ANSWER, QUESTION, settings_for
+
+if TYPE_CHECKING:
+    from rag_core.domain import Matrix
 
 
 @pytest.fixture
@@ -42,6 +47,52 @@ async def test_whoever_finds_no_place_is_told_to_come_back_and_the_others_are_an
             held.end(call=call)
         assert [(await each).status_code for each in asking] == [200, 200]
         assert (await served.ask(f"{QUESTION} 0")).status_code == 200, "its place is free again"
+
+
+async def test_what_is_cached_is_answered_while_as_many_as_may_wait_for_a_provider(
+    database_url: str, reader: UserId, tokenizer: Tokenizer
+) -> None:
+    held = HeldGenerator()
+    settings = settings_for(database_url, concurrent_queries=1)
+    async with open_served(settings, reader, tokenizer, generator=held) as served:
+        known = asyncio.create_task(served.ask(QUESTION))
+        await held.asked(1)
+        held.say(ANSWER)
+        held.end()
+        assert (await known).json()["provenance"] == "FRESH"
+        waiting = asyncio.create_task(served.ask(f"{QUESTION} 1"))
+        await held.asked(2)
+        for _ in range(3):
+            assert (await served.ask(QUESTION)).json()["provenance"] == "CACHED"
+        assert (await served.ask(f"{QUESTION} 2")).status_code == 503
+        held.say(ANSWER, call=1)
+        held.end(call=1)
+        assert (await waiting).status_code == 200
+
+
+class _Watched(CountingEmbedder):
+    """Knows how many questions it embedded at once."""
+
+    at_once = most_at_once = 0
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        for _ in range(20):  # so that whoever may come meanwhile does
+            await asyncio.sleep(0)
+        self.at_once -= 1
+        return await super().embed(texts)
+
+
+async def test_no_more_questions_are_embedded_at_once_than_the_process_has_cores_for(
+    database_url: str, reader: UserId, tokenizer: Tokenizer
+) -> None:
+    embedder = _Watched()
+    settings = settings_for(database_url, workers=256)
+    async with open_served(settings, reader, tokenizer, embedder=embedder) as served:
+        asked = await asyncio.gather(*(served.ask(f"{QUESTION} {n}") for n in range(20)))
+    assert {each.status_code for each in asked} == {200}
+    assert (embedder.calls, embedder.most_at_once) == (20, 1)
 
 
 async def test_a_stream_keeps_its_place_until_it_ends(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_core.clock import ManualClock
-from rag_core.throttle import DECREASE, LATE_S, LEAST, PERIOD_S, Concurrency
+from rag_core.errors import Overloaded
+from rag_core.guard import Deadline
+from rag_core.throttle import DECREASE, LATE_S, LEAST, PERIOD_S, Concurrency, Place
 
 LATE, IN_TIME = LATE_S * 1.01, LATE_S * 0.99
 
@@ -46,10 +49,48 @@ async def test_who_has_read_and_waits_for_a_provider_keeps_nobody_out_of_a_late_
         assert places.enter()
         places.read(IN_TIME)
 
-    for _ in range(100):
+    for _ in range(200):
         await asyncio.create_task(reads())
-    assert (places.under_way, places.reading) == (100, 0)
-    assert places.enter() is None, "the bound of all that are under way holds"
+    assert (places.under_way, places.reading) == (200, 0)
+    assert places.enter()
+
+
+async def test_only_so_many_stay_that_no_cache_answers() -> None:
+    places = Concurrency(2, ManualClock())
+
+    async def stays() -> Place | None:
+        place = places.enter()
+        places.read(IN_TIME)
+        places.stay()
+        return place
+
+    first, _ = [await asyncio.create_task(stays()) for _ in range(2)]
+    with pytest.raises(Overloaded):
+        await asyncio.create_task(stays())
+    assert (places.staying, places.reading) == (2, 0)
+    assert first
+    places.leave(first)
+    await asyncio.create_task(stays())
+    assert places.staying == 2
+
+
+async def test_who_has_no_turn_at_the_embedder_is_shed_and_the_next_has_one_again() -> None:
+    places = Concurrency(100, ManualClock(), embedded_at_once=1)
+    places.enter()
+    async with places.embedding():
+        with Deadline(0, ManualClock()).applied(), pytest.raises(Overloaded):
+            async with places.embedding():
+                pass
+    async with places.embedding():
+        pass
+
+
+async def test_who_did_not_come_in_by_a_place_is_bound_by_nothing() -> None:
+    places = Concurrency(1, ManualClock(), embedded_at_once=1)
+    for _ in range(3):
+        places.stay()
+    async with places.embedding(), places.embedding():
+        assert places.staying == 0
 
 
 def test_a_request_gives_back_one_place_however_often_it_reads() -> None:
@@ -67,7 +108,9 @@ def test_without_a_limit_everybody_has_a_place() -> None:
     clock = ManualClock()
     places = Concurrency(0, clock)
     period(places, clock, *[LATE] * 50, under_way=1_000)
-    assert all(places.enter() for _ in range(1_000))
+    for _ in range(1_000):
+        assert places.enter()
+        places.stay()
 
 
 def test_a_late_process_has_half_of_the_places_that_were_taken() -> None:
