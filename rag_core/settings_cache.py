@@ -23,7 +23,7 @@ class CacheSettings(BaseSettings):
     )
     embedding_ttl_s: float = Field(604_800, gt=0, description="how long a vector is kept")
     context_ttl_s: float = Field(3_600, gt=0, description="how long a context is kept")
-    context_cache_bytes: int = Field(25_000_000, ge=0, description="in each process")
+    context_cache_bytes: int = Field(8_000_000, ge=0, description="in each process")
     ttl_jitter: float = Field(0.1, ge=0, lt=1)
     """Share by which a stored TTL is at most longer or shorter, at random, lest all end at once."""
     answer_soft_ttl_s: float = Field(86_400, gt=0, description="then an answer is made anew")

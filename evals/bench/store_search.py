@@ -51,9 +51,9 @@ LEFT JOIN wide_chunks AS chunk USING (user_id, note_id, position)
 LEFT JOIN notes ON notes.user_id = nearest.user_id AND notes.id = nearest.note_id
 WHERE users.id = %(user)b
 """
-_BARE_SEARCH = """
+_BARE_SEARCH = f"""
 SELECT note_id, position, embedding <#> %(vector)b AS distance FROM chunk_vectors
-WHERE user_id = %(user)b ORDER BY distance LIMIT %(k)b
+WHERE user_id = %(user)b ORDER BY distance LIMIT {K}
 """
 
 

@@ -33,14 +33,15 @@ from rag_core.migrations import migrate
 if TYPE_CHECKING:
     from rag_core.domain import Matrix, Vector
 
-_KEYS = """
+# How many are wanted is written into them, as it is into rag_core's own: see `search_sql`.
+_KEYS = f"""
 SELECT note_id, position, embedding <#> %(vector)b AS distance FROM chunk_vectors
-WHERE user_id = %(user)b ORDER BY distance LIMIT %(k)b
+WHERE user_id = %(user)b ORDER BY distance LIMIT {K}
 """
-_WITH_TEXT = """
+_WITH_TEXT = f"""
 WITH nearest AS MATERIALIZED (
     SELECT user_id, note_id, position, embedding <#> %(vector)b AS distance FROM chunk_vectors
-    WHERE user_id = %(user)b ORDER BY embedding <#> %(vector)b LIMIT %(k)b
+    WHERE user_id = %(user)b ORDER BY embedding <#> %(vector)b LIMIT {K}
 )
 SELECT nearest.note_id, nearest.position, notes.title, chunks.heading, chunks.text,
        chunks.start_char, chunks.end_char, notes.author, notes.date, notes.tags,
@@ -161,7 +162,7 @@ async def _ours(retriever: PostgresRetriever, user: UserId, vector: Vector) -> l
 
 
 async def _bare(connection: Connection, sql: str, user: UserId, vector: Vector) -> list[int]:
-    asked = {"vector": PgVector(vector), "user": user, "k": K}
+    asked = {"vector": PgVector(vector), "user": user}
     cursor = await connection.execute(sql.encode(), asked, binary=True)
     return [int(row[0][1:]) for row in await cursor.fetchall()]
 

@@ -66,7 +66,7 @@ class Setting:
     """Memory is held so long; between the two TTLs an answer serves only in an outage."""
     embedding_ttl_s: float = 7 * DAY_S
     context_ttl_s: float = 3_600.0
-    context_capacity_bytes: int = 25_000_000
+    context_capacity_bytes: int = 8_000_000
     jitter: float = 0.0
     """Each answer's TTLs are drawn from 1 - jitter to 1 + jitter times the setting."""
     answer_bytes: int = 3_600

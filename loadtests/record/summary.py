@@ -52,6 +52,7 @@ def _went(samples: Sequence[Sample], seconds: float, asked_before: Set[int]) -> 
         "hit_share": share(len(hits), len(answered)),
         "asked_before": share(sum(e.serial in asked_before for e in answered), len(answered)),
         "hit_p50_ms": percentile((each.latency_ms for each in hits), 50),
+        "hit_pipeline_p99_ms": percentile((each.pipeline_ms for each in hits), 99),
         "p50_ms": percentile((each.latency_ms for each in answered), 50),
         "p99_ms": percentile((each.latency_ms for each in answered), 99),
         "cost_usd": sum(each.cost_usd for each in answered),

@@ -23,7 +23,7 @@ class ContextCache:
         ttl_s: seconds after which `expire` drops a context.
     """
 
-    def __init__(self, *, clock: Clock, max_bytes: int = 25_000_000, ttl_s: float = 3600) -> None:
+    def __init__(self, *, clock: Clock, max_bytes: int = 8_000_000, ttl_s: float = 3600) -> None:
         self._clock = clock
         self._ttl_s = ttl_s
         self._max_bytes = max_bytes

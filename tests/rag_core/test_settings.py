@@ -37,7 +37,7 @@ def test_defaults_are_those_of_the_design() -> None:
     )
     assert (settings.answer_soft_ttl_s, settings.answer_hard_ttl_s) == (86_400, 604_800)
     assert (settings.embedding_ttl_s, settings.context_ttl_s) == (604_800, 3_600)
-    assert settings.context_cache_bytes == 25_000_000
+    assert settings.context_cache_bytes == 8_000_000
     assert settings.top_k == 5
     assert (settings.price_input_usd, settings.price_output_usd) == (0.0000002, 0.0000006)
     assert settings.database_url is None

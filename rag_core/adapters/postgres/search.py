@@ -103,7 +103,7 @@ class PostgresRetriever:
         explain: bool = False,
         beside: bool = False,
     ) -> list[tuple[Any, ...]]:
-        parameters: dict[str, Any] = {"user": user, "vector": PgVector(query.vector), "k": k}
+        parameters: dict[str, Any] = {"user": user, "vector": PgVector(query.vector)}
         parameters["embedder"] = self._digest
         if self._mode is not SearchMode.DENSE:
             parameters |= _words(query.text) | {"lexical_weight": self._lexical_weight}
@@ -114,6 +114,7 @@ class PostgresRetriever:
         sql = search_statement(
             self._mode,
             method,
+            k,
             filtered=filtered,
             named=bool(filters) and not filtered,
             beside=beside,
