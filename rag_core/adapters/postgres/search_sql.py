@@ -158,11 +158,11 @@ def search_statement(
     near = partial(_DENSE.format, vectors=vectors, depth=depth)
     dense = near(name="nearest", only=only, order=_ORDER[method])
     lexical = _LEXICAL.format(only=only, depth=depth)
-    about = near(name="about", only=_ONLY, order=_ORDER[SearchMethod.EXACT]) if named else ""
+    about = [near(name="about", only=_ONLY, order=_ORDER[SearchMethod.EXACT])] if named else []
     parts = {
         SearchMode.DENSE: [dense],
         SearchMode.LEXICAL: [lexical],
-        SearchMode.HYBRID: [dense, lexical, *([about] if named else []), _fusion(vectors, named, k)],
+        SearchMode.HYBRID: [dense, lexical, *about, _fusion(vectors, named, k)],
     }[mode]
     if filtered or named:
         parts.insert(0, _ADMITTED)
