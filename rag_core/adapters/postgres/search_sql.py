@@ -6,6 +6,7 @@ always says which embedder the user's chunks are of.
 How many are wanted is written into it, not asked as a parameter. Postgres plans a prepared
 statement once for all parameters where that promises to be as fast; of a LIMIT that it does not
 know it expects a tenth of all rows, so it planned each search anew (0.4 ms of 1.1, 10,000 chunks).
+For the same reason the words come by a subquery: how many there are is then known to neither plan.
 """
 
 from __future__ import annotations
@@ -49,19 +50,21 @@ _DENSE = """{name} AS MATERIALIZED (
 
 # BM25. What a word weighs in a chunk is stored; how rare it is among the user's chunks (its idf) is
 # counted here, over the chunks that share a word with the question.
-_LEXICAL = """sharing AS MATERIALIZED (
+_LEXICAL = """asked AS MATERIALIZED (
+    SELECT word, number
+    FROM unnest((SELECT %(words)b::sparsevec[])) WITH ORDINALITY AS asked (word, number)
+), sharing AS MATERIALIZED (
     SELECT note_id, position, words
     FROM chunk_words
     WHERE user_id = %(user)s AND words <#> %(any_word)b < 0
 ), occurrence AS MATERIALIZED (
     SELECT note_id, position, number, -(words <#> word) AS weight
-    FROM sharing, unnest(%(words)b::sparsevec[]) WITH ORDINALITY AS asked (word, number)
+    FROM sharing, asked
     WHERE words <#> word < 0
 ), rarity AS (
     SELECT number, ln(1 + (chunks - holding + 0.5) / (holding + 0.5))::float8 AS idf
     FROM (SELECT number, count(note_id) AS holding
-          FROM generate_series(1, cardinality(%(words)b::sparsevec[])) AS number
-          LEFT JOIN occurrence USING (number) GROUP BY number) AS counted,
+          FROM asked LEFT JOIN occurrence USING (number) GROUP BY number) AS counted,
          (SELECT count(*) AS chunks FROM chunk_words WHERE user_id = %(user)s) AS own
 ), weighed AS MATERIALIZED (
     SELECT note_id, position, sum(weight * idf) AS bm25

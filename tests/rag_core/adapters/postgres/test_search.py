@@ -32,6 +32,7 @@ from rag_core.domain import (
     Query,
     Ranking,
     SearchMethod,
+    SearchMode,
     UserId,
     authenticated,
 )
@@ -171,6 +172,27 @@ async def test_each_method_uses_its_own_index_however_often_it_ran(
         for _ in range(searches):
             await retriever.search(needle, query, k=5)
         assert await graph_scans(database) - before == searches * uses_graph
+
+
+@pytest.mark.parametrize("mode", SearchMode)
+@pytest.mark.parametrize("method", SearchMethod)
+async def test_a_search_is_planned_once_and_not_each_time(
+    own_database: str, user: UserId, mode: SearchMode, method: SearchMethod
+) -> None:
+    await index_vectors(own_database, IndexKind.HNSW)
+    vectors = unit_vectors(1_000, 5)
+    async with open_database(own_database, read_timeout_s=30, read_connections=1) as database:
+        await store(database, user, vectors)
+        with connected(own_database) as outside:
+            outside.execute("ANALYZE")
+        retriever = PostgresRetriever(database, embedder_digest=DIGEST, mode=mode, method=method)
+        for vector in vectors[:20]:
+            await retriever.search(user, Query(vector, "text 7 of note 7"), k=5)
+        plans = await database.fetch(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+            " WHERE starts_with(statement, 'WITH ')"
+        )
+    assert plans == [(15, 5)]
 
 
 async def test_what_a_search_tells_the_server_ends_with_it(own_database: str, user: UserId) -> None:
