@@ -25,7 +25,6 @@ from rag_core.providers.ladder import NO_PROVIDER, Ladder
 from rag_core.request import Request, Requests
 from rag_core.safety.injection import find_attack
 from rag_core.search.retrieval import Retrieved
-from rag_core.throttle.concurrency import Concurrency
 
 
 class Pipeline:
@@ -40,7 +39,6 @@ class Pipeline:
         lanes: Lanes,
         ladder: Ladder,
         requests: Requests,
-        places: Concurrency,
     ) -> None:
         self._validate = partial(
             validate_question, tokenizer=tokenizer, max_tokens=config.question_tokens
@@ -49,7 +47,6 @@ class Pipeline:
         self._lanes = lanes
         self._ladder = ladder
         self._requests = requests
-        self._places = places
         self.digest = lanes.digest
         """Changes with every setting that may change an answer; 16 hex digits."""
         self.prompt_version = lanes.prompt_version
@@ -76,7 +73,6 @@ class Pipeline:
         Raises:
             Unauthenticated: no user.
             InvalidInput: the question is empty or far too long.
-            Overloaded: it came in by a place, and others stay already for what no cache answers.
             Unavailable, ProviderError, ConfigurationError: a part failed; see `rag_core.errors`.
         """
         with self._requests.begin(user, question) as request:
@@ -137,7 +133,6 @@ class Pipeline:
                 lookup = await self._caches.lookup(request.user, question, lane.digest)
             if known := self._caches.serve(lookup):
                 return request.finish(known)
-            self._places.stay()
 
             async def find(emit: Emit) -> Answer:
                 context = lane.retrieval.known(lookup)

@@ -91,7 +91,6 @@ def wire_pipeline(settings: Settings, parts: Parts) -> tuple[Pipeline, Caches]:
         lanes=lanes,
         ladder=Ladder(quoting),
         requests=Requests(limits=limits, clock=parts.clock, listener=parts.listener),
-        places=parts.places,
     )
     return pipeline, caches
 

@@ -89,10 +89,10 @@ class Retrieval:
         """float32[384], unit length: the question's vector, from the cache where it is there.
 
         Raises:
-            Overloaded: too many others are embedded already.
+            Overloaded: too many others that no cache answers are under way.
         """
         digest = self._embedder.digest
-        async with self._places.embedding():
+        async with self._places.turn():
             vector = await self._caches.get_vector(user, question, digest)
             if vector is None:
                 vector = (await self._embedder.embed([question.text]))[0]

@@ -6,8 +6,8 @@ Three bounds, each of what a request costs at that point:
    how many may be at it. It follows the process: that work takes as long for each request, no
    provider is part of it, and the event loop, the pool's queue, Postgres and Redis all are, so
    whoever is late there is late by the process's own doing.
-2. Staying. What no cache answers stays until its answer is written, and `most` may. It costs
-   memory, and mostly waits for a provider.
+2. Staying. What no cache answers stays until its answer is written, and `most` may; who asks the
+   same meanwhile waits with it. It costs memory, and mostly waits for a provider.
 3. Embedding. Of those, as many have their turn at the embedder at once as the process has cores
    for; who has none within `QUEUE_S` is shed. It is the dearest a question costs the process, so
    where there is too much to do, it is that which waits. (LOAD=spike on two cores, ten seconds at
@@ -140,31 +140,21 @@ class Concurrency:
         self.under_way -= 1
         place.end()
 
-    def stay(self) -> None:
-        """The request of this context, which no cache answers, stays until its answer is written.
-
-        Raises:
-            Overloaded: `most` do already.
-        """
-        if place := self._bound_place():
-            if self.staying >= self._most:
-                raise Overloaded("too many questions wait for their answers")
-            place.stay()
-
-    def embedding(self) -> AbstractAsyncContextManager[None]:
+    def turn(self) -> AbstractAsyncContextManager[None]:
         """Within the block the request of this context has its turn at the embedder.
 
-        Raises:
-            Overloaded: it had none in time.
-        """
-        if not self._bound_place():
-            return nullcontext()
-        return self._embedder.place(seconds_left(QUEUE_S))
+        No cache answers it, so it stays from now on until its answer is written.
 
-    def _bound_place(self) -> Place | None:
-        """That of the request of this context, if it came in here and there are bounds."""
+        Raises:
+            Overloaded: `most` stay already, or it had no turn in time.
+        """
         place = _PLACE.get()
-        return place if self._most and place and place.among is self else None
+        if not self._most or place is None or place.among is not self:
+            return nullcontext()
+        if self.staying >= self._most:
+            raise Overloaded("too many questions wait for their answers")
+        place.stay()
+        return self._embedder.place(seconds_left(QUEUE_S))
 
     def read(self, elapsed_s: float) -> None:
         """The two reads of the request of this context took so many seconds."""

@@ -109,11 +109,15 @@ async def test_a_stream_keeps_its_place_until_it_ends(
         await held.asked(1)
         held.say(*[f"Grace is gift number {i}, as Paul has it [1]. " for i in range(20)])
         stream = await sending
-        assert (await served.ask(QUESTION)).status_code == 503
+        assert (await served.ask(f"{QUESTION} 2")).status_code == 503
         held.end()
         assert b"event: answer" in await stream.aread()
         await stream.aclose()
-        assert (await served.ask(QUESTION)).status_code == 200
+        again = asyncio.create_task(served.ask(f"{QUESTION} 2"))
+        await held.asked(2)
+        held.say(ANSWER, call=1)
+        held.end(call=1)
+        assert (await again).status_code == 200
 
 
 async def test_without_a_limit_nobody_is_shed(

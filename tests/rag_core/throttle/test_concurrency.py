@@ -61,8 +61,8 @@ async def test_only_so_many_stay_that_no_cache_answers() -> None:
     async def stays() -> Place | None:
         place = places.enter()
         places.read(IN_TIME)
-        places.stay()
-        return place
+        async with places.turn():
+            return place
 
     first, _ = [await asyncio.create_task(stays()) for _ in range(2)]
     with pytest.raises(Overloaded):
@@ -77,19 +77,17 @@ async def test_only_so_many_stay_that_no_cache_answers() -> None:
 async def test_who_has_no_turn_at_the_embedder_is_shed_and_the_next_has_one_again() -> None:
     places = Concurrency(100, ManualClock(), embedded_at_once=1)
     places.enter()
-    async with places.embedding():
+    async with places.turn():
         with Deadline(0, ManualClock()).applied(), pytest.raises(Overloaded):
-            async with places.embedding():
+            async with places.turn():
                 pass
-    async with places.embedding():
+    async with places.turn():
         pass
 
 
 async def test_who_did_not_come_in_by_a_place_is_bound_by_nothing() -> None:
     places = Concurrency(1, ManualClock(), embedded_at_once=1)
-    for _ in range(3):
-        places.stay()
-    async with places.embedding(), places.embedding():
+    async with places.turn(), places.turn(), places.turn():
         assert places.staying == 0
 
 
@@ -108,9 +106,14 @@ def test_without_a_limit_everybody_has_a_place() -> None:
     clock = ManualClock()
     places = Concurrency(0, clock)
     period(places, clock, *[LATE] * 50, under_way=1_000)
-    for _ in range(1_000):
-        assert places.enter()
-        places.stay()
+    assert all(places.enter() for _ in range(1_000))
+
+
+async def test_without_a_limit_everybody_has_a_turn() -> None:
+    places = Concurrency(0, ManualClock())
+    places.enter()
+    async with places.turn(), places.turn():
+        assert places.staying == 0
 
 
 def test_a_late_process_has_half_of_the_places_that_were_taken() -> None:
