@@ -10,6 +10,7 @@ from rag_core.bootstrap.budget import caps_of, open_spending
 from rag_core.bootstrap.caches import CacheStores
 from rag_core.bootstrap.canary import Canary, in_canary
 from rag_core.bootstrap.classes import class_routers, classes_in_use
+from rag_core.bootstrap.cores import own_cores
 from rag_core.bootstrap.costs import open_costs
 from rag_core.bootstrap.feedback import open_feedback
 from rag_core.bootstrap.guards import provider_guard
@@ -27,6 +28,6 @@ __all__ = [
     "Telemetry", "Writers", "assemble", "build", "caps_of", "class_routers", "classes_in_use",
     "in_canary", "log_as_configured", "open_authenticator", "open_costs", "open_feedback",
     "open_generator", "open_keys", "open_notes", "open_providers", "open_spending",
-    "open_telemetry", "prompt_rules", "provider_guard", "servers", "settled",
+    "open_telemetry", "own_cores", "prompt_rules", "provider_guard", "servers", "settled",
     "watch_spending", "wire_pipeline",
 ]

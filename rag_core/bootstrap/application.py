@@ -22,6 +22,7 @@ from rag_core.adapters.postgres.vectors import PostgresVectors
 from rag_core.adapters.telemetry import LogListener, Trace
 from rag_core.bootstrap.caches import cache_stores
 from rag_core.bootstrap.conversations import session_store, wire_conversations
+from rag_core.bootstrap.cores import own_cores
 from rag_core.bootstrap.documents import DocumentReading, document_store
 from rag_core.bootstrap.foundation import Foundation, Purse
 from rag_core.bootstrap.guards import postgres_breaker
@@ -222,4 +223,5 @@ def _load_embedder(settings: Settings) -> Embedder:
         settings.embedder_model,
         backend=settings.embedder_backend,
         cache_dir=settings.home / "models",
+        threads=own_cores(settings),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rag_core.adapters.embedders import available_cores
+from rag_core.bootstrap.cores import own_cores
 from rag_core.clock import Clock
 from rag_core.events import BudgetUsed, Event, Listener, StepFinished
 from rag_core.settings import Settings
@@ -33,8 +33,8 @@ class Throttle:
     @classmethod
     def of(cls, settings: Settings, clock: Clock) -> Throttle:
         """As the settings want it."""
-        share = max(1, available_cores() // settings.workers)
-        places = Concurrency(settings.concurrent_queries, clock, embedded_at_once=share)
+        cores = own_cores(settings)
+        places = Concurrency(settings.concurrent_queries, clock, embedded_at_once=cores)
         return cls(places, BudgetWatch(clock))
 
     def heard_by(self, listener: Listener) -> Listener:

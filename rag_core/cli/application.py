@@ -35,7 +35,8 @@ async def application(context: Context, *, as_served: bool = False) -> AsyncIter
     from rag_core.bootstrap import assemble
     from rag_core.settings import load_settings
 
-    settings = load_settings(context.obj)
+    # A command is one process, whatever the server is told: all cores are its own.
+    settings = load_settings(context.obj).model_copy(update={"workers": 1})
     if as_served:
         settings = shared_caches(settings)
     async with entered(assemble(settings), _STARTING) as assembled:
