@@ -84,6 +84,20 @@ async def fake(tmp_path: Path) -> AsyncIterator[FakeServer]:
         yield await stack.enter_async_context(fake_server(tmp_path / "fake.sock"))
 
 
+@pytest.fixture
+async def broken(fake: FakeServer) -> AsyncIterator[RedisClient]:
+    """A client of the server that plays faults."""
+    async with open_client(fake.url) as client:
+        yield client
+
+
+@pytest.fixture
+async def patient(fake: FakeServer) -> AsyncIterator[RedisClient]:
+    """The same, with time enough for each call to be seen in the middle of it."""
+    async with open_client(fake.url, call_timeout_s=PATIENCE_S) as client:
+        yield client
+
+
 @pytest.fixture(params=["memory", "redis"])
 def world(request: pytest.FixtureRequest) -> World:
     """A ledger's store in memory, then on Redis; each on a day of its own."""
