@@ -22,9 +22,12 @@ from rag_core.domain import (
     UserId,
     Verses,
 )
+from rag_core.errors import DatabaseUnavailable
 
 PATIENCE_S = 30
 """After so long a test that waits for something has failed."""
+
+ANN, BEN, CAT = UserId("ann"), UserId("ben"), UserId("cat")
 
 CITATION = Citation(
     number=1,
@@ -95,6 +98,10 @@ def context(*hits: Hit) -> Context:
     """The hits as sources, numbered from 1."""
     sources = tuple(Source(number, one, one.text) for number, one in enumerate(hits, 1))
     return Context(sources, tokens=40 * len(sources))
+
+
+def gone() -> DatabaseUnavailable:
+    return DatabaseUnavailable("gone")
 
 
 class EpochReads:
