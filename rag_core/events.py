@@ -239,7 +239,7 @@ class RequestShed:
     """A question was turned away: at the door, or where no cache had its answer."""
 
     limit: int
-    """How many might be at these reads at once."""
+    """How many might be at their first reads at once."""
 
 
 Event = (

@@ -65,7 +65,7 @@ class ServingSettings(BaseSettings):
         {}, description='JSON: limits by plan or user, as in {"pro": "60/minute, 5000/day"}'
     )
     concurrent_queries: int = Field(
-        100, ge=0, le=100_000, description="that wait for an answer in a process; 0: sheds nobody"
+        100, ge=0, le=100_000, description="that no cache answers, in a process; 0: sheds nobody"
     )
 
     # What a question may choose: its provider, temperature and fewer tokens; a key of its asker's.

@@ -35,7 +35,7 @@ class Shedding:
             raise
         finally:
             if place:
-                places.leave(place)
+                place.leave()
 
 
 def is_question(scope: Scope) -> bool:

@@ -70,7 +70,7 @@ late by its own doing has so many hits to answer, of half a millisecond each; ch
 
 
 class Place:
-    """Of one request, from `enter` to `leave`."""
+    """Of one request, from `Concurrency.enter` until it leaves."""
 
     __slots__ = ("_reading", "_staying", "among")
 
@@ -88,8 +88,8 @@ class Place:
         self.among.staying += not self._staying
         self._staying = True
 
-    def end(self) -> None:
-        """It neither reads nor stays any more."""
+    def leave(self) -> None:
+        """Give the place back."""
         self.has_read()
         self.among.staying -= self._staying
         self._staying = False
@@ -115,30 +115,22 @@ class Concurrency:
         self._embedder = Bulkhead("the embedder", concurrency=embedded_at_once, queue_s=QUEUE_S)
         self.limit = most
         """The number of requests that may be at their reads now."""
-        self.under_way = 0
-        """The number of places taken."""
         self.reading = 0
-        """How many of them are yet to read."""
+        """How many that came in are yet to read."""
         self.staying = 0
         """How many of them stay until an answer is written."""
         self._peak = 0
         self._begin_period()
 
     def enter(self) -> Place | None:
-        """A place for the request of this context, to be given back by `leave`; None: no more."""
+        """A place for the request of this context, which is to leave it; None: no more."""
         if self._most and self.reading >= self.limit:
             self._peak = max(self._peak, self.reading)
             return None
-        self.under_way += 1
         place = Place(self)
         self._peak = max(self._peak, self.reading)
         _PLACE.set(place)
         return place
-
-    def leave(self, place: Place) -> None:
-        """Give the place back."""
-        self.under_way -= 1
-        place.end()
 
     def turn(self) -> AbstractAsyncContextManager[None]:
         """Within the block the request of this context has its turn at the embedder.

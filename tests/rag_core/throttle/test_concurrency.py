@@ -20,7 +20,7 @@ def period(places: Concurrency, clock: ManualClock, *reads: float, under_way: in
     """So many come at once and go again, some of whom read the stores; with the last it ends."""
     for place in [places.enter() for _ in range(under_way)]:
         if place:
-            places.leave(place)
+            place.leave()
     for read in reads[:-1]:
         places.read(read)
     clock.advance(PERIOD_S)
@@ -33,9 +33,9 @@ def test_there_is_a_place_for_as_many_as_the_limit_and_none_for_the_next() -> No
     first, *others = [places.enter() for _ in range(5)]
     assert list(map(bool, others)) == [True, True, False, False]
     assert first
-    places.leave(first)
+    first.leave()
     assert places.enter()
-    assert places.under_way == 3
+    assert places.reading == 3
 
 
 async def test_who_has_read_and_waits_for_a_provider_keeps_nobody_out_of_a_late_process() -> None:
@@ -51,7 +51,7 @@ async def test_who_has_read_and_waits_for_a_provider_keeps_nobody_out_of_a_late_
 
     for _ in range(200):
         await asyncio.create_task(reads())
-    assert (places.under_way, places.reading) == (200, 0)
+    assert (places.reading, places.staying) == (0, 0)
     assert places.enter()
 
 
@@ -69,7 +69,7 @@ async def test_only_so_many_stay_that_no_cache_answers() -> None:
         await asyncio.create_task(stays())
     assert (places.staying, places.reading) == (2, 0)
     assert first
-    places.leave(first)
+    first.leave()
     await asyncio.create_task(stays())
     assert places.staying == 2
 
@@ -98,8 +98,8 @@ def test_a_request_gives_back_one_place_however_often_it_reads() -> None:
     assert place
     places.read(IN_TIME)
     places.read(IN_TIME)
-    places.leave(place)
-    assert (places.under_way, places.reading) == (1, 1)
+    place.leave()
+    assert places.reading == 1
 
 
 def test_without_a_limit_everybody_has_a_place() -> None:
@@ -169,4 +169,4 @@ def test_the_limit_stays_between_the_least_and_the_most_whatever_happens(
     for under_way, reads in periods:
         period(places, clock, *reads, under_way=under_way)
         assert min(LEAST, most) <= places.limit <= most
-        assert (places.under_way, places.reading) == (0, 0)
+        assert (places.reading, places.staying) == (0, 0)
