@@ -11,7 +11,7 @@ Three bounds, each of what a request costs at that point:
 3. Embedding. Of those, as many have their turn at the embedder at once as the process has cores
    for; who has none within `QUEUE_S` is shed. It is the dearest a question costs the process, so
    where there is too much to do, it is that which waits. (LOAD=spike on two cores, ten seconds at
-   500 questions a second: 1,538 and 1,661 of 4,817 shed, half of the hits within 15 and 17 ms;
+   500 questions a second: 1,472 and 1,578 of 4,817 shed, half of the hits within 13 and 16 ms;
    without it 2,725 and 235 ms.)
 
 So an answer that is cached is given as long as reads are in time, however slow the provider is and
