@@ -38,11 +38,10 @@ class PausingDatabase(Database):
         parameters: Sequence[Any] | Mapping[str, Any] = (),
         *,
         binary: bool = False,
-        local: str | None = None,
     ) -> list[Row]:
         """See `Database`."""
         await self._pauses()
-        rows = await self._database.fetch(statement, parameters, binary=binary, local=local)
+        rows = await self._database.fetch(statement, parameters, binary=binary)
         await self._pauses()
         return rows
 

@@ -8,8 +8,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from evals.datasets.corpus import held_open
-from rag_core.adapters.postgres import HNSW_INDEX, IndexKind, PlanNode, index_vectors
+from rag_core.adapters.postgres import (
+    HNSW_INDEX,
+    IndexKind,
+    PlanNode,
+    index_vectors,
+    never_sorting,
+)
 from rag_core.bootstrap import assemble
 from rag_core.cli import progress_bar
 from rag_core.domain import Embedder, Hit, Query, SearchMethod, UserId
@@ -72,7 +80,11 @@ def check_plan(method: SearchMethod, plan: Sequence[PlanNode]) -> None:
     index = plan_index(plan)
     if method is SearchMethod.HNSW and index != HNSW_INDEX:
         problem = f"searched by hnsw, but the plan scans {index}, not {HNSW_INDEX}"
-        raise ConfigurationError("search", problem, "Run: python -m rag_core index hnsw")
+        remedy = (
+            "Run: python -m rag_core index hnsw; of fewer than some 2,500 chunks in all Postgres "
+            "scans all: set RAG_SEARCH_METHOD=exact"
+        )
+        raise ConfigurationError("search", problem, remedy)
     if method is SearchMethod.EXACT and index in (HNSW_INDEX, "nothing"):
         problem = f"searched exactly, but the plan scans {index}"
         raise ConfigurationError("search", problem, "Run: python -m rag_core index none")
@@ -98,22 +110,25 @@ async def open_retriever(
     )
     async with (
         held_open(changed) as ready,
-        _indexed(ready, method),
-        assemble(ready, embedder=embedder) as application,
+        _indexed(ready, method) as indexed,
+        assemble(indexed, embedder=embedder) as application,
     ):
         yield application.retriever
 
 
 @asynccontextmanager
-async def _indexed(settings: Settings, method: SearchMethod) -> AsyncIterator[None]:
-    """The HNSW index where the method needs it, gone afterwards if it was not there before."""
+async def _indexed(settings: Settings, method: SearchMethod) -> AsyncIterator[Settings]:
+    """With the HNSW index where the method needs it, gone afterwards if it was not there before.
+
+    The settings are those to search with: by the graph, however few chunks there are.
+    """
     if method is not SearchMethod.HNSW or settings.database_url is None:
-        yield
+        yield settings
         return
     url = settings.database_url.get_secret_value()
     built = await index_vectors(url, IndexKind.HNSW)
     try:
-        yield
+        yield settings.model_copy(update={"database_url": SecretStr(never_sorting(url))})
     finally:
         if built:
             await index_vectors(url, IndexKind.NONE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from evals.cost.golden_tokens import golden_tokens
 from evals.datasets.corpus import held_open
@@ -23,7 +24,7 @@ from evals.retrieval import pictures as retrieval_pictures
 from evals.retrieval import study as retrieval
 from evals.retrieval.deployed import search_deployed
 from evals.retrieval.result import plan_text, retrieval_result
-from rag_core.adapters.postgres import HNSW_INDEX, IndexKind, index_vectors
+from rag_core.adapters.postgres import HNSW_INDEX, IndexKind, index_vectors, never_sorting
 from rag_core.bootstrap import assemble
 from rag_core.domain import SearchMethod, SearchMode
 from rag_core.errors import ConfigurationError, InvalidInput
@@ -121,7 +122,11 @@ async def test_a_plan_without_the_index_is_no_search_by_hnsw(
     """Dropped behind the back of a running application, which looked for it when it began."""
     await retrieval.study(sample, profile="smoke")
     await index_vectors(own_database, IndexKind.HNSW)
-    by_graph = {"search_method": SearchMethod.HNSW, "exact_up_to": 0}
+    by_graph = {
+        "database_url": SecretStr(never_sorting(own_database)),
+        "search_method": SearchMethod.HNSW,
+        "exact_up_to": 0,
+    }
     hnsw = project_settings().model_copy(update=by_graph)
     golden = load(sample)
     async with held_open(hnsw) as settings, assemble(settings) as application:

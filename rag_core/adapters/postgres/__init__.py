@@ -13,7 +13,13 @@ from rag_core.adapters.postgres.epochs import PostgresEpochs
 from rag_core.adapters.postgres.failures import translated
 from rag_core.adapters.postgres.feedback import PostgresFeedback
 from rag_core.adapters.postgres.imports import PostgresImports
-from rag_core.adapters.postgres.index import HNSW_INDEX, IndexKind, check_index, index_vectors
+from rag_core.adapters.postgres.index import (
+    HNSW_INDEX,
+    IndexKind,
+    check_index,
+    index_vectors,
+    never_sorting,
+)
 from rag_core.adapters.postgres.notes import PostgresNotes
 from rag_core.adapters.postgres.plan import PlanNode
 from rag_core.adapters.postgres.search import PostgresRetriever
@@ -26,5 +32,5 @@ __all__ = [
     "IndexKind", "PlanNode", "Pool", "PostgresApiKeys", "PostgresCostReport", "PostgresCosts",
     "PostgresDocuments", "PostgresEpochs", "PostgresFeedback", "PostgresImports", "PostgresNotes",
     "PostgresRetriever", "PostgresVectors", "Row", "TenantSizes", "check_index", "index_vectors",
-    "open_database", "translated",
+    "never_sorting", "open_database", "translated",
 ]

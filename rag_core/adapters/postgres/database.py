@@ -25,7 +25,7 @@ from rag_core.adapters.postgres.connection import (
 from rag_core.adapters.postgres.failures import check_database, translated
 from rag_core.adapters.postgres.line import Line
 from rag_core.adapters.postgres.read_guard import ReadGuard
-from rag_core.adapters.postgres.transaction import rows_of, transaction
+from rag_core.adapters.postgres.transaction import transaction
 from rag_core.domain.user import UserId
 from rag_core.events import Listener, PoolWaited, ignore
 from rag_core.guard.breaker import Breaker
@@ -84,14 +84,10 @@ class Database:
         parameters: Sequence[Any] | Mapping[str, Any] = (),
         *,
         binary: bool = False,
-        local: str | None = None,
     ) -> list[Row]:
         """The rows of one statement that only reads, in one round trip.
 
         A connection that turns out to be lost costs a second attempt, on a new one.
-
-        Args:
-            local: `local_settings` of the server, for this statement alone.
 
         Raises:
             DatabaseUnavailable: no reply within the time for reads, or the request's deadline; or
@@ -100,7 +96,7 @@ class Database:
         given_s = seconds_left(self.read_timeout_s)
         until = time.monotonic() + given_s
         async with self.guard.read(given_s):
-            return await self._fetched(until, statement, parameters, binary, local)
+            return await self._fetched(until, statement, parameters, binary)
 
     async def _fetched(
         self,
@@ -108,7 +104,6 @@ class Database:
         statement: str,
         parameters: Sequence[Any] | Mapping[str, Any],
         binary: bool,
-        local: str | None,
     ) -> list[Row]:
         with translated(self._url):
             for last in (False, True):
@@ -117,7 +112,8 @@ class Database:
                 self._waited("read", began)
                 try:
                     with hung_up_at(connection, until):
-                        return await rows_of(connection, statement, parameters, binary, local)
+                        cursor = await connection.execute(statement, parameters, binary=binary)
+                        return await cursor.fetchall()
                 except psycopg.OperationalError:
                     if last or not connection.closed or time.monotonic() >= until:
                         raise

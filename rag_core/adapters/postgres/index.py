@@ -112,3 +112,12 @@ async def check_index(database: Database, method: SearchMethod) -> str:
             "Run: python -m rag_core index hnsw",
         )
     return str(whole[0])
+
+
+def never_sorting(url: str) -> str:
+    """The database of this URL, as one that walks the graph however few rows there are.
+
+    For studies of the graph and for tests: a deployment leaves it to Postgres, which scans and
+    sorts all rows where there are fewer than some 2,500. (pgbouncer does not let it pass.)
+    """
+    return f"{url}{'&' if '?' in url else '?'}options=-c%20enable_sort%3Doff"

@@ -13,7 +13,6 @@ from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.plan import PlanNode, plan_nodes
 from rag_core.adapters.postgres.search_sql import search_statement
 from rag_core.adapters.postgres.tenant_sizes import TenantSizes
-from rag_core.adapters.postgres.transaction import local_settings
 from rag_core.domain.books import spellings
 from rag_core.domain.notes import Verses
 from rag_core.domain.query import EVERYTHING, LEXICAL_WEIGHT, Filters, Query, SearchMode
@@ -50,7 +49,7 @@ class PostgresRetriever:
         self._digest = embedder_digest
         self._mode, self._method = mode, method
         self._lexical_weight = lexical_weight
-        self._graph = local_settings(_graph_settings(ef_search))
+        self._ef_search = ef_search
         self._sizes = TenantSizes(database, exact_up_to)
 
     async def search(self, user: UserId, query: Query, *, k: int) -> Ranking:
@@ -118,10 +117,10 @@ class PostgresRetriever:
             filtered=filtered,
             named=bool(filters) and not filtered,
             beside=beside,
+            ef_search=self._ef_search,
         )
         prefix = "EXPLAIN (ANALYZE, FORMAT JSON) " if explain else ""
-        local = self._graph if self._walks(method) else None
-        return await self._database.fetch(prefix + sql, parameters, binary=not explain, local=local)
+        return await self._database.fetch(prefix + sql, parameters, binary=not explain)
 
     def _hit(self, row: tuple[Any, ...]) -> Hit:
         note_id, position, title, heading, text, start, end, author, date, tags, verses = row[1:12]
@@ -167,17 +166,4 @@ def _filters(filters: Filters) -> dict[str, Any]:
         "until": filters.until,
         "tags": [tag.lower() for tag in filters.tags],
         "verses": json.dumps(verses),
-    }
-
-
-def _graph_settings(ef_search: int) -> dict[str, str]:
-    return {
-        # A filter by user leaves few of the graph's nearest: go on until there are enough. The
-        # strict order would drop what is found late but near; the search sorts in any case.
-        # (40 of 9,640 chunks, k = 5: recall 0.92 against 0.74, in the same time.)
-        "hnsw.iterative_scan": "relaxed_order",
-        "hnsw.ef_search": str(ef_search),
-        "hnsw.max_scan_tuples": "100000",
-        # For few rows the planner prefers to sort; asked for the graph, we use the graph.
-        "enable_sort": "off",
     }
