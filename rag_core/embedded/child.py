@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -39,17 +40,19 @@ async def spawn(
     dies_with: signal.Signals,
     uid: int | None = None,
     gid: int | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Process:
     """Start a server that is sent `dies_with` when this process dies.
 
     Args:
+        environment: what it finds where ours says nothing.
         log: number of the file descriptor that it writes to.
         uid: of the user to run it as; ours where it is None, as with `gid`.
     """
     return await asyncio.create_subprocess_exec(
         *map(str, command),
         cwd=cwd,
-        env=clean_environment(),
+        env={**environment, **clean_environment()},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=log,
         stderr=log,

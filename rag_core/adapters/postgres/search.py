@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from pgvector import SparseVector
@@ -136,7 +137,7 @@ class PostgresRetriever:
             author=author,
             date=date,
             tags=tuple(tags),
-            verses=tuple(Verses(*verse) for verse in json.loads(verses)),
+            verses=_verses(verses),
             score=score,
             cost=None if tokens is None else TokenCount(tokens, tokens_of),
             bonus=relevance - score if self._mode is not SearchMode.LEXICAL else relevance,
@@ -145,6 +146,11 @@ class PostgresRetriever:
     def _walks(self, method: SearchMethod) -> bool:
         """Whether the statement goes by the graph, which may come back short."""
         return method is SearchMethod.HNSW and self._mode is not SearchMode.LEXICAL
+
+
+@lru_cache(maxsize=4096)
+def _verses(held: str) -> tuple[Verses, ...]:
+    return tuple(Verses(*verse) for verse in json.loads(held))
 
 
 def _words(question: str) -> dict[str, Any]:

@@ -23,9 +23,9 @@ _ORDER = {
     SearchMethod.HNSW: "embedding <#> %(vector)b",
 }
 
-# Of a condition that it cannot look into, Postgres expects that half of all rows meet it. So it goes
-# by the graph, unless scanning the whole table is as cheap; by the bare one it would go to the
-# user's own rows, or to all rows, and sort them.
+# Of a condition that it cannot look into, Postgres expects that half of all rows meet it, and goes
+# by the graph, unless scanning the whole table is as cheap. By the bare condition it would go to
+# the user's own rows, or to all rows, and sort them.
 _OWN = {
     SearchMethod.EXACT: "user_id = %(user)s{only}",
     SearchMethod.HNSW: """CASE WHEN user_id = %(user)s{only} THEN true END
