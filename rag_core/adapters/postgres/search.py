@@ -27,7 +27,8 @@ from rag_core.errors import EmbedderMismatch
 class PostgresRetriever:
     """Retriever over `chunk_vectors` and `chunk_words`; one round trip a search.
 
-    Where an index search comes back with fewer chunks than it could, an exact one follows.
+    Where a walk of the graph comes back with fewer chunks than were asked for, an exact search
+    follows.
 
     Args:
         ef_search: candidates that a walk of the graph keeps.
@@ -55,11 +56,12 @@ class PostgresRetriever:
 
     async def search(self, user: UserId, query: Query, *, k: int) -> Ranking:
         """See `rag_core.domain.ranking.Retriever`."""
-        ranking = await self._searched(await self._method_for(user), user, query, k)
-        if not ranking.missed:
+        method = await self._method_for(user)
+        ranking = await self._searched(method, user, query, k)
+        if not self._walks(method) or len(ranking.hits) == k:
             return ranking
         whole = await self._searched(SearchMethod.EXACT, user, query, k)
-        return replace(whole, missed=ranking.missed)
+        return replace(whole, missed=max(0, len(whole.hits) - len(ranking.hits)))
 
     async def _searched(self, method: SearchMethod, user: UserId, query: Query, k: int) -> Ranking:
         rows = await self._fetch(method, user, query, k)
@@ -70,12 +72,7 @@ class PostgresRetriever:
                 raise EmbedderMismatch(user, stored, self._digest)
         found = [(row[15], self._hit(row)) for row in rows if row[1] is not None]
         found.sort(key=lambda hit: (-hit[0], hit[1].note_id, hit[1].position))
-        available = rows[0][-1] if rows and self._walks(method) else len(found)
-        return Ranking(
-            tuple(hit for _, hit in found),
-            missed=max(0, available - len(found)),
-            rarity=self._rarity(rows, query),
-        )
+        return Ranking(tuple(hit for _, hit in found), rarity=self._rarity(rows, query))
 
     def _rarity(self, rows: list[tuple[Any, ...]], query: Query) -> dict[str, float]:
         if self._mode is SearchMode.DENSE or not rows:

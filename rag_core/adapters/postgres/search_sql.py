@@ -151,9 +151,6 @@ _BESIDE = """beside AS NOT MATERIALIZED (
 )"""
 
 _RARITY = ",\n       ARRAY(SELECT idf FROM rarity ORDER BY number)"
-_AVAILABLE = """,
-       (SELECT count(*) FROM
-           (SELECT FROM chunk_vectors WHERE user_id = %(user)s{only} LIMIT {k}) AS asked_for)"""
 
 
 @lru_cache(maxsize=256)
@@ -196,9 +193,7 @@ def search_statement(
         parts.insert(0, _ADMITTED)
     if beside:
         parts.insert(0, _BESIDE)
-    walks = method is SearchMethod.HNSW and mode is not SearchMode.LEXICAL
-    rarity = "" if mode is SearchMode.DENSE else _RARITY
-    more = rarity + (_AVAILABLE.format(only=only, k=k) if walks else "")
+    more = "" if mode is SearchMode.DENSE else _RARITY
     covered = _COVERED_BESIDE if beside else _COVERED_OWN
     place = _PLACE.format(vectors=vectors) if mode is SearchMode.LEXICAL else ""
     hits = _HITS.format(
