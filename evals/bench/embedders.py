@@ -1,4 +1,4 @@
-"""Both backends of the configured embedding model, side by side, on the golden notes' sentences."""
+"""Every way to run the configured embedding model, side by side, on the golden notes' sentences."""
 
 from __future__ import annotations
 
@@ -22,31 +22,36 @@ NOTES = GOLDEN / "notes" / "golden-law.jsonl"
 # Chosen: seconds of work, and a median that stays where it is.
 ROUNDS = 50
 TEXTS = 500
+IN_BYTES = ":int8"
 
 
 async def backends(folder: Path) -> list[Figure]:
-    """CPU of a query, texts a second in bulk, and how far the backends' vectors agree."""
+    """CPU of a query, texts a second in bulk, and how far the vectors agree."""
     settings = project_settings()
     texts = _texts()
     figures: list[Figure] = []
     vectors: list[Matrix] = []
-    for backend in get_args(Backend):
-        embedder = load_embedder(
-            settings.embedder_model, backend=backend, cache_dir=settings.home / "models"
-        )
+    whole = settings.embedder_model.removesuffix(IN_BYTES)
+    ways: list[tuple[str, str, Backend]] = [(each, whole, each) for each in get_args(Backend)]
+    for name, model, backend in [*ways, ("onnx, int8", whole + IN_BYTES, "onnx")]:
+        embedder = load_embedder(model, backend=backend, cache_dir=settings.home / "models")
         query_ms = await _query_cpu_ms(embedder)
         began, used = time.perf_counter(), time.process_time()
         vectors.append(await embedder.embed(texts))
         took_s, cpu_s = time.perf_counter() - began, time.process_time() - used
         figures += [
-            Figure(f"{backend}: a query, p50 of {ROUNDS}", f"{query_ms:.1f} ms CPU", ""),
-            Figure(f"{backend}: {TEXTS} texts in bulk", f"{TEXTS / took_s:.1f} /s", ""),
-            Figure(f"{backend}: each of them", f"{1000 * cpu_s / TEXTS:.1f} ms CPU", ""),
+            Figure(f"{name}: a query, p50 of {ROUNDS}", f"{query_ms:.1f} ms CPU", ""),
+            Figure(f"{name}: {TEXTS} texts in bulk", f"{TEXTS / took_s:.1f} /s", ""),
+            Figure(f"{name}: each of them", f"{1000 * cpu_s / TEXTS:.1f} ms CPU", ""),
         ]
-    first, second = vectors
+    first, second, in_bytes = vectors
     cosine = float((first * second).sum(1).min())
-    agree = Figure("least cosine between them", f"{cosine:.6f}", "≥ 0.9999", cosine >= 0.9999)
-    return [*figures, agree]
+    agree = Figure(
+        f"least cosine, {' and '.join(get_args(Backend))}",
+        f"{cosine:.6f}", "≥ 0.9999", cosine >= 0.9999,
+    )  # fmt: skip
+    near = Figure("least cosine, int8 and float32", f"{(first * in_bytes).sum(1).min():.4f}", "")
+    return [*figures, agree, near]
 
 
 async def _query_cpu_ms(embedder: Embedder) -> float:

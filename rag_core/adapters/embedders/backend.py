@@ -18,6 +18,8 @@ def load_embedder(
 ) -> Embedder:
     """Load `model` (a package name, a folder, an exported folder or a hub name) for `backend`.
 
+    `:int8` after its name has onnx run it in bytes.
+
     Blocks: 0.6 s for onnx once built under `cache_dir`, some 3 s the first time; 6 s for torch.
     `threads` bounds the cores that bulk work takes; None means all.
 
@@ -43,11 +45,15 @@ def _load_onnx(model: str, cache_dir: Path, threads: int | None) -> Embedder:
 
 def _load_torch(model: str, threads: int | None) -> Embedder:
     from rag_core.adapters.embedders.exported import is_exported
-    from rag_core.adapters.embedders.model_files import SETTING, resolve_model
+    from rag_core.adapters.embedders.model_files import SETTING, Precision, resolve_model
     from rag_core.adapters.embedders.sentence_transformers import SentenceTransformersEmbedder
 
     if is_exported(Path(model).expanduser()):
         raise ConfigurationError(
             SETTING, f"{model} is an ONNX export", "Use the onnx backend, or name the weights"
         )
-    return SentenceTransformersEmbedder(resolve_model(model), threads=threads)
+    files = resolve_model(model)
+    if files.precision is not Precision.FP32:
+        problem = f"{model} is run by onnxruntime alone"
+        raise ConfigurationError(SETTING, problem, "Use the onnx backend, or name it without :int8")
+    return SentenceTransformersEmbedder(files, threads=threads)

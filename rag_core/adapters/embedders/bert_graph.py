@@ -2,6 +2,11 @@
 
 The layers are those of Devlin et al. 2018 (arXiv:1810.04805), their weights named as Hugging Face
 names them; mean pooling over the mask and unit length, as sentence-transformers does them.
+
+In int8 the dense layers multiply bytes (Jacob et al. 2018, arXiv:1712.05877): each column of
+weights has a scale of its own, fixed when the graph is built, and what is multiplied with them has
+one for the whole tensor, found as it runs. So a text's vector depends on what else is in its batch:
+each is to be run alone. Attention, norms and the table of words stay in float32.
 """
 
 from __future__ import annotations
@@ -15,7 +20,7 @@ from onnx import TensorProto, checker, helper, numpy_helper
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from rag_core.adapters.embedders.model_files import SETTING, WEIGHTS, read_json
+from rag_core.adapters.embedders.model_files import SETTING, WEIGHTS, Precision, read_json
 from rag_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -28,8 +33,8 @@ _KEY = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "
 _FIX = "Use RAG_EMBEDDER_BACKEND=torch for it, or choose a BERT model such as all-MiniLM-L6-v2"
 
 
-def bert_graph(folder: Path) -> ModelProto:
-    """The model in `folder` as a graph of opset 17, in float32.
+def bert_graph(folder: Path, precision: Precision = Precision.FP32) -> ModelProto:
+    """The model in `folder` as a graph of opset 17.
 
     int64[n, length] `input_ids` and `attention_mask` -> float32[n, size] `vectors`, unit length.
 
@@ -41,7 +46,7 @@ def bert_graph(folder: Path) -> ModelProto:
         if config.get(name, wanted if name != "model_type" else None) != wanted:
             raise _not_bert(folder, f"{name} is {config.get(name)!r}, not {wanted!r}")
     try:
-        return _Graph(load_file(folder / WEIGHTS), config).model()
+        return _Graph(load_file(folder / WEIGHTS), config, precision).model()
     except SafetensorError as error:
         raise ConfigurationError(SETTING, f"{folder / WEIGHTS} cannot be read: {error}") from error
     except KeyError as error:
@@ -55,14 +60,21 @@ def _not_bert(folder: Path, why: str) -> ConfigurationError:
 class _Graph:
     """Nodes and constants as they are added; every method returns the name of what it made."""
 
-    def __init__(self, weights: dict[str, NDArray[np.generic]], config: dict[str, object]) -> None:
-        self._weights = weights
+    def __init__(
+        self,
+        weights: dict[str, NDArray[np.generic]],
+        config: dict[str, object],
+        precision: Precision,
+    ) -> None:
+        self._weights, self._precision = weights, precision
         self._layers = _whole(config, "num_hidden_layers")
         self._heads = _whole(config, "num_attention_heads")
         self._size = _whole(config, "hidden_size")
         self._epsilon = float(str(config.get("layer_norm_eps", 1e-12)))
         self._nodes: list[NodeProto] = []
         self._constants: dict[str, NDArray[np.generic]] = {}
+        self._in_bytes: dict[str, tuple[str, str, str]] = {}
+        """Of what was turned into bytes: those, their scale and their zero."""
 
     def model(self) -> ModelProto:
         mask = self._op("Cast", "attention_mask", to=TensorProto.FLOAT)
@@ -116,9 +128,29 @@ class _Graph:
         return self._op("Transpose", parts, perm=order)
 
     def _dense(self, name: str, states: str) -> str:
-        weight = self._constant(f"{name}.weight", self._array(f"{name}.weight").T)
-        product = self._op("MatMul", states, weight)
+        weight = self._array(f"{name}.weight").T
+        if self._precision is Precision.INT8:
+            product = self._byte_product(f"{name}.weight", states, weight)
+        else:
+            product = self._op("MatMul", states, self._constant(f"{name}.weight", weight))
         return self._op("Add", product, self._weight(f"{name}.bias"))
+
+    def _byte_product(self, name: str, states: str, weight: NDArray[np.float32]) -> str:
+        """Whole numbers -127 to 127 for each column of the weights, 0 standing for 0."""
+        columns = np.maximum(np.abs(weight).max(axis=0), np.finfo(np.float32).tiny) / 127
+        rounded = self._constant(name, np.rint(weight / columns).astype(np.int8))
+        zeros = self._constant(f"{name}.zeros", np.zeros(len(columns), np.int8))
+        if states not in self._in_bytes:
+            self._in_bytes[states] = self._dynamically_quantised(states)
+        bytes_, scale, zero = self._in_bytes[states]
+        product = self._op("MatMulInteger", bytes_, rounded, zero, zeros)
+        scales = self._op("Mul", scale, self._constant(f"{name}.scales", columns))
+        return self._op("Mul", self._op("Cast", product, to=TensorProto.FLOAT), scales)
+
+    def _dynamically_quantised(self, states: str) -> tuple[str, str, str]:
+        made = (f"{states}_bytes", f"{states}_scale", f"{states}_zero")
+        self._nodes.append(helper.make_node("DynamicQuantizeLinear", [states], made))
+        return made
 
     def _normed(self, name: str, states: str) -> str:
         scale, shift = self._weight(f"{name}.weight"), self._weight(f"{name}.bias")

@@ -51,7 +51,7 @@ def export_once(files: ModelFiles, cache_dir: Path) -> ExportedModel:
 
 
 def export(files: ModelFiles, folder: Path) -> None:
-    """Write `files` as fp32 ONNX to `folder`, whole or not at all; what was there is replaced.
+    """Write `files` as ONNX to `folder`, whole or not at all; what was there is replaced.
 
     Raises:
         ConfigurationError: the packages for it are not installed, or the model is not a BERT.
@@ -62,9 +62,9 @@ def export(files: ModelFiles, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _write_graph(bert_graph(files.folder), unfinished)
+        _write_graph(bert_graph(files.folder, files.precision), unfinished)
         shutil.copyfile(files.tokenizer, unfinished / TOKENIZER)
-        write_manifest(unfinished, weights_sha256=files.weights_sha256)
+        write_manifest(unfinished, weights_sha256=files.weights_sha256, precision=files.precision)
         unfinished.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)

@@ -10,6 +10,7 @@ from rag_core.adapters.embedders.model_files import (
     MAX_WORD_PIECES,
     SETTING,
     TOKENIZER,
+    Precision,
     embedder_digest,
     read_json,
     sha256_of,
@@ -40,6 +41,8 @@ class ExportedModel:
     folder: Path
     weights_sha256: str
     """Of the weights it was exported from."""
+    precision: Precision = Precision.FP32
+    """That the graph multiplies in."""
 
     @property
     def onnx_file(self) -> Path:
@@ -49,7 +52,7 @@ class ExportedModel:
     @property
     def digest(self) -> str:
         """The same as of the weights themselves: an export is another way to run them."""
-        return embedder_digest(self.weights_sha256, self.folder / TOKENIZER)
+        return embedder_digest(self.weights_sha256, self.folder / TOKENIZER, self.precision)
 
 
 def export_folder(cache_dir: Path, digest: str) -> Path:
@@ -62,10 +65,13 @@ def is_exported(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
-def write_manifest(folder: Path, *, weights_sha256: str) -> None:
+def write_manifest(
+    folder: Path, *, weights_sha256: str, precision: Precision = Precision.FP32
+) -> None:
     """Describe the finished files in `folder`, so that `open_exported` can prove them."""
     manifest = {
         "weights_sha256": weights_sha256,
+        "precision": precision,
         "pooling": "mean",
         "max_word_pieces": MAX_WORD_PIECES,
     }
@@ -93,7 +99,11 @@ def open_exported(folder: Path) -> ExportedModel:
             raise ConfigurationError(
                 SETTING, f"{path} has SHA-256 {actual}, expected {expected}", _fix(folder)
             )
-    return ExportedModel(folder, str(manifest.get("weights_sha256")))
+    precision = manifest.get("precision", Precision.FP32)  # an older export names none
+    if precision not in list(Precision):
+        problem = f"{folder / MANIFEST} names an unknown precision, {precision!r}"
+        raise ConfigurationError(SETTING, problem, _fix(folder))
+    return ExportedModel(folder, str(manifest.get("weights_sha256")), Precision(str(precision)))
 
 
 def _fix(folder: Path) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -12,12 +13,23 @@ from types import MappingProxyType
 from rag_core.domain.ranking import DIMENSIONS
 from rag_core.errors import ConfigurationError
 
+
+class Precision(StrEnum):
+    """How the weights are multiplied."""
+
+    FP32 = "fp32"
+    """As the model was published."""
+    INT8 = "int8"
+    """In bytes: faster and smaller, and other vectors (see `bert_graph`)."""
+
+
 MAX_WORD_PIECES = 256
 """Longer texts are cut here, special tokens included; what all-MiniLM-L6-v2 was published with."""
 
 SETTING = "RAG_EMBEDDER_MODEL"
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
+_IN_BYTES = f":{Precision.INT8}"
 _HUB_FILES = ["*.json", "1_Pooling/*.json", "vocab.txt", WEIGHTS]
 
 
@@ -50,6 +62,8 @@ class ModelFiles:
 
     folder: Path
     weights_sha256: str
+    precision: Precision = Precision.FP32
+    """To run it in."""
 
     @property
     def tokenizer(self) -> Path:
@@ -58,26 +72,37 @@ class ModelFiles:
 
     @property
     def digest(self) -> str:
-        """What every backend that runs these weights reports as its own."""
-        return embedder_digest(self.weights_sha256, self.tokenizer)
+        """What every backend that runs these weights in this precision reports as its own."""
+        return embedder_digest(self.weights_sha256, self.tokenizer, self.precision)
 
 
-def embedder_digest(weights_sha256: str, tokenizer_file: Path) -> str:
-    """SHA-256 over all that decides a vector: weights, tokenizer, pooling, truncation; in hex."""
+def embedder_digest(
+    weights_sha256: str, tokenizer_file: Path, precision: Precision = Precision.FP32
+) -> str:
+    """SHA-256 over all that decides a vector, in hex.
+
+    That is weights, tokenizer, pooling, truncation, and the precision where it is not float32.
+    """
     # Its own padding and truncation are not used.
     rules = read_json(tokenizer_file) | {"padding": None, "truncation": None}
     tokenizer_sha256 = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
     decisive = f"{weights_sha256} {tokenizer_sha256} mean {MAX_WORD_PIECES}"
+    if precision is not Precision.FP32:
+        decisive += f" {precision}"
     return hashlib.sha256(decisive.encode()).hexdigest()
 
 
 def resolve_model(model: str) -> ModelFiles:
     """Find `model`: the name of a known package, a local folder, or a name on the hub.
 
+    With `:int8` after any of them it is to be run in bytes.
+
     Raises:
         ConfigurationError: not found, not a mean-pooling model of 384 dimensions, or a package
             whose weights do not have the pinned digest.
     """
+    if model.endswith(_IN_BYTES):
+        return replace(resolve_model(model.removesuffix(_IN_BYTES)), precision=Precision.INT8)
     if packaged := PACKAGED.get(model):
         return _check(_packaged_folder(packaged), expected_sha256=packaged.sha256)
     folder = Path(model).expanduser()

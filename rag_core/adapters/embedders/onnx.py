@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tokenizers import Tokenizer
 
-from rag_core.adapters.embedders.batches import length_sorted_batches
+from rag_core.adapters.embedders.batches import MAX_BATCH_PIECES, length_sorted_batches
 from rag_core.adapters.embedders.exported import ExportedModel
-from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES, SETTING, TOKENIZER
+from rag_core.adapters.embedders.model_files import (
+    MAX_WORD_PIECES,
+    SETTING,
+    TOKENIZER,
+    Precision,
+)
 from rag_core.adapters.embedders.threads import available_cores, background_threads
 from rag_core.adapters.embedders.word_pieces import WordPieces
 from rag_core.domain.ranking import DIMENSIONS
@@ -41,7 +46,8 @@ class OnnxEmbedder:
         self._digest = model.digest
         self._tokenizer = word_piece_tokenizer(model.folder)
         self._word_pieces = WordPieces(model.folder / "tokenizer.json")
-        self._session = _session(model.onnx_file)
+        self._alone = model.precision is Precision.INT8
+        self._session = _session(model.onnx_file, model.precision)
         cores = available_cores()
         self._queries = background_threads("onnx-query", cores)
         self._workers = background_threads("onnx-batch", threads or cores)
@@ -69,7 +75,9 @@ class OnnxEmbedder:
 
     def _embed(self, texts: list[str]) -> Matrix:
         encodings = self._tokenizer.encode_batch_fast(texts)
-        batches = list(length_sorted_batches([len(encoding) for encoding in encodings]))
+        lengths = [len(encoding) for encoding in encodings]
+        most = 1 if self._alone else MAX_BATCH_PIECES  # a text that exceeds it is a batch by itself
+        batches = list(length_sorted_batches(lengths, max_pieces=most))
         padded = [[encodings[index] for index in batch] for batch in batches]
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)
         run = map if len(texts) == 1 else self._workers.map
@@ -108,7 +116,7 @@ def _padded(encodings: list[Encoding]) -> tuple[NDArray[np.int64], NDArray[np.in
     return pieces, mask
 
 
-def _session(onnx_file: Path) -> InferenceSession:
+def _session(onnx_file: Path, precision: Precision) -> InferenceSession:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read by onnxruntime when imported
     import onnxruntime
     from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
@@ -119,7 +127,11 @@ def _session(onnx_file: Path) -> InferenceSession:
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(
-            str(onnx_file), options, providers=["CPUExecutionProvider"]
+            str(onnx_file),
+            options,
+            providers=["CPUExecutionProvider"],
+            # It takes three times as long as what it replaces (1.31.1): a quarter of all, in bytes.
+            disabled_optimizers=["SkipLayerNormFusion"] if precision is Precision.INT8 else None,
         )
     except (Fail, InvalidGraph, InvalidProtobuf) as error:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Real texts, and the three embedders, loaded once for all tests of this folder."""
+"""Real texts, and the embedders, loaded once for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -28,13 +28,18 @@ def onnx_embedder(models_dir: Path) -> Embedder:
 
 
 @pytest.fixture(scope="session")
+def int8_embedder(models_dir: Path) -> Embedder:
+    return load_embedder(f"{MODEL}:int8", backend="onnx", cache_dir=models_dir)
+
+
+@pytest.fixture(scope="session")
 def torch_embedder(models_dir: Path) -> Embedder:
     if find_spec("torch") is None:
         pytest.skip("torch is not installed here")
     return load_embedder(MODEL, backend="torch", cache_dir=models_dir)
 
 
-@pytest.fixture(params=["hashing", "onnx", "torch"])
+@pytest.fixture(params=["hashing", "onnx", "int8", "torch"])
 def embedder(request: pytest.FixtureRequest) -> Embedder:
     if request.param == "hashing":
         return HashingEmbedder()

