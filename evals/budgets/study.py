@@ -19,6 +19,7 @@ from evals.datasets.corpus import held_open
 from evals.datasets.golden import GoldenQuestion, GoldenSet
 from evals.datasets.golden_checks import load_checked
 from evals.measures.kept_vectors import kept_vectors
+from evals.measures.measuring_embedder import measuring_embedder
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
 from rag_core.adapters.documents import read_notes
@@ -163,7 +164,12 @@ async def opened(
         assemble(ready) as application,
     ):
         tokenizer = application.tokenizer
-        with kept_vectors(application.embedder, settings.home / "vectors") as embedder:
+        measuring = await asyncio.to_thread(measuring_embedder, application.embedder, settings)
+        folder = settings.home / "vectors"
+        with (
+            kept_vectors(application.embedder, folder) as embedder,
+            kept_vectors(measuring, folder) as measured,
+        ):
             async with open_generator(ready, embedder, tokenizer) as generator:
                 parts = Parts(
                     embedder=embedder,
@@ -179,7 +185,7 @@ async def opened(
                 sweep = Sweep(
                     stages=stages,
                     golden=golden,
-                    vectors=Vectors(embedder),
+                    vectors=Vectors(measured),
                     tokenizer=tokenizer,
                     prices=Prices(settings.price_input_usd, settings.price_output_usd),
                     purse=Purse(generator.prices, max_usd),

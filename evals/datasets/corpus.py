@@ -16,7 +16,14 @@ from evals.datasets.golden import GoldenSet, NoteFile
 from rag_core.adapters.documents import read_notes
 from rag_core.bootstrap import Application, servers
 from rag_core.cli import progress_bar
-from rag_core.domain import MAX_TITLE_CHARACTERS, Chunker, Note, UserId, authenticated
+from rag_core.domain import (
+    MAX_TITLE_CHARACTERS,
+    Chunker,
+    Embedder,
+    Note,
+    UserId,
+    authenticated,
+)
 from rag_core.errors import InvalidInput
 from rag_core.ingest import IngestReport
 from rag_core.settings import Settings
@@ -131,14 +138,16 @@ async def ingest_collection(
     notes = collection_notes(collection)
     with progress_bar(len(notes), f"ingest {collection.name}", "document") as bar:
         report = await application.ingest.run(
-            collection_user(collection, chunker), notes, progress=bar.update
+            collection_user(collection, chunker, application.embedder),
+            notes,
+            progress=bar.update,
         )
     return Ingested.of([report])
 
 
-def collection_user(collection: Collection, chunker: Chunker) -> UserId:
-    """`beir-NAME-DIGEST`: other documents, or another way to cut them, are another user."""
-    digest = hashlib.sha256(chunker.name.encode())
+def collection_user(collection: Collection, chunker: Chunker, embedder: Embedder) -> UserId:
+    """`beir-NAME-DIGEST`: other documents are another user, cut or embedded otherwise, too."""
+    digest = hashlib.sha256(f"{chunker.name}\0{embedder.digest}".encode())
     for document in collection.docs.values():
         digest.update(f"\0{document.id}\0{document.title}\0{document.text}".encode())
     name = _NOT_IN_AN_ID.sub("-", collection.name).strip("-.")[:80]

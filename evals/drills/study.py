@@ -21,6 +21,7 @@ from evals.drills.quality import Scorer
 from evals.drills.run import DrillRun
 from evals.drills.scene import Scene, Site, scene
 from evals.measures.asking import WARM_UP, ask_all
+from evals.measures.measuring_embedder import measuring_embedder
 from evals.project import CANARY, project_settings
 from loadtests.stub_provider import running_stub
 from rag_core.bootstrap import assemble
@@ -152,7 +153,8 @@ async def _site(
         await ingest_golden(application, golden)
         alone = await ask_all(application, probing, evidence=False)
         extractive = {each.question.id: each.answer for each in alone if each.answer}
-        scorer = Scorer(golden, application.embedder, extractive)
+        measuring = await asyncio.to_thread(measuring_embedder, application.embedder, ready)
+        scorer = Scorer(golden, measuring, extractive)
         with TemporaryDirectory(prefix="rag-drills-") as folder:
             url = secret(ready.database_url) or ""
             async with own_postgres(Path(folder), url, list(golden.notes)) as postgres:

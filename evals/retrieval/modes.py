@@ -89,7 +89,7 @@ async def collection_modes(
     application: Application, settings: Settings, collection: Collection, *, seed: int
 ) -> ModesRun:
     """The queries of a collection, whose documents are in the store as one chunk each."""
-    user = collection_user(collection, WholeNoteChunker())
+    user = collection_user(collection, WholeNoteChunker(), application.embedder)
     queries = {query: (text, str(user)) for query, text in collection.queries.items()}
     searched = await search_by(application, settings, MODES, queries, collection.name)
     scores = {

@@ -149,7 +149,7 @@ async def store_collection(
 async def _search_collection(
     application: Application, settings: Settings, collection: Collection, seed: int
 ) -> CollectionRun:
-    user = collection_user(collection, WholeNoteChunker())
+    user = collection_user(collection, WholeNoteChunker(), application.embedder)
     users = dict.fromkeys(collection.queries, user)
     runs = await _both(application, settings, collection.queries, users)
     ranked = {method: run.documents() for method, run in runs.items()}

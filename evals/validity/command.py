@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evals.datasets.golden import load
+from evals.measures.measuring_embedder import measuring_embedder
 from evals.measures.validity.card import Card
 from evals.measures.validity.labelled_claims import LabelledClaim, golden_claims, read_claims
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
 from evals.validity.card_tables import as_text, card_tables
 from evals.validity.checking import all_cards, open_checkers
-from rag_core.adapters.embedders import load_embedder
 
 
 def print_cards(file: Path | None, *, as_json: bool, max_usd: float) -> None:
@@ -29,11 +29,6 @@ def print_cards(file: Path | None, *, as_json: bool, max_usd: float) -> None:
 
 async def _cards(claims: Sequence[LabelledClaim], max_usd: float) -> list[Card]:
     settings = project_settings()
-    embedder = await asyncio.to_thread(
-        load_embedder,
-        settings.embedder_model,
-        backend=settings.embedder_backend,
-        cache_dir=settings.home / "models",
-    )
+    embedder = await asyncio.to_thread(measuring_embedder, None, settings)
     async with open_checkers(Vectors(embedder), settings, max_usd) as checkers:
         return await all_cards(checkers, claims)

@@ -14,6 +14,7 @@ from evals.datasets.golden_checks import load_checked
 from evals.measures.asking import ask_all
 from evals.measures.catalogue import Instruments
 from evals.measures.kept_vectors import kept_vectors
+from evals.measures.measuring_embedder import measuring_embedder
 from evals.measures.observations import Observation
 from evals.measures.validity.card import Card
 from evals.measures.validity.faults import FAULTS
@@ -87,7 +88,8 @@ async def study(
     async with held_open(settings) as ready, assemble(ready) as application:
         await ingest_golden(application, golden)
         claims = golden_claims(golden.claims, "test")
-        with kept_vectors(application.embedder, settings.home / "vectors") as embedder:
+        measuring = await asyncio.to_thread(measuring_embedder, application.embedder, settings)
+        with kept_vectors(measuring, settings.home / "vectors") as embedder:
             vectors = Vectors(embedder)
             await embed_claims(vectors, claims)
             async with open_checkers(vectors, settings, max_usd) as checkers:

@@ -34,5 +34,6 @@ async def test_both_backends_are_measured_and_agree(
     """Embedders that need no loading: that the real ones agree, a test of theirs holds."""
     monkeypatch.setattr(embedders, "TEXTS", 5)
     monkeypatch.setattr(embedders, "load_embedder", lambda model, **options: HashingEmbedder())
-    *_, agreement = await embedders.backends(tmp_path)
+    *_, agreement, near = await embedders.backends(tmp_path)
+    assert near.measured == "1.0000"
     assert agreement.met

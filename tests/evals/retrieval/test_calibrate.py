@@ -122,6 +122,22 @@ async def test_other_documents_are_another_user(folder: Path, settings: Settings
     assert after.measures["RR@10"].value == pytest.approx(1.0)
 
 
+async def test_another_embedder_is_another_user(folder: Path, settings: Settings) -> None:
+    """The store holds the collection by the first one, and is asked by the second."""
+    await run(folder, settings)
+    again = await calibrate(folder, list(SearchMethod), settings, embedder=OtherHashing())
+    assert [each.measures["nDCG@10"].value for each in again] == pytest.approx([1.0, 1.0])
+
+
+class OtherHashing(HashingEmbedder):
+    """Embeds the same, and says that it is another."""
+
+    @property
+    def digest(self) -> str:
+        """See `Embedder`."""
+        return "f" * 64
+
+
 async def test_chunked_ranks_documents_by_their_best_chunk(
     folder: Path, settings: Settings
 ) -> None:
