@@ -130,7 +130,7 @@ def _session(onnx_file: Path, precision: Precision) -> InferenceSession:
             str(onnx_file),
             options,
             providers=["CPUExecutionProvider"],
-            # It takes three times as long as what it replaces (1.31.1): a quarter of all, in bytes.
+            # Its kernel is slower than those it replaces (1.31.1): a quarter of all time, in bytes.
             disabled_optimizers=["SkipLayerNormFusion"] if precision is Precision.INT8 else None,
         )
     except (Fail, InvalidGraph, InvalidProtobuf) as error:
