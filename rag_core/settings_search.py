@@ -35,5 +35,5 @@ class SearchSettings(BaseSettings):
     # Declining. In lexical and hybrid search one decision a question comes before RAG_MIN_SCORE;
     # the default loses 8 % of the dev questions that the notes can answer.
     min_answerability: float = Field(
-        0.029, ge=0, le=1, description="probability of an answer in the notes below which none is"
+        0.03, ge=0, le=1, description="probability of an answer in the notes below which none is"
     )
