@@ -21,8 +21,18 @@ from rag_core.budget import NANO_PER_USD
 from rag_core.embedded import PostgresServer, StackHome, ensure_database
 from rag_core.migrations import migrate
 
-_TABLES = ("users", "notes", "chunks", "chunk_vectors", "chunk_words")
-"""What the notes of a user are in, each before those that refer to it."""
+_OF_A_USER = "user_id = ANY(%(users)s)"
+_TABLES: dict[LiteralString, LiteralString] = {
+    "embedders": "true",
+    "users": "id = ANY(%(users)s)",
+    "notes": _OF_A_USER,
+    "chunks": _OF_A_USER,
+    "chunk_vectors": _OF_A_USER,
+    "chunk_words": _OF_A_USER,
+    "vectors_beside": _OF_A_USER,
+    "vectors_covered": _OF_A_USER,
+}
+"""What the notes of users are in, each before those that refer to it, and which rows of it."""
 _PATIENCE_S = 15.0
 
 
@@ -116,24 +126,23 @@ async def _copy_notes(source_url: str, target_url: str, users: Sequence[str]) ->
         await psycopg.AsyncConnection.connect(source_url) as source,
         await psycopg.AsyncConnection.connect(target_url) as target,
     ):
-        for table in _TABLES:
-            await _copy_table(source, target, table, users)
+        for table, which in _TABLES.items():
+            await _copy_table(source, target, table, which, users)
 
 
 async def _copy_table(
-    source: Connection, target: Connection, table: str, users: Sequence[str]
+    source: Connection, target: Connection, table: str, which: LiteralString, users: Sequence[str]
 ) -> None:
-    key = "id" if table == "users" else "user_id"
     columns = await _columns(source, table)
-    names = {"columns": columns, "table": sql.Identifier(table), "key": sql.Identifier(key)}
+    names = {"columns": columns, "table": sql.Identifier(table)}
     out = sql.SQL(
-        "COPY (SELECT {columns} FROM {table} WHERE {key} = ANY(%s)) TO STDOUT (FORMAT binary)"
-    ).format(**names)
+        "COPY (SELECT {columns} FROM {table} WHERE {which}) TO STDOUT (FORMAT binary)"
+    ).format(**names, which=sql.SQL(which))
     into = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT binary)").format(**names)
     async with (
         source.cursor() as reading,
         target.cursor() as writing,
-        reading.copy(out, [list(users)]) as rows,
+        reading.copy(out, {"users": list(users)}) as rows,
         writing.copy(into) as copied,
     ):
         async for block in rows:
