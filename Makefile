@@ -133,10 +133,8 @@ constraints: $(BIN)/uv ## refresh constraints.txt; ARGS=--upgrade takes newer ve
 
 # What each image installs, by hash; one file for both platforms, for the same is installed on both.
 IMAGE_PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28
-# Not docx: lxml alone is 11 MB, and the image would be over its limit.
-READING := --extra markdown --extra html --extra pdf
-LOCKED_image := pyproject.toml --extra serve $(READING) --excludes deploy/left_out.txt
-LOCKED_migrate := pyproject.toml --extra serve $(READING) --extra migrate --excludes deploy/left_out.txt
+LOCKED_image := pyproject.toml --extra serve --extra documents --excludes deploy/left_out.txt
+LOCKED_migrate := pyproject.toml --extra serve --extra documents --extra migrate --excludes deploy/left_out.txt
 LOCKED_build := --group image
 LOCKED_load := --group load
 image-locks: lock-image lock-migrate lock-build lock-load ## the hashed locks of the images, from constraints.txt
