@@ -117,13 +117,15 @@ async def measure_overhead(
     async with (
         assembled(never_sorting(url), SearchMethod.HNSW, setting.width, vectors) as application,
         await connected(url) as bare,
+        await connected(url) as keys_only,
     ):
         await _vacuum(url)
-        await _like_ours(bare, setting)
+        for each in (bare, keys_only):
+            await _like_ours(each, setting)
         searches = (
             partial(_ours, application.retriever, user),
             partial(_bare, bare, _WITH_TEXT, user),
-            partial(_bare, bare, _KEYS, user),
+            partial(_bare, keys_only, _KEYS, user),
         )
         index = await _planned(application.retriever, user, questions[0])
         before = await _scanned(bare)
@@ -180,7 +182,8 @@ async def _in_turns(
 ) -> tuple[Way, Way, Way]:
     """Every question by each way, the next one first each time; the first pass warms up.
 
-    Whoever goes first finds the processor's caches without what the question needs.
+    Whoever goes first finds the processor's caches without what the question needs; a server
+    process that has just searched finds in them what it needs itself, so each way has its own.
     """
     ways = Way("rag_core"), Way("psycopg, with texts"), Way("psycopg, keys only")
     turns = deque(zip(ways, searches, strict=True))

@@ -41,10 +41,10 @@ async def migrate(context: Context) -> None:
 async def index(
     context: Context,
     kind: Annotated[Literal["hnsw", "none"], Argument(help="What to have from then on.")],
-    m: Annotated[int, Option(min=2, max=100, help="Links of a node.")] = 16,
+    m: Annotated[int, Option(min=2, max=100, help="Links of a node.")] = 24,
     ef_construction: Annotated[
         int, Option(min=4, max=1000, help="Candidates kept while building, at least twice --m.")
-    ] = 64,
+    ] = 128,
 ) -> None:
     """Build or drop the HNSW index.
 

@@ -35,7 +35,7 @@ class IndexKind(StrEnum):
 
 
 async def index_vectors(
-    database_url: str, kind: IndexKind, *, m: int = 16, ef_construction: int = 64
+    database_url: str, kind: IndexKind, *, m: int = 24, ef_construction: int = 128
 ) -> bool:
     """Build, exchange or drop the index while others read and write; whether anything was done.
 
