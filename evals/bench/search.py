@@ -20,29 +20,30 @@ from rag_core.errors import ConfigurationError
 HNSWLIB = ("numpy", "hnswlib==0.8.0")
 """The limit: a source package, which takes a C++ compiler."""
 
-# Chosen: passes enough for a p99 of 170 questions.
-PASSES = 12
-# Chosen: finer steps than a profile's, so that no index is judged by one that is too wide for it.
-GRAPHS = ((16, 64), (16, 128), (16, 256), (24, 128), (32, 128))
-EF_SEARCH = (40, 50, 60, 80, 100, 150)
-PROBED = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6)
-SIZES = (10_000,)
-LARGE = (100_000,)
+# Chosen: passes enough for a p99 of 170 questions, and finer steps than a profile's, so that no
+# index is judged by one that is too wide for it.
 _VECTORS = replace(
     GRIDS["full"],
-    ef_search=EF_SEARCH, probed=PROBED, kept=(Kept.VECTOR,), last_passes=PASSES,
-)  # fmt: skip
-"""Vectors as they are, and few graphs: a large one takes minutes."""
+    ef_search=(40, 50, 60, 80, 100, 150),
+    probed=(0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6),
+    kept=(Kept.VECTOR,),
+    last_passes=12,
+)
+TEN_THOUSAND = replace(
+    _VECTORS, sizes=(10_000,), graphs=((16, 64), (16, 128), (16, 256), (24, 128), (32, 128))
+)
+HUNDRED_THOUSAND = replace(_VECTORS, sizes=(100_000,))
+"""The graphs of the profile alone: each takes a minute."""
 
 
 async def ten_thousand(folder: Path) -> list[Figure]:
     """A tenant of 10,000 chunks among others, over vectors as they are."""
-    return await _measured(replace(_VECTORS, sizes=SIZES, graphs=GRAPHS))
+    return await _measured(TEN_THOUSAND)
 
 
 async def hundred_thousand(folder: Path) -> list[Figure]:
     """The same with 100,000, most of them perturbed copies; a graph takes minutes to build."""
-    return await _measured(replace(_VECTORS, sizes=LARGE))
+    return await _measured(HUNDRED_THOUSAND)
 
 
 async def _measured(grid: Grid) -> list[Figure]:

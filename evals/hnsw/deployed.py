@@ -128,9 +128,9 @@ async def measure_overhead(
             partial(_bare, keys_only, _KEYS, user),
         )
         index = await _planned(application.retriever, user, questions[0])
-        before = await _scanned(bare)
+        before = await _scanned(bare, keys_only)
         ways = await _in_turns(searches, questions, passes)
-        counted = await _scanned(bare) - before
+        counted = await _scanned(bare, keys_only) - before
         check_count(setting, counted, 2 * len(questions) * (passes + 1))
     recall = ways[0].recall(Oracle.of(vectors, questions))
     return Overhead(len(vectors), setting, index, *ways, recall)
@@ -156,10 +156,11 @@ async def _vacuum(url: str) -> None:
         await connection.execute("VACUUM ANALYZE")
 
 
-async def _scanned(connection: Connection) -> int:
-    """How often the index was scanned, once all that was counted has been handed in."""
-    await connection.execute("SELECT pg_stat_force_next_flush()")
-    found = await connection.execute(
+async def _scanned(*connections: Connection) -> int:
+    """How often the index was scanned, once they have handed in all that they counted."""
+    for each in connections:
+        await each.execute("SELECT pg_stat_force_next_flush()")
+    found = await connections[0].execute(
         "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s", [HNSW_INDEX]
     )
     row = await found.fetchone()

@@ -71,7 +71,7 @@ async def test_the_bench_prints_a_figure_for_each_headline(
 ) -> None:
     monkeypatch.setattr(search, "GOLDEN", hashed)
     monkeypatch.setattr(search, "made", lambda *_: sys.executable)
-    monkeypatch.setattr(search, "_grid", lambda _: SMALL)
+    monkeypatch.setattr(search, "TEN_THOUSAND", SMALL)
     figures = {figure.name: figure for figure in await ten_thousand(tmp_path)}
     assert any("IVFFlat" in name for name in figures)
     limit = figures["rag_core's search over hnswlib's, p50"]
