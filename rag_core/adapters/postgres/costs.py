@@ -14,7 +14,33 @@ from rag_core.budget.ledger import UNKNOWN, BookTotals, Call, Spent
 from rag_core.domain.cost import Usage
 from rag_core.domain.user import UserId
 
-# Who books calls of one user takes turns: each statement then sees all that was booked before.
+_ADDED = """
+ON CONFLICT (user_id, day, provider, model) DO UPDATE SET
+    calls = daily.calls + excluded.calls,
+    input_tokens = daily.input_tokens + excluded.input_tokens,
+    output_tokens = daily.output_tokens + excluded.output_tokens,
+    nano_usd = daily.nano_usd + excluded.nano_usd
+"""
+
+# A call of which nothing is booked yet, as nearly all are. No turn is taken: what is booked of it
+# by others at the same moment makes this do nothing, or the other.
+_BOOK_NEW = f"""
+WITH booked AS (
+    INSERT INTO api_calls
+        (user_id, call_id, at, day, provider, model, input_tokens, output_tokens, nano_usd)
+    VALUES (%(user)s, %(call)s, now(), %(day)s, %(provider)s, %(model)s,
+            %(input)s, %(output)s, %(nano)s)
+    ON CONFLICT DO NOTHING
+    RETURNING *
+)
+INSERT INTO user_api_costs AS daily
+    (user_id, day, provider, model, calls, input_tokens, output_tokens, nano_usd)
+SELECT user_id, day, provider, model, 1, input_tokens, output_tokens, nano_usd FROM booked
+{_ADDED}RETURNING calls
+"""
+
+# Who books what may be booked already takes turns with others who do, for one user: each statement
+# then sees all that was booked before. A guess always does, so that none comes between.
 _TURN = "SELECT pg_advisory_xact_lock(hashtextextended('costs ' || %s, 0))"
 
 # A guess gives way to what is known; anything else stays as it was booked first.
@@ -41,12 +67,7 @@ INSERT INTO user_api_costs AS daily
 SELECT user_id, day, provider, model, sum(sign), sum(sign * input_tokens),
        sum(sign * output_tokens), sum(sign * nano_usd)
 FROM changes GROUP BY user_id, day, provider, model
-ON CONFLICT (user_id, day, provider, model) DO UPDATE SET
-    calls = daily.calls + excluded.calls,
-    input_tokens = daily.input_tokens + excluded.input_tokens,
-    output_tokens = daily.output_tokens + excluded.output_tokens,
-    nano_usd = daily.nano_usd + excluded.nano_usd
-"""
+{_ADDED}"""
 
 _CLEAN = "DELETE FROM user_api_costs WHERE user_id = %s AND calls = 0"
 
@@ -59,6 +80,8 @@ SELECT coalesce(sum(calls), 0)::bigint, coalesce(sum(nano_usd), 0)::bigint
 FROM user_api_costs WHERE day = %(day)s AND (%(user)s::text IS NULL OR user_id = %(user)s)
 """
 
+# Whoever books meanwhile waits, without a turn too.
+_ALONE = "LOCK TABLE user_api_costs IN SHARE ROW EXCLUSIVE MODE"
 _CLEAR = "DELETE FROM user_api_costs WHERE user_id = %s"
 _REBUILD = """
 INSERT INTO user_api_costs
@@ -81,8 +104,15 @@ class PostgresCosts:
         """See `CostBook`; the calls of one user in one transaction."""
         booked: list[Call] = []
         for user, group in groupby(sorted(calls, key=attrgetter("user")), attrgetter("user")):
-            booked += await self._book(user, list(group))
+            of_user = list(group)
+            booked += of_user if await self._new(of_user) else await self._book(user, of_user)
         return booked
+
+    async def _new(self, calls: list[Call]) -> bool:
+        """Whether it was one call that is known and was not booked yet, and is now."""
+        if len(calls) > 1 or calls[0].spent.provider == UNKNOWN:
+            return False
+        return bool(await self._database.write_one(_BOOK_NEW, _row(calls[0])))
 
     async def _book(self, user: UserId, calls: list[Call]) -> list[Call]:
         async def work(connection: Connection) -> list[Call]:
@@ -122,6 +152,7 @@ class PostgresCosts:
 
         async def work(connection: Connection) -> None:
             await connection.execute(_TURN, (user,))
+            await connection.execute(_ALONE)
             await connection.execute(_CLEAR, (user,))
             await connection.execute(_REBUILD, (user,))
 

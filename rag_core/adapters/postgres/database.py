@@ -96,20 +96,34 @@ class Database:
         given_s = seconds_left(self.read_timeout_s)
         until = time.monotonic() + given_s
         async with self.guard.read(given_s):
-            return await self._fetched(until, statement, parameters, binary)
+            return await self._fetched("read", until, statement, parameters, binary)
+
+    async def write_one(self, statement: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """The rows of one statement that changes all of something or nothing, in one round trip.
+
+        It may be run twice, where the connection is lost, and must do nothing the second time.
+
+        Raises:
+            DatabaseUnavailable: no reply in the time for writes, or the request's deadline; it is
+                not known whether it was done.
+        """
+        until = time.monotonic() + seconds_left(self._write_timeout_s)
+        return await self._fetched("write", until, statement, parameters, binary=False)
 
     async def _fetched(
         self,
+        purpose: Literal["read", "write"],
         until: float,
         statement: str,
         parameters: Sequence[Any] | Mapping[str, Any],
         binary: bool,
     ) -> list[Row]:
+        pool = self._reads if purpose == "read" else self._writes
         with translated(self._url):
             for last in (False, True):
                 began = time.monotonic()
-                connection = await self._reads.getconn(until - began)
-                self._waited("read", began)
+                connection = await pool.getconn(until - began)
+                self._waited(purpose, began)
                 try:
                     with hung_up_at(connection, until):
                         cursor = await connection.execute(statement, parameters, binary=binary)
@@ -118,8 +132,8 @@ class Database:
                     if last or not connection.closed or time.monotonic() >= until:
                         raise
                 finally:
-                    await self._reads.putconn(connection)
-                await self._reads.drain()  # those beside it were probably lost, too
+                    await pool.putconn(connection)
+                await pool.drain()  # those beside it were probably lost, too
         raise AssertionError("the second attempt returns or raises")
 
     async def open_line(self, statement: str) -> Line:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 
+import psycopg
 import pytest
 
 from rag_core.adapters.memory import MemoryCostBook
@@ -73,6 +74,16 @@ async def test_bookings_at_once_of_one_call_count_once(
     assert await book.totals(day) == BookTotals(1, 5)
 
 
+async def test_a_guess_that_another_process_books_first_or_meanwhile_gives_way(
+    book: CostBook, user: UserId, day: date
+) -> None:
+    for number in range(30):
+        known, guess = call(user, str(number), day, 5), as_held(user, str(number), day, 300)
+        late = [book.book([known, call(user, f"{number} again", day, 1)]), book.book([known])]
+        await asyncio.gather(book.book([guess]), *late, book.book([guess]))
+    assert await book.totals(day) == BookTotals(60, 180)
+
+
 async def test_a_day_is_opened_for_the_first_time_once(book: CostBook, day: date) -> None:
     opened = await asyncio.gather(*(book.first_opening(day) for _ in range(5)))
     assert sorted(opened) == [False, False, False, False, True]
@@ -105,3 +116,31 @@ async def test_daily_rows_can_be_made_again_from_the_log_of_calls(
     await book.rebuild(user)
     assert await rows(database, user) == kept
     assert await rows(database, other_user) == others
+
+
+_BY_ANOTHER = """
+WITH call AS (
+    INSERT INTO api_calls
+    VALUES (%(user)s, 'by another', now(), %(day)s, 'groq', 'llama', 5, 7, 5)
+)
+INSERT INTO user_api_costs VALUES (%(user)s, %(day)s, 'groq', 'llama', 1, 5, 7, 5)
+"""
+_WAITING = """
+SELECT FROM pg_locks WHERE NOT granted AND database = (
+    SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+async def test_daily_rows_are_made_again_when_nobody_is_booking(
+    database: Database, database_url: str, user: UserId, day: date
+) -> None:
+    book = PostgresCosts(database)
+    async with await psycopg.AsyncConnection.connect(database_url) as another:
+        await another.execute(_BY_ANOTHER, {"user": user, "day": day})
+        rebuilding = asyncio.create_task(book.rebuild(user))
+        while not await database.fetch(_WAITING):
+            assert not rebuilding.done()
+            await asyncio.sleep(0.01)
+        await another.commit()
+        await rebuilding
+    assert await book.totals(day, user) == BookTotals(1, 5)
