@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from rag_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rag_core.adapters.embedders.model_files import ModelFiles
     from rag_core.domain.ranking import Embedder
 
 Backend = Literal["onnx", "torch"]
@@ -44,9 +45,19 @@ def _load_onnx(model: str, cache_dir: Path, threads: int | None) -> Embedder:
 
 
 def _load_torch(model: str, threads: int | None) -> Embedder:
+    from rag_core.adapters.embedders.sentence_transformers import SentenceTransformersEmbedder
+
+    return SentenceTransformersEmbedder(torch_files(model), threads=threads)
+
+
+def torch_files(model: str) -> ModelFiles:
+    """The files of `model`, which torch can run.
+
+    Raises:
+        ConfigurationError: they are not there, or onnxruntime alone runs it.
+    """
     from rag_core.adapters.embedders.exported import is_exported
     from rag_core.adapters.embedders.model_files import SETTING, Precision, resolve_model
-    from rag_core.adapters.embedders.sentence_transformers import SentenceTransformersEmbedder
 
     if is_exported(Path(model).expanduser()):
         raise ConfigurationError(
@@ -56,4 +67,4 @@ def _load_torch(model: str, threads: int | None) -> Embedder:
     if files.precision is not Precision.FP32:
         problem = f"{model} is run by onnxruntime alone"
         raise ConfigurationError(SETTING, problem, "Use the onnx backend, or name it without :int8")
-    return SentenceTransformersEmbedder(files, threads=threads)
+    return files

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+from rag_core.adapters.embedders.backend import torch_files
 from rag_core.adapters.embedders.export import check_exportable
 from rag_core.adapters.embedders.exported import export_folder, is_exported, open_exported
 from rag_core.adapters.embedders.model_files import PACKAGED, SETTING, ModelFiles, resolve_model
@@ -24,7 +25,7 @@ def examine(model: str, *, backend: str, cache_dir: Path) -> list[Finding]:
         names = " and ".join(missing)
         return [fail("model", f"RAG_EMBEDDER_BACKEND=torch lacks {names}", "Install it, or: onnx")]
     folder = Path(model).expanduser()
-    if is_exported(folder):
+    if backend != "torch" and is_exported(folder):
         digest = open_exported(folder).digest
         return [ok("model", f"{folder.name}, an exported model, digest {digest[:12]}")]
     is_path = folder.is_dir() or model.startswith((".", "/", "~"))
@@ -36,14 +37,18 @@ def examine(model: str, *, backend: str, cache_dir: Path) -> list[Finding]:
                 f"Give a folder as {SETTING} for a host without a network",
             )
         ]
-    return _of_files(model, resolve_model(model), backend, cache_dir)
-
-
-def _of_files(model: str, files: ModelFiles, backend: str, cache_dir: Path) -> list[Finding]:
-    exported = export_folder(cache_dir, files.digest)
-    told = f"{model}, digest {files.digest[:12]}"
     if backend == "torch":
-        return [ok("model", told)]
+        return [ok("model", _told(model, torch_files(model)))]
+    return _of_files(model, resolve_model(model), cache_dir)
+
+
+def _told(model: str, files: ModelFiles) -> str:
+    return f"{model}, digest {files.digest[:12]}"
+
+
+def _of_files(model: str, files: ModelFiles, cache_dir: Path) -> list[Finding]:
+    exported = export_folder(cache_dir, files.digest)
+    told = _told(model, files)
     if is_exported(exported):
         open_exported(exported)
         return [ok("model", f"{told}, exported")]

@@ -85,6 +85,14 @@ async def test_everything_is_looked_at_even_when_the_first_part_fails(
     assert "hunter" not in as_text(list(found.values()))
 
 
+async def test_a_model_that_its_backend_cannot_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As starting would tell it: the default is in bytes, which torch does not do."""
+    assert (await findings())["model"].level is Level.OK
+    monkeypatch.setenv("RAG_EMBEDDER_BACKEND", "torch")
+    told = (await findings())["model"]
+    assert (told.level, "onnx" in told.text + told.fix) == (Level.FAIL, True)
+
+
 async def test_a_part_whose_setting_is_wrong_is_not_looked_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
