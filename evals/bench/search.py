@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evals.bench.environments import made
 from evals.bench.figures import Figure
-from evals.hnsw.grid import GRIDS, Grid, Kept
+from evals.hnsw.grid import DEPLOYED, GRIDS, Grid, Kept
 from evals.hnsw.headlines import headlines
 from evals.hnsw.limit import ENVIRONMENT
 from evals.hnsw.study import Asked, study
@@ -30,7 +30,7 @@ _VECTORS = replace(
     last_passes=12,
 )
 TEN_THOUSAND = replace(
-    _VECTORS, sizes=(10_000,), graphs=((16, 64), (16, 128), (16, 256), (24, 128), (32, 128))
+    _VECTORS, sizes=(10_000,), graphs=((16, 64), (16, 128), (16, 256), DEPLOYED, (32, 128))
 )
 HUNDRED_THOUSAND = replace(_VECTORS, sizes=(100_000,))
 """The graphs of the profile alone: each takes a minute."""
@@ -38,16 +38,17 @@ HUNDRED_THOUSAND = replace(_VECTORS, sizes=(100_000,))
 
 async def ten_thousand(folder: Path) -> list[Figure]:
     """A tenant of 10,000 chunks among others, over vectors as they are."""
-    return await _measured(TEN_THOUSAND)
+    return await measured(TEN_THOUSAND)
 
 
 async def hundred_thousand(folder: Path) -> list[Figure]:
     """The same with 100,000, most of them perturbed copies; a graph takes minutes to build."""
-    return await _measured(HUNDRED_THOUSAND)
+    return await measured(HUNDRED_THOUSAND)
 
 
-async def _measured(grid: Grid) -> list[Figure]:
-    run = await study(Asked(golden=GOLDEN, grid=grid, hnswlib_python=_hnswlib()))
+async def measured(grid: Grid, golden: Path = GOLDEN) -> list[Figure]:
+    """The headlines of a study of `grid` over the sentences of `golden`."""
+    run = await study(Asked(golden=golden, grid=grid, hnswlib_python=_hnswlib()))
     graph = run.recommended(run.headline_size)
     found = Figure(
         "the graph, chosen on split dev", str(graph.setting), f"recall@5 {graph.share:.3f} there"

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from rag_core.cli import AsJson
+from rag_core.domain import HNSW_EF_CONSTRUCTION, HNSW_M
 
 
 def calibrate(
@@ -71,8 +72,8 @@ def crossover(
     ] = "250,500,1000,2000,4000,8000",
     questions: Annotated[int, Option(min=1, help="Of split dev.")] = 50,
     passes: Annotated[int, Option(min=1, help="Over the questions.")] = 4,
-    m: Annotated[int, Option(min=2, max=100, help="Links of a node.")] = 24,
-    ef_construction: Annotated[int, Option(min=4, max=1000)] = 128,
+    m: Annotated[int, Option(min=2, max=100, help="Links of a node.")] = HNSW_M,
+    ef_construction: Annotated[int, Option(min=4, max=1000)] = HNSW_EF_CONSTRUCTION,
     ef_search: Annotated[int, Option(min=1, max=1000)] = 100,
     write: Annotated[
         Path | None, Option(metavar="FILE", help="Set RAG_EXACT_UP_TO there, such as in .env.")

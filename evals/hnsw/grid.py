@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
+from rag_core.domain import HNSW_EF_CONSTRUCTION, HNSW_M
 from rag_core.errors import InvalidInput
 
 
@@ -133,18 +134,22 @@ class Grid:
         return [Setting(build, width) for width in sorted(widths[build.kind])]
 
 
+DEPLOYED = (HNSW_M, HNSW_EF_CONSTRUCTION)
+"""The graph that `python -m rag_core index hnsw` builds."""
+
 GRIDS = {
     "smoke": Grid(
-        sizes=(1_000,), graphs=((16, 64),), ef_search=(40, 100), rows_a_list=(50,),
+        sizes=(1_000,), graphs=(DEPLOYED,), ef_search=(40, 100), rows_a_list=(50,),
         probed=(0.1, 0.5), kept=(Kept.VECTOR,), passes=1, last_passes=1, questions=50,
     ),
     "full": Grid(
-        sizes=(1_000, 10_000), graphs=((16, 64), (32, 64), (32, 128)), ef_search=(20, 40, 100, 200),
+        sizes=(1_000, 10_000), graphs=((16, 64), DEPLOYED, (32, 128)), ef_search=(20, 40, 100, 200),
         rows_a_list=(100, 400), probed=(0.02, 0.1, 0.3, 0.6), passes=1, last_passes=3,
     ),
     "bench": Grid(
         sizes=(1_000, 10_000, 36_000, 100_000),
-        graphs=tuple(product((8, 16, 32), (64, 128, 256))), ef_search=(20, 40, 100, 200, 400),
+        graphs=tuple(product((8, 16, HNSW_M, 32), (64, HNSW_EF_CONSTRUCTION, 256))),
+        ef_search=(20, 40, 100, 200, 400),
         rows_a_list=(100, 400, 1000), probed=(0.01, 0.02, 0.05, 0.1, 0.3, 0.6), passes=3,
         last_passes=10,
     ),

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from typer import Argument, Context, Option
 
 from rag_core.cli.application import database_url
+from rag_core.domain import HNSW_EF_CONSTRUCTION, HNSW_M
 from rag_core.errors import ConfigurationError
 
 
@@ -41,10 +42,10 @@ async def migrate(context: Context) -> None:
 async def index(
     context: Context,
     kind: Annotated[Literal["hnsw", "none"], Argument(help="What to have from then on.")],
-    m: Annotated[int, Option(min=2, max=100, help="Links of a node.")] = 24,
+    m: Annotated[int, Option(min=2, max=100, help="Links of a node.")] = HNSW_M,
     ef_construction: Annotated[
         int, Option(min=4, max=1000, help="Candidates kept while building, at least twice --m.")
-    ] = 128,
+    ] = HNSW_EF_CONSTRUCTION,
 ) -> None:
     """Build or drop the HNSW index.
 

@@ -51,7 +51,8 @@ from rag_core.domain.query import (
 from rag_core.domain.question import MAX_CHARACTERS, Question, normalise, validate_question
 from rag_core.domain.question_class import ClassBudgets, QuestionClass, classify
 from rag_core.domain.ranking import (
-    DIMENSIONS, Embedder, Hit, Ranking, Retriever, SearchMethod, hit_of,
+    DIMENSIONS, HNSW_EF_CONSTRUCTION, HNSW_M, Embedder, Hit, Ranking, Retriever, SearchMethod,
+    hit_of,
 )
 from rag_core.domain.repetition import NEAR_DUPLICATE, Said
 from rag_core.domain.sections import split_sections
@@ -70,7 +71,8 @@ if TYPE_CHECKING:  # numpy is not imported for a name
 
 __all__ = [
     "ALWAYS", "AS_CONFIGURED", "BROKEN_OFF_TEXT", "DECLINING_TEXT", "DIMENSIONS", "EVERYTHING",
-    "FREE", "FUSED_DEPTH", "GUIDANCE", "HTTP", "LEAK_WORDS", "LEXICAL_WEIGHT", "LOST_AFTER_S",
+    "FREE", "FUSED_DEPTH", "GUIDANCE", "HNSW_EF_CONSTRUCTION", "HNSW_M", "HTTP", "LEAK_WORDS",
+    "LEXICAL_WEIGHT", "LOST_AFTER_S",
     "MAX_CHARACTERS", "MAX_COMMENT_CHARACTERS", "MAX_DOCUMENT_BYTES", "MAX_TITLE_CHARACTERS",
     "MOST_KEPT", "MOST_WORDS", "NEAR_DUPLICATE", "NO_USAGE", "PIECE", "POSTGRES", "PROMPT_VERSION",
     "REDIS", "REFUSAL_TEXT", "RULES", "Answer", "CheckedText", "Chunk", "Chunker", "Citation",

@@ -36,6 +36,11 @@ class SearchMethod(StrEnum):
     """Walk the HNSW graph, iterating until enough of the user's chunks are found."""
 
 
+HNSW_M, HNSW_EF_CONSTRUCTION = 24, 128
+"""Links of a node and candidates kept while building, of a graph that nobody gave other numbers:
+chosen on dev by `python -m evals bench search`."""
+
+
 class Embedder(WordPieceCounter, Protocol):
     """Turns text into unit vectors; backends of one `digest` share one space."""
 

@@ -46,8 +46,9 @@ from rag_core.guard.deadline import seconds_left
 QUEUE_S = 1.0
 """Seconds that a question waits for its turn to be embedded; chosen: a fraction of what its answer
 takes to be written. Where too much comes for long, waiting longer answers no more of them, and each
-that is answered later; of a short spike it answers more (of LOAD=spike 853 of 4,817 were shed, with
-half a second 1,093 and 1,070 just before and after)."""
+that is answered later; of a short spike more may be. (LOAD=spike shed 853 of 4,817, with half a
+second 1,093 and 1,070 just before and after, and soon afterwards 601: how fast the machine is at
+the moment tells more.)"""
 
 LATE_S = 0.1
 """Seconds from which the two reads were late: some fifty times what they take; chosen."""

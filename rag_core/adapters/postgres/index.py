@@ -11,7 +11,7 @@ import psycopg
 from rag_core.adapters.postgres.connection import CONNECT_TIMEOUT_S
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.failures import translated
-from rag_core.domain.ranking import SearchMethod
+from rag_core.domain.ranking import HNSW_EF_CONSTRUCTION, HNSW_M, SearchMethod
 from rag_core.errors import ConfigurationError, InvalidInput
 
 HNSW_INDEX = "chunk_vectors_hnsw"
@@ -35,7 +35,11 @@ class IndexKind(StrEnum):
 
 
 async def index_vectors(
-    database_url: str, kind: IndexKind, *, m: int = 24, ef_construction: int = 128
+    database_url: str,
+    kind: IndexKind,
+    *,
+    m: int = HNSW_M,
+    ef_construction: int = HNSW_EF_CONSTRUCTION,
 ) -> bool:
     """Build, exchange or drop the index while others read and write; whether anything was done.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from evals.drills.own_postgres import own_postgres
 from rag_core.adapters.embedders import HashingEmbedder
@@ -13,24 +12,10 @@ from rag_core.adapters.generators import ScriptedGenerator
 from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.bootstrap import Application, assemble
 from rag_core.domain import Embedder, UserId
-from tests.rag_core.library import CountingEmbedder, note
+from tests.rag_core.library import CountingEmbedder, OtherEmbedder, note
 from tests.rag_core.scene import settings_for
 
-if TYPE_CHECKING:
-    from rag_core.domain import Matrix
-
 QUESTION = "a storm over the lake and waves"
-
-
-class OtherEmbedder(HashingEmbedder):
-    """Another space than that of its base."""
-
-    @property
-    def digest(self) -> str:
-        return "fedcba9876543210" * 4
-
-    async def embed(self, texts: Sequence[str]) -> Matrix:
-        return (await super().embed(texts))[:, ::-1].copy()
 
 
 @asynccontextmanager

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from evals.bench import search
-from evals.bench.search import ten_thousand
 from evals.hnsw import embedded
 from evals.hnsw.grid import GRIDS, LARGEST, Build, Kept, Kind
 from evals.hnsw.headlines import headlines
@@ -67,12 +66,10 @@ async def test_a_study_measures_every_part_and_is_drawn_and_told(
 
 
 async def test_the_bench_prints_a_figure_for_each_headline(
-    hashed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hashed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "GOLDEN", hashed)
     monkeypatch.setattr(search, "made", lambda *_: sys.executable)
-    monkeypatch.setattr(search, "TEN_THOUSAND", SMALL)
-    figures = {figure.name: figure for figure in await ten_thousand(tmp_path)}
+    figures = {figure.name: figure for figure in await search.measured(SMALL, hashed)}
     assert any("IVFFlat" in name for name in figures)
     limit = figures["rag_core's search over hnswlib's, p50"]
     assert "not measured" in limit.measured

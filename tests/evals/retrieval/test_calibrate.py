@@ -17,6 +17,7 @@ from rag_core.domain import SearchMethod, SearchMode
 from rag_core.errors import InvalidInput
 from rag_core.settings import Settings
 from tests.evals.measures.observed import BODIES, hit
+from tests.rag_core.library import OtherEmbedder
 
 DOCUMENTS = {
     "d1": ("Noah", "Noah built an ark of gopher wood before the flood came."),
@@ -125,17 +126,8 @@ async def test_other_documents_are_another_user(folder: Path, settings: Settings
 async def test_another_embedder_is_another_user(folder: Path, settings: Settings) -> None:
     """The store holds the collection by the first one, and is asked by the second."""
     await run(folder, settings)
-    again = await calibrate(folder, list(SearchMethod), settings, embedder=OtherHashing())
+    again = await calibrate(folder, list(SearchMethod), settings, embedder=OtherEmbedder())
     assert [each.measures["nDCG@10"].value for each in again] == pytest.approx([1.0, 1.0])
-
-
-class OtherHashing(HashingEmbedder):
-    """Embeds the same, and says that it is another."""
-
-    @property
-    def digest(self) -> str:
-        """See `Embedder`."""
-        return "f" * 64
 
 
 async def test_chunked_ranks_documents_by_their_best_chunk(

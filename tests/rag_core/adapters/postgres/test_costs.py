@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from rag_core.adapters.memory import MemoryCostBook
-from rag_core.adapters.postgres import Connection, Database, PostgresCosts
+from rag_core.adapters.postgres import Connection, Database, PostgresCosts, open_database
 from rag_core.budget import BookTotals, Call, CostBook, Spent, as_held
 from rag_core.domain import Usage, UserId
 from tests.rag_core.budget.parts import noon_of_a_day
@@ -118,6 +118,22 @@ async def test_daily_rows_can_be_made_again_from_the_log_of_calls(
     assert await rows(database, other_user) == others
 
 
+async def test_a_call_is_booked_once_though_every_connection_was_lost(
+    own_database: str, user: UserId, day: date
+) -> None:
+    async with open_database(own_database, write_timeout_s=30) as database:
+        book = PostgresCosts(database)
+        await book.book([call(user, "1", day, 5)])
+        await database.fetch(_LOSE_OTHERS)
+        again = [call(user, number, day, 5) for number in ("1", "2")]
+        assert [await book.book([each]) for each in again] == [[each] for each in again]
+        assert await book.totals(day, user) == BookTotals(2, 10)
+
+
+_LOSE_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 _BY_ANOTHER = """
 WITH call AS (
     INSERT INTO api_calls
