@@ -19,6 +19,7 @@ import psutil
 
 from evals.bench.http_client import Measured, Task
 from evals.project import ROOT
+from rag_core.errors import Unavailable
 
 START_S = 120.0
 """By when a server must listen; a proxy of hundreds of megabytes takes a while. Chosen."""
@@ -64,7 +65,7 @@ async def listening(
         env: beside this process's own.
 
     Raises:
-        RuntimeError: it ended, or did not listen in time; holds what it said.
+        Unavailable: it ended, or did not listen in time; holds what it said last.
     """
     port = _free_port()
     said = folder / f"{name}.log"
@@ -80,7 +81,7 @@ async def listening(
     try:
         while not _listens(port):
             if process.returncode is not None or time.perf_counter() - began > START_S:
-                raise RuntimeError(f"{name} does not listen:\n{said.read_text()[-2000:]}")
+                raise Unavailable(f"{name} does not listen:\n{said.read_text()[-500:].strip()}")
             await asyncio.sleep(0.05)
         yield Server(name, port, psutil.Process(process.pid), time.perf_counter() - began)
     finally:

@@ -26,7 +26,8 @@ from loadtests.stub_provider import StubProvider, running_stub
 from loadtests.stub_provider.behaviours import Latency, Say
 from rag_core.adapters.embedders import HashingEmbedder
 
-LITELLM = "litellm[proxy]==1.106.2"
+LITELLM = ("soundfile==0.13.1", "litellm[proxy]==1.106.2")
+"""The proxy, and of what it imports what stands still: soundfile 0.14 comes without its library."""
 WORDS = 1_200
 """Of the prompt that LiteLLM hands on: as long as the app's own, by the requirement."""
 
@@ -72,7 +73,7 @@ class _Way:
 
 async def own_overhead(folder: Path) -> list[Figure]:
     """New questions to the app, and prompts of 1,200 words to LiteLLM's proxy, in turns."""
-    python = made("litellm", [LITELLM])
+    python = made("litellm", LITELLM)
     async with (
         running_stub(Say(text=_REPLY), Latency(seconds=0.0)) as stub,
         http_world(folder, HashingEmbedder()) as world,

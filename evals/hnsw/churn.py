@@ -10,9 +10,9 @@ import numpy as np
 from pgvector import Vector as PgVector
 
 from evals.hnsw.corpus import enlarged
-from evals.hnsw.grid import LARGEST, Kept, Kind, Setting
+from evals.hnsw.grid import LARGEST, Kind, Setting
 from evals.hnsw.oracle import Oracle
-from evals.hnsw.tables import build_index, table_name
+from evals.hnsw.tables import SCHEMA, build_index, index_name, table_name
 from evals.hnsw.timing import Clients, Timing
 from evals.measures.scores import Aggregate
 from rag_core.adapters.postgres import Connection
@@ -78,7 +78,7 @@ class Churn:
         updated, deleted = order[:count], order[count : 2 * count]
         new = enlarged(self._vectors[updated], 2 * count, seed=seed)[count:]
         await self._look("as built", 0.0)
-        graph, bare = (table_name(kind, Kept.VECTOR) for kind in (Kind.HNSW, Kind.EXACT))
+        graph, bare = (table_name(kind, self._setting.kept) for kind in (Kind.HNSW, Kind.EXACT))
         bare_s = await self._change(bare, updated, new, deleted)
         changing_s = await self._change(graph, updated, new, deleted)
         self._vectors[updated] = new
@@ -117,7 +117,7 @@ class Churn:
         oracle = self._oracle()
         found = await self._connection.execute(
             "SELECT pg_relation_size(%s::regclass)",
-            [f"{table_name(Kind.HNSW, Kept.VECTOR).rpartition('.')[0]}.hnsw_vector_index"],
+            [f"{SCHEMA}.{index_name(Kind.HNSW, self._setting.kept)}"],
         )
         row = await found.fetchone()
         size = int(row[0]) if row else 0

@@ -36,14 +36,15 @@ if TYPE_CHECKING:
     from rag_core.domain import Matrix, Vector
 
 # How many are wanted is written into them, as it is into rag_core's own: see `search_sql`.
+_DISTANCE = "(embedding::halfvec(384)) <#> %(vector)b::halfvec(384)"
 _KEYS = f"""
-SELECT note_id, position, embedding <#> %(vector)b AS distance FROM chunk_vectors
+SELECT note_id, position, {_DISTANCE} AS distance FROM chunk_vectors
 WHERE user_id = %(user)b ORDER BY distance LIMIT {K}
 """
 _WITH_TEXT = f"""
 WITH nearest AS MATERIALIZED (
     SELECT user_id, note_id, position, embedding <#> %(vector)b AS distance FROM chunk_vectors
-    WHERE user_id = %(user)b ORDER BY embedding <#> %(vector)b LIMIT {K}
+    WHERE user_id = %(user)b ORDER BY {_DISTANCE} LIMIT {K}
 )
 SELECT nearest.note_id, nearest.position, notes.title, chunks.heading, chunks.text,
        chunks.start_char, chunks.end_char, notes.author, notes.date, notes.tags,

@@ -14,7 +14,7 @@ from evals.hnsw.corpus import Corpus
 from evals.hnsw.deployed import Overhead, measure_overhead
 from evals.hnsw.embedded import embedded_corpus
 from evals.hnsw.front import Tried, chosen
-from evals.hnsw.grid import GRIDS, LARGEST, Grid, Kept, Kind, tenant_rows
+from evals.hnsw.grid import DEPLOYED_KEPT, GRIDS, LARGEST, Grid, Kind, tenant_rows
 from evals.hnsw.limit import Limit, interpreter, measure_limit
 from evals.hnsw.run import Cold, HnswRun, Seen, headline_size
 from evals.hnsw.server import OwnServer, own_server
@@ -23,8 +23,8 @@ from evals.hnsw.trial import Rows, Trial
 from evals.measures.scores import Unscored
 from rag_core.errors import InvalidInput
 
-_GRAPH = f"{Kind.HNSW} {Kept.VECTOR}"
-"""The family that rows are changed under, and that others have, too."""
+_GRAPH = f"{Kind.HNSW} {DEPLOYED_KEPT}"
+"""The family that is deployed: rows are changed under it, and hnswlib has it, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ class Trial:
         return cold
 
     async def churn(self, connection: Connection, setting: Setting) -> Churned:
-        """Change rows under the graph of this setting, which is over vectors as they are."""
+        """Change rows under the graph of this setting, which is over whole or half vectors."""
         async with clients(self._server.url, 1) as one:
             churn = Churn(
                 connection, one, setting, self._rows.vectors, self._rows.tenants[LARGEST],

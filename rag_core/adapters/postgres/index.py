@@ -1,4 +1,8 @@
-"""The HNSW index over vectors: there only where it is asked for, as every write pays for it."""
+"""The HNSW index over vectors: there only where it is asked for, as every write pays for it.
+
+The graph compares vectors in half precision: half the memory, and the hits' own scores are of the
+whole vectors all the same.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +22,16 @@ HNSW_INDEX = "chunk_vectors_hnsw"
 _NEXT_INDEX = "chunk_vectors_hnsw_next"
 """What takes the other's place: built beside it, and renamed once it is gone."""
 
-# Each of the two that is there: its name, whether it is whole, and what it was built with.
+COMPARED = "embedding::halfvec(384)"
+"""What the graph compares: a search must order by the very same expression to walk it."""
+
+# Each of the two that is there: its name, whether a search can walk it, and what it was built with.
+# A search can not where the build was interrupted, or where it compares something else.
 _FOUND = """
-SELECT relname, indisvalid, coalesce(array_to_string(reloptions, ' '), '')
+SELECT relname, indisvalid AND attribute.atttypid = to_regtype('halfvec'),
+    concat_ws(' ', format_type(attribute.atttypid, NULL), array_to_string(reloptions, ' '))
 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    JOIN pg_attribute AS attribute ON attribute.attrelid = indexrelid AND attribute.attnum = 1
 WHERE indexrelid IN (to_regclass(%s), to_regclass(%s))
 """
 _NAMES = (HNSW_INDEX, _NEXT_INDEX)
@@ -44,7 +54,8 @@ async def index_vectors(
     """Build, exchange or drop the index while others read and write; whether anything was done.
 
     One with other numbers is built beside the old one, which is dropped after that: searches have
-    an index all the while. An interrupted build left an invalid one behind, which goes.
+    an index all the while. An interrupted build left an invalid one behind, which goes; one over
+    whole vectors is exchanged, too.
 
     Args:
         m: links of a node in the graph, 2 to 100.
@@ -77,7 +88,7 @@ async def index_vectors(
 async def _exchange(
     connection: psycopg.AsyncConnection[Any], found: Mapping[str, tuple[bool, str]], numbers: str
 ) -> bool:
-    wanted = (True, numbers)
+    wanted = (True, f"halfvec {numbers}")
     if found.get(HNSW_INDEX) == wanted:
         await _drop(connection, *found.keys() - {HNSW_INDEX})
         return False
@@ -85,7 +96,7 @@ async def _exchange(
         await _drop(connection, _NEXT_INDEX)
         await connection.execute(
             f"CREATE INDEX CONCURRENTLY {_NEXT_INDEX} ON chunk_vectors"
-            f" USING hnsw (embedding vector_ip_ops) WITH ({numbers.replace(' ', ', ')})"
+            f" USING hnsw (({COMPARED}) halfvec_ip_ops) WITH ({numbers.replace(' ', ', ')})"
         )
     await _drop(connection, HNSW_INDEX)
     await connection.execute(f"ALTER INDEX {_NEXT_INDEX} RENAME TO {HNSW_INDEX}")
@@ -112,7 +123,7 @@ async def check_index(database: Database, method: SearchMethod) -> str:
     if not whole:
         raise ConfigurationError(
             "RAG_SEARCH_METHOD",
-            "is hnsw, but the database has no HNSW index",
+            "is hnsw, but the database has no HNSW index over half vectors",
             "Run: python -m rag_core index hnsw",
         )
     return str(whole[0])

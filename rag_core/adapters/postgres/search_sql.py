@@ -13,14 +13,15 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 
+from rag_core.adapters.postgres.index import COMPARED
 from rag_core.domain.query import FUSED_DEPTH, NAMED_BONUS, SearchMode
 from rag_core.domain.ranking import SearchMethod
 
 # Vectors have unit length, so the (negative) inner product orders as the cosine does, for less.
-# `+ 0` keeps the HNSW index out: it serves only the bare distance.
+# `+ 0` keeps an HNSW index over whole vectors out, where one was left: it serves the bare distance.
 _ORDER = {
     SearchMethod.EXACT: "(embedding <#> %(vector)b) + 0, note_id, position",
-    SearchMethod.HNSW: "embedding <#> %(vector)b",
+    SearchMethod.HNSW: f"({COMPARED}) <#> %(vector)b::halfvec(384)",
 }
 
 # Of a condition that it cannot look into, Postgres expects that half of all rows meet it, and goes

@@ -11,7 +11,7 @@ from rag_core.adapters.postgres import (
     index_vectors,
     open_database,
 )
-from rag_core.domain import SearchMethod
+from rag_core.domain import HNSW_EF_CONSTRUCTION, HNSW_M, SearchMethod
 from rag_core.errors import ConfigurationError
 from tests.rag_core.library import connected
 
@@ -23,7 +23,7 @@ async def test_the_index_is_there_only_where_it_was_asked_for(own_database: str)
             await check_index(database, SearchMethod.HNSW)
         assert not await index_vectors(own_database, IndexKind.NONE)
         assert await index_vectors(own_database, IndexKind.HNSW, m=8, ef_construction=32)
-        assert await check_index(database, SearchMethod.HNSW) == "m=8 ef_construction=32"
+        assert await check_index(database, SearchMethod.HNSW) == "halfvec m=8 ef_construction=32"
         assert not await index_vectors(own_database, IndexKind.HNSW, m=8, ef_construction=32)
         assert await index_vectors(own_database, IndexKind.NONE)
         with pytest.raises(ConfigurationError):
@@ -48,7 +48,8 @@ async def test_an_exchange_that_was_interrupted_is_finished(
     with connected(own_database) as connection:
         connection.execute(
             "CREATE INDEX chunk_vectors_hnsw_next ON chunk_vectors"
-            " USING hnsw (embedding vector_ip_ops) WITH (m = 12, ef_construction = 40)"
+            " USING hnsw ((embedding::halfvec(384)) halfvec_ip_ops)"
+            " WITH (m = 12, ef_construction = 40)"
         )
         if dropped:
             connection.execute(f"DROP INDEX {HNSW_INDEX}")
@@ -56,6 +57,21 @@ async def test_an_exchange_that_was_interrupted_is_finished(
         assert await check_index(database, SearchMethod.HNSW)
     assert await index_vectors(own_database, IndexKind.HNSW, m=12, ef_construction=40)
     assert indexes(own_database) == [(HNSW_INDEX, True, ["m=12", "ef_construction=40"])]
+
+
+async def test_an_index_over_whole_vectors_is_refused_and_exchanged(own_database: str) -> None:
+    """Today's statement cannot walk it: a search would scan every user's rows, and say nothing."""
+    with connected(own_database) as connection:
+        connection.execute(
+            f"CREATE INDEX {HNSW_INDEX} ON chunk_vectors USING hnsw (embedding vector_ip_ops)"
+            f" WITH (m = {HNSW_M}, ef_construction = {HNSW_EF_CONSTRUCTION})"
+        )
+    async with open_database(own_database) as database:
+        with pytest.raises(ConfigurationError, match="over half vectors"):
+            await check_index(database, SearchMethod.HNSW)
+        assert await index_vectors(own_database, IndexKind.HNSW)
+        assert (await check_index(database, SearchMethod.HNSW)).startswith("halfvec m=")
+    assert len(indexes(own_database)) == 1
 
 
 async def test_a_build_that_was_interrupted_is_begun_again(own_database: str) -> None:
