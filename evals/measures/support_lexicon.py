@@ -20,6 +20,18 @@ NEGATIONS = _words(
 DENIALS = _words("deny denies denied doubt doubts false untrue wrong mistaken error lie")
 """Words that deny what follows them."""
 
+DENYING = {
+    **dict.fromkeys(_words("fail fails failed failing refuse refuses refused refusing"), "to"),
+    **dict.fromkeys(_words("decline declines declined unable incapable powerless"), "to"),
+    "far": "from",
+    "instead": "of",
+    "incapable": "of",
+}
+"""Words that deny what follows them where another stands between: "fails to", "far from"."""
+
+DEGREES = _words("yet longer more")
+"""What may stand between a negation and what it denies: "not yet come", "no longer goes"."""
+
 FRAMES = _words("true right correct case sure said think believe mean claim")
 """What a negation before "that" denies in name: "not true that he came" denies the coming."""
 
@@ -88,8 +100,8 @@ BIBLICAL_NAMES = _words(
 _IRREGULAR = """arise/arose/arisen bear/bore/borne/born beat/beaten become/became begin/began/begun
 bend/bent bind/bound bite/bit/bitten blow/blew/blown break/broke/broken breed/bred bring/brought
 build/built burn/burnt buy/bought catch/caught choose/chose/chosen cleave/clave/cloven come/came
-deal/dealt dig/dug draw/drew/drawn drink/drank/drunk drive/drove/driven eat/ate/eaten
-fall/fell/fallen feed/fed feel/felt fight/fought find/found flee/fled fly/flew/flown
+deal/dealt dig/dug die/died/dying/dies draw/drew/drawn drink/drank/drunk drive/drove/driven
+eat/ate/eaten fall/fell/fallen feed/fed feel/felt fight/fought find/found flee/fled fly/flew/flown
 forget/forgot/forgotten forgive/forgave/forgiven forsake/forsook/forsaken give/gave/given
 go/went/gone grow/grew/grown hang/hung hear/heard hide/hid/hidden hold/held keep/kept kneel/knelt
 know/knew/known lay/laid lead/led learn/learnt leave/left lend/lent lie/lay/lain lose/lost

@@ -12,7 +12,9 @@ from evals.measures.specifics import bare
 from evals.measures.support_lexicon import (
     BASE_FORMS,
     CLAUSE_STARTS,
+    DEGREES,
     DENIALS,
+    DENYING,
     FRAMES,
     FUNCTION_WORDS,
     NEGATIONS,
@@ -120,9 +122,9 @@ def stem(word: str) -> str:
             break
     if len(word) > _SHORTEST_STEM and word[-1] == word[-2] and word[-1] not in "aeiouls":
         word = word[:-1]
-    if len(word) > _SHORTEST_STEM and word[-1] in "ei":
-        word = word[:-1]
-    return word[:-1] + "i" if len(word) > _SHORTEST_STEM and word[-1] == "y" else word
+    if word[-1:] == "y":
+        word = word[:-1] + "i"
+    return word[:-1] if len(word) > _SHORTEST_STEM and word[-1] in "ei" else word
 
 
 def _token(place: int, raw: str) -> Token:
@@ -134,6 +136,8 @@ def _token(place: int, raw: str) -> Token:
 
 def _denies(tokens: Sequence[Token], token: Token) -> bool:
     after = [other.text for other in tokens[token.place + 1 :]]
+    if token.text in DENYING and after[:1] == [DENYING[token.text]]:
+        return True
     if token.text in DENIALS and after[:1] == ["that"]:
         return True
     if token.text not in NEGATIONS and not token.text.endswith("n't"):
@@ -149,7 +153,7 @@ def _denies(tokens: Sequence[Token], token: Token) -> bool:
 def _scope(tokens: Sequence[Token], negation: int) -> list[int]:
     """Places of the content words that a negation reaches."""
     following = tokens[negation + 1 :]
-    if following and following[0].text == "yet":  # "not yet come"
+    if following and following[0].text in DEGREES:
         following = following[1:]
     reached = [token.place for token in _until_scope_ends(following) if token.content]
     return reached[:_SCOPE]

@@ -16,6 +16,11 @@ from evals.measures.support_text import clauses, parse, stem
         ("There is no prison but God can open it.", set()),
         ("No doubt they came.", set()),
         ("They came.", set()),
+        ("The mercy no longer continues.", {"continues"}),
+        ("He fails to come.", {"come"}),
+        ("He is far from sure.", {"sure"}),
+        ("They complain instead of praying.", {"praying"}),
+        ("The far country refuses them.", set()),
     ],
 )
 def test_what_a_negation_denies(text: str, denied: set[str]) -> None:
@@ -35,7 +40,16 @@ def test_clauses_are_parted_at_signs_and_conjunctions() -> None:
 
 
 @pytest.mark.parametrize(
-    "forms", ["rejoice rejoiced rejoicing rejoices", "city cities", "plan planned planning"]
+    "forms",
+    [
+        "rejoice rejoiced rejoicing rejoices",
+        "city cities",
+        "plan planned planning",
+        "try tries tried trying",
+        "signify signified signifies",
+        "happy happiness",
+        "die died",
+    ],
 )
 def test_forms_of_a_word_share_a_stem(forms: str) -> None:
     assert len({stem(form) for form in forms.split()}) == 1
