@@ -104,9 +104,9 @@ gate: gate-runs ## smoke run, then whether a change may go in, against golden/ba
 
 gate-runs: $(MEASURING)
 	rm -rf $(GATE)
-	$(BIN)/python -m evals run --profile full --only retrieval \
+	$(BIN)/python -m evals run --profile full --only retrieval,validity \
 		--parameter by_mode=False --out $(GATE)
-	$(BIN)/python -m evals run --profile smoke --only quality,cache,cost,validity --out $(GATE)
+	$(BIN)/python -m evals run --profile smoke --only quality,cache,cost --out $(GATE)
 	@test -z "$(BASE)" || { test -d build/base || git worktree add --detach build/base "$(BASE)"; \
 		git -C build/base checkout --quiet --detach "$(BASE)"; }
 	@test -z "$(BASE)" || $(BIN)/python -m evals probe --base build/base --out $(GATE)

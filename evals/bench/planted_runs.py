@@ -27,7 +27,7 @@ NOTEBOOKS: Mapping[str, Sequence[str]] = {
     "01_quality": _SMOKE,
     "03_cache": _SMOKE,
     "04_cost": _SMOKE,
-    "07_validity": _SMOKE,
+    "07_validity": ("--profile", "full"),
 }
 """What `make gate` measures, with its options; here each is a run of its own, so that those which
 a change does not reach need not be made again."""
