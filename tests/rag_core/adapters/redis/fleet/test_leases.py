@@ -1,0 +1,134 @@
+"""No leader is waited for in vain: one that is gone is replaced when its lease ends."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from rag_core.adapters.redis import (
+    RedisFleet,
+)
+from rag_core.embedded import python_environment
+from rag_core.errors import ProviderUnavailable
+from tests.rag_core.adapters.redis.fleet.flights import (
+    LONG_S,
+    CountingClient,
+    fleet_of,
+    following,
+    freed,
+    leading,
+)
+from tests.rag_core.cache.parts import ANSWER, PATIENCE_S, Work, answer
+from tests.rag_core.embedded.processes import eventually
+
+
+@asynccontextmanager
+async def leader_process(url: str, key: str, lease_s: float) -> AsyncIterator[Process]:
+    """Another process that leads, until it is killed."""
+    script = Path(__file__).with_name("leader.py")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(script), url, key, str(lease_s)),
+        stdout=PIPE,
+        env=python_environment(),
+    )
+    try:
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
+        assert line == b"leading\n"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_a_leader_killed_while_it_works_is_replaced_when_its_lease_ends(
+    redis_url: str, client: CountingClient, here: RedisFleet, key: str, work: Work
+) -> None:
+    async with leader_process(redis_url, key, lease_s=1.0) as process:
+        follower = await following(here, client, key, work)
+        assert work.begun == 0
+        process.kill()
+        await eventually(lambda: work.begun == 1)
+        work.outcome.set_result(ANSWER)
+        assert await follower == (ANSWER, True)
+
+
+async def test_a_leader_that_lives_keeps_its_lease(
+    client: CountingClient, key: str, work: Work
+) -> None:
+    leader = await leading(fleet_of(client, lease_s=1.0), key, work)
+    seen: list[int] = []
+
+    async def renewed() -> bool:
+        seen.append(await client.execute("PTTL", key))
+        return len(seen) > 1 and seen[-1] > seen[-2]
+
+    await eventually(renewed)
+    work.outcome.set_result(ANSWER)
+    assert await leader == (ANSWER, True)
+
+
+async def test_a_leader_that_comes_too_late_keeps_its_answer_to_itself(
+    here: RedisFleet, there: RedisFleet, client: CountingClient, key: str, work: Work
+) -> None:
+    """It slept past its lease, and another leads by now."""
+    late = await leading(here, key, work)
+    await freed(client, key)
+    takes_over = Work()
+    leader = await leading(there, key, takes_over)
+    token = await client.execute("GET", key)
+    work.outcome.set_result(answer("late"))
+    assert (await late)[0].text == "late"
+    assert await client.execute("GET", key) == token
+    takes_over.outcome.set_result(ANSWER)
+    await leader
+    assert await here.run(key, Work()) == (ANSWER, False)
+
+
+async def test_a_late_leaders_failure_and_cancellation_do_not_end_anothers_flight(
+    here: RedisFleet, there: RedisFleet, client: CountingClient, key: str
+) -> None:
+    fails, goes, leads = Work(), Work(), Work()
+    failing = await leading(here, key, fails)
+    await freed(client, key)
+    going = await leading(here, key, goes)
+    await freed(client, key)
+    leader = await leading(there, key, leads)
+    token = await client.execute("GET", key)
+    fails.outcome.set_exception(ProviderUnavailable("down"))
+    going.cancel()
+    await asyncio.wait([failing, going])
+    assert isinstance(failing.exception(), ProviderUnavailable)
+    assert await client.execute("GET", key) == token
+    leads.outcome.set_result(ANSWER)
+    assert await leader == (ANSWER, True)
+
+
+async def test_a_late_leader_does_not_renew_anothers_lease(
+    client: CountingClient, there: RedisFleet, key: str, work: Work
+) -> None:
+    late = await leading(fleet_of(client, lease_s=0.2), key, work)
+    await freed(client, key)
+    leads = Work()
+    leader = await leading(there, key, leads)
+
+    before = client.calls
+    await eventually(lambda: client.calls >= before + 3)
+    assert await client.execute("PTTL", key) > LONG_S * 500
+    for one in (work, leads):
+        one.outcome.set_result(ANSWER)
+    await asyncio.gather(late, leader)
+
+
+async def test_what_cannot_be_read_is_outwaited_and_replaced(
+    here: RedisFleet, client: CountingClient, key: str, work: Work
+) -> None:
+    """The answer of a leader of another version."""
+    await client.execute("SET", key, b"D\xff\xff", "PX", 200)
+    work.outcome.set_result(ANSWER)
+    assert await asyncio.wait_for(here.run(key, work), PATIENCE_S) == (ANSWER, True)
