@@ -108,7 +108,7 @@ async def fit_support(golden: GoldenSet, vectors: Vectors) -> SupportFit:
     right = np.array([claim.supported for claim in claims])
     signs = [-1] * len(FEATURES)
     folds = folds_by_group([claim.group for claim in claims], FOLDS)
-    counts = by_kind(claims)
+    counts = kinds_evened(claims)
     scores = out_of_fold(rows, right, signs, folds, l2=L2, counts=counts)
     threshold = float(np.quantile(scores[right], REJECTED))
     model = fit_logistic(rows, right, signs, l2=L2, counts=counts)
@@ -129,7 +129,7 @@ def elsewhere(claims: Sequence[Claim]) -> list[Claim]:
     ]
 
 
-def by_kind(claims: Sequence[Claim]) -> Floats:
+def kinds_evened(claims: Sequence[Claim]) -> Floats:
     """float64[claims]: as how many each counts, 1 in the mean of the wrong ones and of the right.
 
     A kind of n wrong claims counts as the root of n: how many were written of each says nothing

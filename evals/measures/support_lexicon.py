@@ -22,7 +22,7 @@ DENIALS = _words("deny denies denied doubt doubts false untrue wrong mistaken er
 
 DENYING = {
     **dict.fromkeys(_words("fail fails failed failing refuse refuses refused refusing"), "to"),
-    **dict.fromkeys(_words("decline declines declined unable incapable powerless"), "to"),
+    **dict.fromkeys(_words("decline declines declined unable powerless"), "to"),
     "far": "from",
     "instead": "of",
     "incapable": "of",

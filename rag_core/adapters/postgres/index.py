@@ -1,7 +1,7 @@
 """The HNSW index over vectors: there only where it is asked for, as every write pays for it.
 
-The graph compares vectors in half precision: half the memory, and the hits' own scores are of the
-whole vectors all the same.
+The graph compares vectors in half precision, in two fifths less memory; the hits' own scores are of
+the whole vectors all the same.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from evals.datasets.golden import GoldenSet
 from evals.fit.command import golden_claims
-from evals.fit.support import ELSEWHERE, SupportFit, as_text, by_kind, elsewhere, fit_support
+from evals.fit.support import ELSEWHERE, SupportFit, as_text, elsewhere, fit_support, kinds_evened
 from evals.measures.support import stored_weights
 from evals.measures.vectors import Vectors
 from rag_core.adapters.embedders import HashingEmbedder, load_embedder
@@ -62,7 +62,7 @@ def noticed(fit: SupportFit, kind: str, *, of_free: bool) -> float:
 
 def test_how_many_were_written_of_a_kind_weighs_by_its_root_alone(golden: GoldenSet) -> None:
     claims = golden.claims
-    counts = by_kind(claims)
+    counts = kinds_evened(claims)
     negated, half = (
         sum(count for count, claim in zip(counts, claims, strict=True) if claim.kind == kind)
         for kind in ("negated", "half")

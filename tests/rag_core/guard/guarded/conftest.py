@@ -9,9 +9,7 @@ import stamina
 
 from rag_core.clock import ManualClock
 from rag_core.guard import Breaker, Bulkhead, Guard, Retry
-from tests.rag_core.guard.guarded.calls import (
-    MakeGuard,
-)
+from tests.rag_core.guard.guarded.calls import MakeGuard
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rag_core.adapters.redis import (
-    RedisFleet,
-)
+from rag_core.adapters.redis import RedisFleet
 from rag_core.cache import flight_key
 from rag_core.domain import UserId
 from tests.rag_core.adapters.redis.fleet.flights import CountingClient, counting, fleet_of
