@@ -33,7 +33,7 @@ STORE: tuple[Path | str, ...] = (
     ADAPTERS / "postgres",
     # These look at Postgres itself; what the doctor says of a pooler has a test of its own.
     *(f"--ignore={ADAPTERS}/postgres/test_{name}.py" for name in ("migrations", "postgres_health")),
-    ADAPTERS / "test_note_store_contract.py",
+    ADAPTERS / "note_store_contract",
     ADAPTERS / "test_epoch_source_contract.py",
 )
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from rag_core.adapters.embedders import HashingEmbedder
-from rag_core.adapters.postgres import Database, PostgresNotes
+from rag_core.adapters.postgres import Database, PostgresEpochs, PostgresNotes
 from rag_core.domain import Embedder, Note, SentenceChunker, Tokenizer, UserId
 from rag_core.errors import RagError
 from rag_core.ingest import Ingest
 
 if TYPE_CHECKING:
+    from rag_core.cache import Epoch
     from rag_core.domain import Matrix
 
 TOPICS = (
@@ -108,6 +109,11 @@ def ingest_over(
 async def rows(database: Database, query: str, *parameters: object) -> list[tuple[Any, ...]]:
     """What a query finds."""
     return await database.fetch(query, parameters)
+
+
+async def epoch_of(database: Database, user: UserId) -> Epoch | None:
+    """The epoch of the user's notes; none for a user who is not known."""
+    return (await PostgresEpochs(database)([user])).get(user)
 
 
 async def stored_chunks(database: Database, user: UserId) -> list[tuple[Any, ...]]:

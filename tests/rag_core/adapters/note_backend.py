@@ -14,6 +14,7 @@ from rag_core.domain import (
     Query,
     Retriever,
     SentenceChunker,
+    StoredNotes,
     UserId,
 )
 from tests.rag_core.library import OtherEmbedder
@@ -67,3 +68,8 @@ class Backend:
         vectors = await self.store.vectors(user, [note.id for note in notes])
         raw = {sha256: vector.tobytes() for sha256, vector in vectors.items()}
         return await self.store.stored_notes(user), notes, raw, await self.epochs.epoch(user)
+
+
+def expecting(items: list[EmbeddedNote], seen: StoredNotes) -> list[EmbeddedNote]:
+    """The notes as a writer has them that saw this library."""
+    return [replace(item, replaces=seen.notes.get(item.note.id)) for item in items]

@@ -1,4 +1,4 @@
-"""A provider with an RSA and an EC key; making keys takes a while, so once."""
+"""A provider with an RSA and an EC key, made once as that takes a while; what takes its tokens."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from rag_core.adapters.identity import BearerTokens
 from rag_core.clock import ManualClock
 from tests.rag_core.adapters.identity.provider import IdentityProvider, Signer, identity_provider
+from tests.rag_core.adapters.identity.tokens import taking
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +31,10 @@ def clock() -> ManualClock:
 async def provider(rsa_signer: Signer, ec_signer: Signer) -> AsyncIterator[IdentityProvider]:
     async with identity_provider(rsa_signer, ec_signer) as provider:
         yield provider
+
+
+@pytest.fixture
+async def verify(clock: ManualClock, provider: IdentityProvider) -> AsyncIterator[BearerTokens]:
+    """Takes all three kinds."""
+    async with taking(clock, provider) as tokens:
+        yield tokens
