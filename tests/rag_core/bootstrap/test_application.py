@@ -20,7 +20,7 @@ from rag_core.errors import ConfigurationError
 from rag_core.settings import Settings
 from rag_core.settings_providers import ProviderSettings
 from tests.rag_core.embedded.processes import eventually, running_below
-from tests.rag_core.library import note
+from tests.rag_core.library import CountingEmbedder, note
 from tests.rag_core.scene import QUESTION, open_scene, settings_for
 
 
@@ -94,6 +94,20 @@ async def test_build_gives_a_pipeline_that_answers(
     ) as pipeline:
         answer = await pipeline.answer(QUESTION, user)
     assert (answer.provenance, answer.generator) == (Provenance.FRESH, "extractive")
+
+
+async def test_a_pipeline_runs_on_the_systems_clock_and_listens_to_nobody_by_default(
+    database_url: str, user: UserId, tokenizer: Tokenizer
+) -> None:
+    async with assemble(
+        settings_for(database_url, generator="extractive"),
+        embedder=CountingEmbedder(),
+        tokenizer=tokenizer,
+    ) as application:
+        await application.ingest.run(user, [note("grace")])
+        answer = await application.pipeline.answer(QUESTION, user)
+    assert answer.generator == "extractive"
+    assert answer.timings_ms["total"] > 0
 
 
 async def test_the_search_method_of_the_settings_is_the_one_that_runs(
