@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from rag_core.__main__ import main
-from rag_core.domain import UserId
+from rag_core.adapters.documents import read_notes
+from rag_core.adapters.embedders import load_embedder
+from rag_core.domain import SentenceChunker, Tokenizer, UserId, authenticated
 from tests.rag_core.cli.commands import Ran, Run
+from tests.rag_core.cli.ingested_notes import store, written
 
 NOTES = [
     {"id": "grace", "title": "On grace", "body": "Paul calls grace a gift that nobody can earn."},
@@ -41,7 +45,26 @@ def run(
 @pytest.fixture
 def stored(run: Run, user: UserId, tmp_path: Path) -> UserId:
     """A user who has two notes, on grace and on a storm."""
-    file = tmp_path / "notes.jsonl"
-    file.write_text("\n".join(map(json.dumps, NOTES)), encoding="utf-8")
-    assert run("ingest", file, "--user", user).exit_code == 0
+    assert run("ingest", written(tmp_path, NOTES), "--user", user).exit_code == 0
+    return user
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return written(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def ingested(
+    database_url: str,
+    exported_model: Path,
+    tokenizer: Tokenizer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> UserId:
+    """A user who has the notes of `file`, stored as the command stores them."""
+    user = authenticated(f"reader-{uuid4().hex[:16]}")
+    embedder = load_embedder(str(exported_model), cache_dir=exported_model.parent)
+    notes = read_notes(written(tmp_path_factory.mktemp("ingested")))
+    ingest_notes = store(database_url, user, embedder, SentenceChunker(tokenizer), notes)
+    asyncio.run(ingest_notes)
     return user

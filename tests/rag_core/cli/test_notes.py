@@ -1,4 +1,4 @@
-"""`list`, `show`, `export` and `delete --all`: a user's notes, seen, given back and gone."""
+"""`list`, `show`, `export` and `delete`: a user's notes, seen, given back and gone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from rag_core.domain import UserId
-from tests.rag_core.cli.commands import Run
+from tests.rag_core.cli.commands import Run, cited
+from tests.rag_core.cli.ingested_notes import written
 
 NOTES = [
     {
@@ -29,9 +30,7 @@ QUESTION = "What does Paul call grace?"
 @pytest.fixture
 def stored(run: Run, user: UserId, tmp_path: Path) -> UserId:
     """A user who has the notes."""
-    file = tmp_path / "notes.jsonl"
-    file.write_text("\n".join(map(json.dumps, NOTES)), encoding="utf-8")
-    assert run("ingest", file, "--user", user).exit_code == 0
+    assert run("ingest", written(tmp_path, NOTES), "--user", user).exit_code == 0
     return user
 
 
@@ -71,6 +70,17 @@ def test_what_is_exported_makes_the_same_answers_again(
     )
     assert before["citations"]
     assert (before["text"], before["citations"]) == (after["text"], after["citations"])
+
+
+def test_a_deleted_note_is_no_longer_found(run: Run, file: Path, user: UserId) -> None:
+    run("ingest", file, "--user", user)
+    ran = run("delete", "grace", "--user", user)
+    assert (ran.exit_code, ran.out) == (0, "note grace is deleted\n")
+    ran = run("ask", "--json", "--user", user, "What does Paul call grace?")
+    assert "grace" not in cited(ran)
+    ran = run("delete", "grace", "--user", user)
+    assert ran.exit_code == 2
+    assert "has no note 'grace'" in ran.err
 
 
 def test_after_delete_all_no_row_holds_what_the_user_wrote(

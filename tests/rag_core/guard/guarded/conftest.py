@@ -1,4 +1,4 @@
-"""Guards on a clock that tests move by hand; nobody waits between two attempts."""
+"""Guards by the clock of the test; nobody waits between two attempts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ import stamina
 from rag_core.clock import ManualClock
 from rag_core.guard import Breaker, Bulkhead, Guard, Retry
 from tests.rag_core.guard.guarded.calls import MakeGuard
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
 
 
 @pytest.fixture(autouse=True)
