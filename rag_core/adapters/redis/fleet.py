@@ -6,9 +6,11 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from typing import Final
 
 from rag_core.adapters.redis.client import RedisClient
+from rag_core.adapters.redis.cluster import ClusterClient
 from rag_core.cache.codec import decode_answer, encode
 from rag_core.cache.single_flight import FleetWork
 from rag_core.domain.answer import Answer
@@ -17,8 +19,10 @@ from rag_core.guard.time_budget import TimeBudget
 
 LEASE_S = 1.2
 """Seconds after which a leader that has not renewed its lease is taken for dead: whoever asks again
-after a crash waits so long, and then for the answer. Each renewal, one a half of it, is a call of
-Redis for each answer that is being written: five in a provider's 3.5 s."""
+after a crash waits so long, and then for the answer."""
+
+RENEWALS = 3
+"""In the time of a lease: it outlives one that is lost or late."""
 
 RESULT_S = 2.0
 """Seconds for which a result is kept for its followers."""
@@ -32,8 +36,11 @@ _LEADING: Final = b"L"
 _DONE: Final = b"D"
 _FAILED: Final = b"F"
 
+# Milliseconds, and the token of each key.
 _RENEW = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+for at, key in ipairs(KEYS) do
+    if redis.call('GET', key) == ARGV[at + 1] then redis.call('PEXPIRE', key, ARGV[1]) end
+end
 """
 # Only the holder of the token may land: a leader that slept past its lease comes too late.
 _LAND = """
@@ -47,11 +54,17 @@ class RedisFleet:
     """FleetFlight through one key a flight: `L`token, then `D`answer or `F`reason.
 
     Leases end by the clock of Redis, so by that of the machine, whatever the application's says.
+    All that a process holds are renewed by one call; on a cluster, which has them in many places,
+    by one each.
     """
 
     def __init__(self, redis: RedisClient, *, lease_s: float = LEASE_S) -> None:
         self._redis = redis
         self._lease_s = lease_s
+        self._apart = isinstance(redis.driver, ClusterClient)
+        self._held: dict[bytes, str] = {}
+        """The key of each lease that is held, by its token."""
+        self._renewing: asyncio.Task[None] | None = None
 
     async def run(self, key: str, work: FleetWork) -> tuple[Answer, bool]:
         """As `FleetFlight` says; without Redis, the work is done here.
@@ -106,25 +119,33 @@ class RedisFleet:
     @asynccontextmanager
     async def _renewed(self, key: str, token: bytes) -> AsyncIterator[None]:
         """Keep the lease alive while the block runs."""
-        beat = asyncio.create_task(self._beat(key, token))
+        self._held[token] = key
+        if self._renewing is None:  # for all requests: without the deadline and the trace of one
+            self._renewing = asyncio.create_task(self._renew(), context=Context())
         try:
             yield
         finally:
-            beat.cancel()
-            await asyncio.gather(beat, return_exceptions=True)
+            del self._held[token]
+            if not self._held:
+                renewing, self._renewing = self._renewing, None
+                renewing.cancel()
+                await asyncio.gather(renewing, return_exceptions=True)
 
-    async def _beat(self, key: str, token: bytes) -> None:
+    async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(self._lease_s / 2)
-            await self._script(_RENEW, key, token, self._ms(self._lease_s))
+            await asyncio.sleep(self._lease_s / RENEWALS)
+            held = list(self._held.items())
+            for some in [[each] for each in held] if self._apart else [held]:
+                keys, tokens = [key for _, key in some], [token for token, _ in some]
+                await self._script(_RENEW, keys, self._ms(self._lease_s), *tokens)
 
     async def _land(self, key: str, token: bytes, value: bytes, keep_s: float) -> None:
-        await self._script(_LAND, key, token, value, self._ms(keep_s))
+        await self._script(_LAND, [key], token, value, self._ms(keep_s))
 
-    async def _script(self, script: str, key: str, *arguments: bytes | int) -> None:
-        """Run a script on the key; where it is lost, the lease simply ends."""
+    async def _script(self, script: str, keys: list[str], *arguments: bytes | int) -> None:
+        """Run a script on the keys; where it is lost, their leases simply end."""
         with TimeBudget(self._lease_s).applied(), suppress(CacheUnavailable):
-            await self._redis.execute("EVAL", script, 1, key, *arguments)
+            await self._redis.execute("EVAL", script, len(keys), *keys, *arguments)
 
     @staticmethod
     def _ms(seconds: float) -> int:

@@ -73,6 +73,22 @@ async def test_a_leader_that_lives_keeps_its_lease(
     assert await leader == (ANSWER, True)
 
 
+async def test_all_leases_of_a_process_are_renewed_by_one_call(
+    client: CountingClient, key: str
+) -> None:
+    fleet, works = fleet_of(client, lease_s=1.0), [Work() for _ in range(20)]
+    keys = [f"{key}:{number}" for number in range(20)]
+    leaders = [await leading(fleet, *each) for each in zip(keys, works, strict=True)]
+    before = client.calls
+    await eventually(lambda: client.calls > before)
+    assert client.calls == before + 1
+    left = [await client.execute("PTTL", key) for key in keys]
+    assert min(left) > 750, "one was not renewed: it would end before all that were"
+    for work in works:
+        work.outcome.set_result(ANSWER)
+    await asyncio.gather(*leaders)
+
+
 async def test_a_leader_that_comes_too_late_keeps_its_answer_to_itself(
     here: RedisFleet, there: RedisFleet, client: CountingClient, key: str, work: Work
 ) -> None:
