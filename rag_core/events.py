@@ -1,13 +1,15 @@
 """Telemetry as frozen events: the core says what happened, listeners decide what to do with it.
 
-No event carries a user id or the text of a question.
+No event carries a user id or the text of a question. They are structs, as hits and answers are:
+each request makes many, in a sixth of the time that frozen dataclasses take (msgspec 0.22).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from rag_core.domain.answer import Flag, Provenance
 from rag_core.domain.cost import Usage
@@ -19,8 +21,7 @@ Variant = Literal["stable", "canary"]
 LookupOutcome = Literal["hit", "miss", "revalidated", "stale", "unavailable"]
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """A question got its answer."""
 
     provenance: Provenance
@@ -33,8 +34,7 @@ class Answered:
     variant: Variant = "stable"
 
 
-@dataclass(frozen=True, slots=True)
-class QueryFailed:
+class QueryFailed(msgspec.Struct, frozen=True):
     """A question got no answer; `error` is the class of what was raised, or `cancelled`."""
 
     error: str
@@ -42,8 +42,7 @@ class QueryFailed:
     variant: Variant = "stable"
 
 
-@dataclass(frozen=True, slots=True)
-class StepFinished:
+class StepFinished(msgspec.Struct, frozen=True):
     """A step of the pipeline ended after `elapsed_ms`."""
 
     step: str
@@ -52,31 +51,27 @@ class StepFinished:
     """The class of what was raised, where it failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttackRefused:
+class AttackRefused(msgspec.Struct, frozen=True):
     """A question matched the named injection pattern."""
 
     pattern: str
 
 
-@dataclass(frozen=True, slots=True)
-class LeakBlocked:
+class LeakBlocked(msgspec.Struct, frozen=True):
     """A completion held system text and was replaced by a refusal."""
 
     generator: str
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class SearchFellShort:
+class SearchFellShort(msgspec.Struct, frozen=True):
     """An index search found fewer chunks than it could have: the number of `found` and `missed`."""
 
     found: int
     missed: int
 
 
-@dataclass(frozen=True, slots=True)
-class CacheLookedUp:
+class CacheLookedUp(msgspec.Struct, frozen=True):
     """A cache level was looked into; what its answer saved, in milliseconds and US dollars."""
 
     level: Level
@@ -86,8 +81,7 @@ class CacheLookedUp:
     saved_usd: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerChanged:
+class BreakerChanged(msgspec.Struct, frozen=True):
     """The breaker of a dependency went from one state to another."""
 
     dependency: str
@@ -95,8 +89,7 @@ class BreakerChanged:
     after: BreakerState
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderCalled:
+class ProviderCalled(msgspec.Struct, frozen=True):
     """A provider was asked and answered, or failed, after `elapsed_ms`."""
 
     provider: str
@@ -108,8 +101,7 @@ class ProviderCalled:
     """Whether it was asked because another one was slow."""
 
 
-@dataclass(frozen=True, slots=True)
-class MoneySettled:
+class MoneySettled(msgspec.Struct, frozen=True):
     """A paid call was booked."""
 
     provider: str
@@ -117,8 +109,7 @@ class MoneySettled:
     cost_usd: float
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRaised:
+class AlertRaised(msgspec.Struct, frozen=True):
     """Owners are told something about money."""
 
     kind: str
@@ -126,16 +117,14 @@ class AlertRaised:
     """`user` or `all`."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlertUndelivered:
+class AlertUndelivered(msgspec.Struct, frozen=True):
     """An alert did not reach one of its listeners."""
 
     listener: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class EpochsRead:
+class EpochsRead(msgspec.Struct, frozen=True):
     """Postgres was asked for users' epochs, once for several requests; `users` of them."""
 
     users: int
@@ -143,16 +132,14 @@ class EpochsRead:
     outcome: Literal["ok", "unavailable"]
 
 
-@dataclass(frozen=True, slots=True)
-class PoolWaited:
+class PoolWaited(msgspec.Struct, frozen=True):
     """A connection was waited for."""
 
     pool: Literal["read", "write"]
     elapsed_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class MoneyHeld:
+class MoneyHeld(msgspec.Struct, frozen=True):
     """Before a paid call a hold was asked for."""
 
     outcome: Literal["held", "refused", "allowance"]
@@ -161,8 +148,7 @@ class MoneyHeld:
     """Whose budget refused: `user`, `all` or `process`."""
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetUsed:
+class BudgetUsed(msgspec.Struct, frozen=True):
     """Share of the day's budget of all users that is spent or held, from 0; 1: no call more.
 
     What is kept back for processes without a ledger is no part of it.
@@ -171,8 +157,7 @@ class BudgetUsed:
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class DaySpent:
+class DaySpent(msgspec.Struct, frozen=True):
     """What the day has cost up to now, as the cost book says; the day is UTC's."""
 
     all_usd: float
@@ -182,8 +167,7 @@ class DaySpent:
     """Number of users whose budget is spent but for a hundredth: the next call may not fit."""
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentsWaiting:
+class DocumentsWaiting(msgspec.Struct, frozen=True):
     """Documents of all users wait to be read: versions of them, and seconds that the first has."""
 
     versions: int
@@ -191,16 +175,14 @@ class DocumentsWaiting:
     oldest_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class RequestStarted:
+class RequestStarted(msgspec.Struct, frozen=True):
     """An HTTP request came in."""
 
     route: str
     """The route's pattern, never the path: `/notes/{id}`."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestServed:
+class RequestServed(msgspec.Struct, frozen=True):
     """An HTTP request ended, its last byte sent or its client gone (status 499)."""
 
     route: str
@@ -211,8 +193,7 @@ class RequestServed:
     """The problem's code where it was one."""
 
 
-@dataclass(frozen=True, slots=True)
-class SigningKeysFetched:
+class SigningKeysFetched(msgspec.Struct, frozen=True):
     """The keys that tokens are signed with were fetched from the identity provider, or not."""
 
     outcome: str
@@ -222,20 +203,17 @@ class SigningKeysFetched:
     elapsed_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimited:
+class RateLimited(msgspec.Struct, frozen=True):
     """A request was turned away, as its user or all users asked too often."""
 
     scope: Literal["user", "all"]
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimitsUnknown:
+class RateLimitsUnknown(msgspec.Struct, frozen=True):
     """A request was let in although nobody could tell how often its user asked before."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestShed:
+class RequestShed(msgspec.Struct, frozen=True):
     """A question was turned away: at the door, or where no cache had its answer."""
 
     limit: int

@@ -6,8 +6,10 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from rag_core.clock import Clock
 from rag_core.correlation import PRIVATE_TEXT, REQUEST_ID

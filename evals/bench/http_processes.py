@@ -18,6 +18,7 @@ import msgspec
 import psutil
 
 from evals.bench.http_client import Measured, Task
+from evals.hnsw.server import cpu_s
 from evals.project import ROOT
 from rag_core.errors import Unavailable
 
@@ -40,8 +41,7 @@ class Server:
     def cpu_s(self) -> float:
         """CPU seconds of it and its children so far."""
         processes = [self.process, *self.process.children(recursive=True)]
-        times = [each.cpu_times() for each in processes]
-        return sum(each.user + each.system for each in times)
+        return cpu_s(each.pid for each in processes)
 
     def rss_bytes(self) -> int:
         """Resident memory of it and its children."""

@@ -43,9 +43,9 @@ def bench(
     cache takes about two minutes, store some three, http two, context a few seconds, embedders one
     minute, gate three, resume five, guard half of one, hedging one, ledger two, limits one,
     forecast three, access some seconds, page half of one, proxy and footprint two, once the
-    environments are made that they keep under .venvs; search ten for its part 10k; 100k takes far
-    longer. verdicts takes an hour or so: it runs the pipeline with planted faults, and judges each
-    by the gate; --only makes one of them.
+    environments are made that they keep under .venvs; search ten for its part 10k and
+    three quarters of an hour for 100k. verdicts takes half an hour: it runs the pipeline with
+    planted faults, and judges each by the gate; --only makes one of them.
     Exit code 1 when a figure misses its reference.
     """
     from evals.bench.command import run_benches

@@ -14,7 +14,7 @@ from rag_core.app.authentication import user_of
 from rag_core.app.response import Json
 from rag_core.app.service import Service
 from rag_core.correlation import PRIVATE_KEY
-from rag_core.domain.options import KEY_FIELD, Options
+from rag_core.domain.options import AS_CONFIGURED, KEY_FIELD, Options
 from rag_core.errors import InvalidInput, ProviderRejected
 from rag_core.providers import MAX_TEMPERATURE, MIN_TOKENS, Writer
 
@@ -66,6 +66,8 @@ def options_of(scope: Scope, body: OptionsBody | None) -> Options:
     """What the request chooses, by its body and by the header with a key; not checked yet."""
     # An empty one is no key either, and whoever sent it meant something.
     key = next((value.decode("latin-1") for name, value in scope["headers"] if name == _KEY), None)
+    if body is None and key is None:
+        return AS_CONFIGURED
     chosen = body or OptionsBody()
     return Options(
         provider=chosen.provider,

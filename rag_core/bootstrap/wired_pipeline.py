@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from rag_core import events
 from rag_core.adapters.generators import ExtractiveGenerator
@@ -22,7 +24,7 @@ from rag_core.cache.caches import Caches
 from rag_core.cache.epochs import EpochSource
 from rag_core.conversation import Rewriter
 from rag_core.domain.cost import FREE
-from rag_core.domain.options import Options
+from rag_core.domain.options import AS_CONFIGURED, Options
 from rag_core.domain.query import NAMED_BONUS, SearchMode
 from rag_core.domain.words import WORDS_NAME
 from rag_core.pipeline import Pipeline
@@ -64,6 +66,8 @@ class WiredPipeline:
         Raises:
             InvalidInput: something was chosen that may not be.
         """
+        if options is AS_CONFIGURED:  # nearly always
+            return self.pipeline
         self.choices.check(options)
         return self.pipeline.chosen(options)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from rag_core.domain.citations import resolve_citations
 from rag_core.domain.context import Source, merge_verses
@@ -63,8 +66,7 @@ class Flag(StrEnum):
     HISTORY_UNAVAILABLE = "history_unavailable"
 
 
-@dataclass(frozen=True, slots=True)
-class Citation:
+class Citation(msgspec.Struct, frozen=True):
     """A note that the answer rests on, with the words it cites."""
 
     number: int
@@ -81,8 +83,7 @@ class Citation:
     """Where it ends there, in characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the user gets, with everything needed to judge it."""
 
     text: str
@@ -97,7 +98,7 @@ class Answer:
     """The named pattern that a refused question matched."""
     evidence: str = ""
     """Fingerprint of the context, prompt and settings the answer rests on."""
-    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    timings_ms: Mapping[str, float] = {}
     """Wall-clock milliseconds per step of the pipeline."""
 
     @property

@@ -8,6 +8,8 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from rag_core.domain.chunks import Chunk
 from rag_core.domain.notes import Note, Verses
 from rag_core.domain.query import Query
@@ -58,8 +60,7 @@ class Embedder(WordPieceCounter, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True):
     """A chunk found for a question, with what a prompt says of its note.
 
     `start` and `end` are where it stands in the note's body, in characters.

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 
 class Tokenizer(Protocol):
     """Splits text as the generator does; special tokens are never added."""
@@ -49,8 +51,7 @@ UNLIMITED: WordPieceCounter = _Unlimited()
 """For chunks that no embedder cuts."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenCount:
+class TokenCount(msgspec.Struct, frozen=True):
     """How many tokens a text has, kept beside what says of which text that is true."""
 
     tokens: int

@@ -6,7 +6,9 @@ import asyncio
 import math
 from contextlib import aclosing
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from rag_core.budget.alerts import output_budget
 from rag_core.budget.spending import Spending

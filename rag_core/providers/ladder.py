@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from rag_core.domain.answer import Answer, Flag, Provenance
 from rag_core.domain.context import Context

@@ -59,7 +59,7 @@ _FOREIGN = frozenset({"reason", "outcome"})
 
 
 def _fields(event: Event) -> dict[str, Any]:
-    found = {name: getattr(event, name) for name in event.__slots__}
+    found = {name: getattr(event, name) for name in event.__struct_fields__}
     if isinstance(usage := found.get("usage"), Usage):
         found["usage"] = {
             "input_tokens": usage.input_tokens,

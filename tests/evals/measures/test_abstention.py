@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from evals.datasets.golden import Scenario
 from evals.measures.abstention import (
@@ -100,7 +101,7 @@ def test_every_hit_and_citation_of_another_users_note_is_a_leak() -> None:
 
 
 def test_another_users_words_under_the_users_own_note_id_are_a_leak() -> None:
-    disguised = replace(hit(FOREIGN, user="bob", note="b1"), note_id="n1")
+    disguised = structs.replace(hit(FOREIGN, user="bob", note="b1"), note_id="n1")
     assert isolation_leaks(seen("x", None, disguised), GOLDEN) == Scored(1.0)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from evals.datasets.corpus import held_open, ingest_golden
 from evals.datasets.golden import Scenario, load
@@ -47,7 +48,7 @@ def test_a_fact_is_lost_where_its_words_are_missing_first() -> None:
 
 
 def test_words_of_another_note_do_not_count() -> None:
-    elsewhere = replace(hit(CAIN), note_id="n2")
+    elsewhere = structs.replace(hit(CAIN), note_id="n2")
     assert facts_found(seen("x", None, elsewhere), GOLDEN) == Scored(0.0)
 
 

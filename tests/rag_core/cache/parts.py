@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any
+
+from msgspec import structs
 
 from rag_core.cache import CachedAnswer, Emit, Epoch
 from rag_core.clock import Clock
@@ -44,7 +45,7 @@ CITATION = Citation(
 ANSWER = Answer(
     text="Grace is a gift [1]. Χάρις 恩典 🕊",
     provenance=Provenance.FRESH,
-    citations=(CITATION, replace(CITATION, number=2, date=None, verses=())),
+    citations=(CITATION, structs.replace(CITATION, number=2, date=None, verses=())),
     usage=Usage(1_234, 56),
     cost_usd=0.000_280_4,
     generator="scripted",
@@ -58,7 +59,7 @@ ANSWER = Answer(
 
 def answer(text: str = "Grace is a gift [1].", **fields: Any) -> Answer:
     """A fresh answer with one citation."""
-    return replace(ANSWER, text=text, **fields)
+    return structs.replace(ANSWER, text=text, **fields)
 
 
 def cached_answer(
@@ -91,7 +92,7 @@ def hit(text: str = "Grace is a gift.", **fields: Any) -> Hit:
         verses=(Verses("Eph", 2, 8, 9),),
         score=0.75,
     )
-    return replace(plain, **fields)
+    return structs.replace(plain, **fields)
 
 
 def context(*hits: Hit) -> Context:

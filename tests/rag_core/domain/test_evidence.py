@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from msgspec import structs
+
 from rag_core.domain import Context, Hit, Question, Verses, fingerprint
 from tests.rag_core.cache.parts import context, hit
 
@@ -19,18 +21,18 @@ def of(*hits: Hit) -> str:
 
 def test_it_changes_with_whatever_the_generator_sees_or_a_citation_says() -> None:
     for changed in [
-        replace(FIRST, text="Grace is a debt."),
-        replace(FIRST, title="Of grace"),
-        replace(FIRST, date=date(2026, 5, 4)),
-        replace(FIRST, date=None),
-        replace(FIRST, tags=("gift",)),
-        replace(FIRST, tags=("favour", "gift")),
-        replace(FIRST, verses=(Verses("Eph", 2, 8, 10),)),
-        replace(FIRST, verses=()),
-        replace(FIRST, heading="A wage"),
-        replace(FIRST, note_id="grace-2"),
-        replace(FIRST, position=1),
-        replace(FIRST, start=5),
+        structs.replace(FIRST, text="Grace is a debt."),
+        structs.replace(FIRST, title="Of grace"),
+        structs.replace(FIRST, date=date(2026, 5, 4)),
+        structs.replace(FIRST, date=None),
+        structs.replace(FIRST, tags=("gift",)),
+        structs.replace(FIRST, tags=("favour", "gift")),
+        structs.replace(FIRST, verses=(Verses("Eph", 2, 8, 10),)),
+        structs.replace(FIRST, verses=()),
+        structs.replace(FIRST, heading="A wage"),
+        structs.replace(FIRST, note_id="grace-2"),
+        structs.replace(FIRST, position=1),
+        structs.replace(FIRST, start=5),
     ]:
         assert of(changed, SECOND) != BASE
 
@@ -58,7 +60,7 @@ def test_it_changes_with_the_pipeline() -> None:
 
 
 def test_it_does_not_change_with_scores() -> None:
-    assert of(replace(FIRST, score=0.5), replace(SECOND, score=0.4)) == BASE
+    assert of(structs.replace(FIRST, score=0.5), structs.replace(SECOND, score=0.4)) == BASE
 
 
 def test_it_does_not_change_with_the_letter_case_of_the_question() -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from rag_core.domain import Chunk, Hit, Note, PipelineConfig, Ranking, hit_of
 from rag_core.search import AnswerabilityModel, fitted_model, signs, usable_hits

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from dataclasses import replace
 from importlib.metadata import version
 from importlib.resources import files
 
 import psycopg
 import pytest
+from msgspec import structs
 
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.adapters.postgres import PostgresNotes, PostgresRetriever, open_database
@@ -190,7 +190,7 @@ async def test_what_0001_stored_is_found_after_the_migration(old_database: str) 
         by_words = PostgresRetriever(database, embedder_digest=DIGEST, mode=SearchMode.LEXICAL)
         (same,) = (await by_words.search(ruth, Query(question, "unearned grace"), k=5)).hits
         assert same.bonus > 0  # the BM25 of what was stored before there were words
-        assert replace(same, bonus=hit.bonus) == hit
+        assert structs.replace(same, bonus=hit.bonus) == hit
         assert await PostgresNotes(database).read(ruth) == [note("grace")]
     with connected(old_database) as connection:
         assert connection.execute("SELECT id, epoch FROM users").fetchall() == before

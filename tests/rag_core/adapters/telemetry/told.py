@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import typing
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from rag_core import events
 from rag_core.domain import Flag, Provenance, Usage
@@ -26,7 +27,7 @@ _UNUSED = {
 """Fields that no label is made of: one value is enough."""
 
 
-def classes() -> tuple[type, ...]:
+def classes() -> tuple[type[msgspec.Struct], ...]:
     """The classes of all events."""
     return get_args(events.Event)
 
@@ -35,7 +36,7 @@ def every_event(names: Sequence[str]) -> Iterator[events.Event]:
     """All combinations of what an event's fields may be; free text is each of `names`."""
     for kind in classes():
         hints = get_type_hints(kind, vars(events))
-        fields = [field.name for field in dataclasses.fields(kind)]
+        fields = kind.__struct_fields__
         free = {name: names[:1] if (kind, name) in _UNUSED else names for name in fields}
         values = [_values(name, hints[name], free[name]) for name in fields]
         for combination in itertools.product(*values):

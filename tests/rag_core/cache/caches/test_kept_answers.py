@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from rag_core import events
 from rag_core.cache import Epoch
 from rag_core.clock import ManualClock
@@ -34,7 +36,7 @@ async def test_without_an_epoch_nothing_is_kept(clock: ManualClock) -> None:
 
 async def test_a_refusal_is_not_kept(clock: ManualClock, epochs: KnownEpochs) -> None:
     caches = caches_of(clock, epochs=epochs)
-    await caches.put(NOW, replace(ANSWER, provenance=Provenance.REFUSED), 0)
+    await caches.put(NOW, structs.replace(ANSWER, provenance=Provenance.REFUSED), 0)
     assert (await look_up(caches)).cached is None
 
 
