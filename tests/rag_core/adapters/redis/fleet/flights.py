@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rag_core.adapters.redis import (
     CONCURRENT_CALLS,
@@ -24,12 +24,17 @@ LONG_S = 600.0
 
 
 class CountingClient(RedisClient):
-    """Counts the calls that were answered."""
+    """Counts the calls that were answered, and keeps the commands that were asked."""
 
     def __init__(self, url: str) -> None:
         driver = open_driver(url, max_connections=CONCURRENT_CALLS)
         super().__init__(driver, call_timeout_s=PATIENCE_S)
         self.calls = 0
+        self.asked: list[tuple[Any, ...]] = []
+
+    async def execute(self, *command: Any, **options: Any) -> Any:
+        self.asked.append(command)
+        return await super().execute(*command, **options)
 
     async def call(self, command: Callable[[], Awaitable[T]]) -> T:
         reply = await super().call(command)
