@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from contextvars import Context
 from typing import Final
@@ -135,16 +135,22 @@ class RedisFleet:
         while True:
             await asyncio.sleep(self._lease_s / RENEWALS)
             held = list(self._held.items())
-            for some in [[each] for each in held] if self._apart else [held]:
-                keys, tokens = [key for _, key in some], [token for token, _ in some]
-                await self._script(_RENEW, keys, self._ms(self._lease_s), *tokens)
+            groups = [[each] for each in held] if self._apart else [held]
+            await asyncio.gather(*map(self._extend, groups))
+
+    async def _extend(self, held: Sequence[tuple[bytes, str]]) -> None:
+        """Renew these leases; where that takes too long, the next time comes before they end."""
+        keys, tokens = [key for _, key in held], [token for token, _ in held]
+        with TimeBudget(self._lease_s / RENEWALS).applied():
+            await self._script(_RENEW, keys, self._ms(self._lease_s), *tokens)
 
     async def _land(self, key: str, token: bytes, value: bytes, keep_s: float) -> None:
-        await self._script(_LAND, [key], token, value, self._ms(keep_s))
+        with TimeBudget(self._lease_s).applied():
+            await self._script(_LAND, [key], token, value, self._ms(keep_s))
 
     async def _script(self, script: str, keys: list[str], *arguments: bytes | int) -> None:
         """Run a script on the keys; where it is lost, their leases simply end."""
-        with TimeBudget(self._lease_s).applied(), suppress(CacheUnavailable):
+        with suppress(CacheUnavailable):
             await self._redis.execute("EVAL", script, len(keys), *keys, *arguments)
 
     @staticmethod
