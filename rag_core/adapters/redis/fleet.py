@@ -120,7 +120,8 @@ class RedisFleet:
     async def _renewed(self, key: str, token: bytes) -> AsyncIterator[None]:
         """Keep the lease alive while the block runs."""
         self._held[token] = key
-        if self._renewing is None:  # for all requests: without the deadline and the trace of one
+        # For all requests: without the deadline and the trace of one; anew, should it have broken.
+        if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.create_task(self._renew(), context=Context())
         try:
             yield

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from rag_core.adapters.generators import ScriptItem
@@ -13,16 +11,6 @@ from tests.rag_core.library import edited, note
 from tests.rag_core.scene import ANSWER, Scene, open_scene, settings_for
 
 DAY_S = 86_400
-
-
-@pytest.fixture
-async def scene(database_url: str, user: UserId, tokenizer: Tokenizer) -> AsyncIterator[Scene]:
-    """A user with three notes, and a generator that always says the same."""
-    async with open_scene(settings_for(database_url), user, tokenizer) as scene:
-        await scene.store(note("grace"), note("storm"), note("harvest"))
-        scene.embedder.texts.clear()
-        scene.embedder.calls = 0
-        yield scene
 
 
 async def test_an_answer_is_fresh_then_cached_and_costs_nothing_the_second_time(

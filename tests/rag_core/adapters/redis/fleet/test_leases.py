@@ -94,13 +94,7 @@ async def test_a_leader_that_lives_keeps_its_lease(
     client: CountingClient, key: str, work: Work
 ) -> None:
     leader = await leading(fleet_of(client, lease_s=1.0), key, work)
-    seen: list[int] = []
-
-    async def renewed() -> bool:
-        seen.append(await client.execute("PTTL", key))
-        return len(seen) > 1 and seen[-1] > seen[-2]
-
-    await eventually(renewed)
+    await renewed(client, [key])
     work.outcome.set_result(ANSWER)
     assert await leader == (ANSWER, True)
 

@@ -1,4 +1,4 @@
-"""A user with three notes, whose questions go through the steps of the pipeline."""
+"""A user with three notes, whose questions go through the pipeline; some tests have their own."""
 
 from __future__ import annotations
 
