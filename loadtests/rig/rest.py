@@ -12,16 +12,24 @@ import psutil
 from loadtests.record.run import Rest
 from loadtests.rig.site import Site
 
-_SETTLED_S, _LOOK_S = 20.0, 0.5
+_SETTLED_S, _STILL_S, _LOOK_S = 20.0, 6.0, 0.5
+"""How long it may take to settle; unchanged for how long it has; every how often it is looked at.
+
+Kept connections to a provider close after five seconds without use, httpx2's default.
+"""
 
 
 async def at_rest(site: Site, *, like: Rest | None = None) -> Rest:
-    """What it holds, once that is no more than `like`, or when it has had its time to settle."""
-    give_up_at = time.monotonic() + _SETTLED_S
+    """What it holds, once that is no more than `like`, stands still, or has had its time."""
+    began = still_since = time.monotonic()
+    last = None
     while True:
-        rest = await asyncio.to_thread(_rest, site)
+        rest, now = await asyncio.to_thread(_rest, site), time.monotonic()
+        held = (rest.fds, rest.connections)
+        if held != last:
+            last, still_since = held, now
         settled = rest.connections == 0 and (like is None or rest.fds <= like.fds)
-        if settled or time.monotonic() > give_up_at:
+        if settled or now - still_since > _STILL_S or now - began > _SETTLED_S:
             return rest
         await asyncio.sleep(_LOOK_S)
 
