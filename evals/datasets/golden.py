@@ -58,6 +58,7 @@ __all__ = [
 ]
 
 QUESTIONS, RETRIEVAL = "questions.jsonl", "retrieval/questions.jsonl"
+FRESH = "fresh/claims.jsonl"
 """The questions of a folder, and those of our own that only retrieval is fitted to."""
 SMALL = "small"
 """The golden folder within ours whose users have few notes."""

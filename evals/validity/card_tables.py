@@ -34,6 +34,21 @@ def card_tables(cards: Sequence[Card]) -> tuple[Table, ...]:
     )
 
 
+def fresh_table(card: Card) -> Table:
+    """What a checker makes of claims that nothing was fitted to, a row a kind of claim."""
+    columns = ("kind", "claims", "rejected, at its own threshold", f"rejected, {_STRICT}")
+    rows: list[tuple[Cell, ...]] = []
+    for name, shares in (("wrong", _noticed), ("right", _rejected)):
+        own, strict = (shares(at) if at else {} for at in (card.own, card.strict))
+        kinds = sorted(own, key=lambda kind: (kind == "all", kind))
+        rows += [
+            (f"{name}: {kind}", own[kind].n, interval(own[kind]), interval(strict.get(kind)))
+            for kind in kinds
+        ]
+    area = f" Area under the ROC curve {_estimate(card.auc)}." if card.auc else ""
+    return Table(f"Fresh claims, {card.checker} check", columns, tuple(rows), _caption() + area)
+
+
 def as_text(tables: Sequence[Table]) -> str:
     """The tables one below the other, each under its title."""
     shown = []

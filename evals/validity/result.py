@@ -19,7 +19,7 @@ from evals.measures.validity.validity import (
 from evals.results import numbers
 from evals.results.result import Cell, Headline, NotebookResult, Picture, Table, headline
 from evals.stats.paired import PairedDifference
-from evals.validity.card_tables import card_tables, interval
+from evals.validity.card_tables import card_tables, fresh_table, interval
 from evals.validity.pictures import words
 from evals.validity.study import ValidityRun
 
@@ -35,7 +35,13 @@ def validity_result(run: ValidityRun, pictures: Sequence[Picture]) -> NotebookRe
         n=run.claims + run.questions,
         headlines=headlines(run),
         pictures=tuple(pictures),
-        tables=(scoreboard(run), _differences(run), _validity(run), *card_tables(run.cards)),
+        tables=(
+            scoreboard(run),
+            _differences(run),
+            _validity(run),
+            *card_tables(run.cards),
+            *([fresh_table(run.fresh)] if run.fresh else []),
+        ),
         facts={
             "generator": run.generator,
             "golden data digest": run.golden_digest,
@@ -43,6 +49,7 @@ def validity_result(run: ValidityRun, pictures: Sequence[Picture]) -> NotebookRe
         },
         data={
             "cards": [card.as_dict() for card in run.cards],
+            "fresh": run.fresh.as_dict() if run.fresh else None,
             "validity": {each.measure: sentence(each) for each in run.validity},
             "measures": {
                 each.measure: {"noticed": each.noticed.value, "rejected": each.rejected.value}
@@ -59,7 +66,8 @@ def headlines(run: ValidityRun) -> tuple[Headline, ...]:
     passing = _share("meet the targets", faulty, [meets_targets(averages(r)) for r in faulty])
     apart = _share("differ", faulty, [bool(_differing(run, each)) for each in faulty])
     return (
-        *_of_claims(used),
+        *_of_claims(used, key=run.fresh is None),
+        *(_of_claims(run.fresh, ", fresh claims") if run.fresh else ()),
         headline(
             passing, "Faulty generators that pass", "Share of the planted faulty generators that "
             "meet every target of answers.", unit="share", better="lower", target=0.0, key=True,
@@ -83,6 +91,7 @@ def verdict(run: ValidityRun) -> str:
     return " ".join(
         [
             _of_card(used),
+            *([f"On {run.fresh.n:,} fresh claims: {_of_card(run.fresh)}"] if run.fresh else []),
             f"Of {len(faulty)} generators that plant faults, {len(passing) or 'none'} would pass "
             f"as a release{_listed(passing)}; {len(alike) or 'none'} cannot be told from the real "
             f"answers{_listed(alike)}.",
@@ -161,20 +170,21 @@ def _validity(run: ValidityRun) -> Table:
     )
 
 
-def _of_claims(used: Card) -> tuple[Headline, ...]:
+def _of_claims(used: Card, which: str = "", *, key: bool = True) -> tuple[Headline, ...]:
+    """Key are those of the fresh claims where they are asked: many more, by hands that saw less."""
     if used.auc is None or used.strict is None:
         return ()
     strict = f"at the threshold that rejects {numbers.share(REJECTED)} of right ones"
     negated = used.strict.noticed_by_kind.get("negated")
     area = Headline(
-        name="Validity of groundedness",
+        name=f"Validity of groundedness{which}",
         meaning="How often a right claim scores above a wrong one (area under the ROC curve).",
-        value=used.auc.value, low=used.auc.low, high=used.auc.high, n=used.n, key=True,
+        value=used.auc.value, low=used.auc.low, high=used.auc.high, n=used.n, key=key,
     )  # fmt: skip
     if negated is None:
         return (area,)
     meaning = f"Share of negated claims that the {used.checker} check notices, {strict}."
-    return (area, headline(negated, "Negations noticed", meaning, key=True))
+    return (area, headline(negated, f"Negations noticed{which}", meaning, key=key))
 
 
 def _of_right_answers(run: ValidityRun) -> list[Headline]:

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evals.datasets.corpus import held_open, ingest_golden
-from evals.datasets.golden import GoldenQuestion, GoldenSet
+from evals.datasets.golden import FRESH, GoldenQuestion, GoldenSet
 from evals.datasets.golden_checks import load_checked
 from evals.measures.asking import ask_all
 from evals.measures.catalogue import Instruments
 from evals.measures.kept_vectors import kept_vectors
 from evals.measures.measuring_embedder import measuring_embedder
 from evals.measures.observations import Observation
-from evals.measures.validity.card import Card
+from evals.measures.support import SupportChecker
+from evals.measures.validity.card import Card, card
 from evals.measures.validity.faults import FAULTS
-from evals.measures.validity.labelled_claims import golden_claims
+from evals.measures.validity.labelled_claims import golden_claims, read_claims
 from evals.measures.validity.planted import Asked, Planted, Remembered, Spoilt, Written
 from evals.measures.validity.validity import PlantedRun, Validity, measured, validity
 from evals.measures.vectors import Vectors
@@ -40,6 +41,8 @@ class ValidityRun:
     cards: Sequence[Card]
     claims: int
     """Number of claims that each checker was asked about."""
+    fresh: Card | None
+    """Of the checker in use, on claims that nothing was fitted to; None where it was not asked."""
     real: PlantedRun
     planted: Sequence[PlantedRun]
     validity: Sequence[Validity]
@@ -94,12 +97,14 @@ async def study(
             await embed_claims(vectors, claims)
             async with open_checkers(vectors, settings, max_usd) as checkers:
                 cards = await all_cards(checkers, claims, seed=seed)
+                fresh = await _fresh_card(in_use(checkers), vectors, golden_dir, profile, seed)
                 use = Instruments(golden, vectors, in_use(checkers))
                 questions = _questions(golden, profile)
                 real, *planted = await _plant_all(_Bench(ready, application, use, questions))
     return ValidityRun(
         cards=cards,
         claims=len(claims),
+        fresh=fresh,
         real=real,
         planted=planted,
         validity=validity(real, planted),
@@ -108,6 +113,18 @@ async def study(
         golden_digest=golden.digest,
         seconds=time.perf_counter() - began,
     )
+
+
+async def _fresh_card(
+    checker: SupportChecker, vectors: Vectors, golden_dir: Path, profile: str, seed: int
+) -> Card | None:
+    """Asked in the profile that asks everything, where the folder has such claims."""
+    file = golden_dir / FRESH
+    if QUESTIONS[profile] is not None or not file.exists():
+        return None
+    claims = await asyncio.to_thread(read_claims, file)
+    await embed_claims(vectors, claims)
+    return await card(checker, claims, seed=seed)
 
 
 def _questions(golden: GoldenSet, profile: str) -> list[GoldenQuestion]:

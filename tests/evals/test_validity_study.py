@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from evals.datasets.golden import load
+from evals.datasets.golden import FRESH, load
 from evals.datasets.golden_checks import validate
 from evals.measures.scores import Scored
 from evals.measures.validity.faults import FAULTS
@@ -19,11 +20,23 @@ from rag_core.errors import InvalidInput
 from tests.evals.golden_sample import add_planted
 
 PLANTED = 12
+FRESH_CLAIMS = (
+    ("The ark was built by Noah.", True, "paraphrase"),
+    ("Noah made the ark.", True, "reordered"),
+    ("Noah never built the ark.", False, "negated"),
+    ("Solomon built the temple at Jerusalem.", False, "off_source"),
+)
 
 
 @pytest.fixture
 async def run(sample: Path) -> ValidityRun:
     add_planted(sample, PLANTED)
+    (sample / FRESH).parent.mkdir()
+    rows = [
+        {"claim": claim, "evidence": "Noah built the ark.", "supported": supported, "kind": kind}
+        for claim, supported, kind in FRESH_CLAIMS
+    ]
+    (sample / FRESH).write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert validate(load(sample)) == []
     return await study(sample, profile="full")
 
@@ -56,6 +69,22 @@ async def test_planted_answers_are_asked_measured_and_shown(
     assert headlines["Faulty generators that pass"] == 0
     assert set(result.data["validity"]) == {each.measure for each in run.validity}
     assert len(frame(run)) == len(run.planted) + 1
+
+    assert run.fresh is not None
+    assert run.fresh.n == len(FRESH_CLAIMS)
+    assert headlines["Negations noticed, fresh claims"] == 1
+    keys = {each.name for each in result.headlines if each.key}
+    assert "Validity of groundedness, fresh claims" in keys
+    assert "Validity of groundedness" not in keys, "of the two the larger is the one to go by"
+    (fresh,) = (each for each in result.tables if each.title == "Fresh claims, light check")
+    assert [row[:2] for row in fresh.rows] == [
+        ("wrong: negated", 1),
+        ("wrong: off_source", 1),
+        ("wrong: all", 2),
+        ("right: paraphrase", 1),
+        ("right: reordered", 1),
+        ("right: all", 2),
+    ]
 
 
 async def test_an_unknown_profile_is_refused() -> None:
