@@ -55,7 +55,9 @@ def _line(failed: Sequence[NotebookRun], met: Sequence[str], targeted: Sequence[
     if not targeted:
         return "Everything ran; no number here has a target."
     if len(met) == len(targeted):
-        return f"All {len(targeted)} targets are met."
+        return (
+            f"All {len(targeted)} targets are met." if len(targeted) > 1 else "The target is met."
+        )
     return f"{len(met)} of {len(targeted)} targets are met."
 
 

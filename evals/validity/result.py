@@ -91,7 +91,11 @@ def verdict(run: ValidityRun) -> str:
     return " ".join(
         [
             _of_card(used),
-            *([f"On {run.fresh.n:,} fresh claims: {_of_card(run.fresh)}"] if run.fresh else []),
+            *(
+                [f"{run.fresh.n:,} fresh claims say more. {_of_card(run.fresh)}"]
+                if run.fresh
+                else []
+            ),
             f"Of {len(faulty)} generators that plant faults, {len(passing) or 'none'} would pass "
             f"as a release{_listed(passing)}; {len(alike) or 'none'} cannot be told from the real "
             f"answers{_listed(alike)}.",

@@ -1,41 +1,58 @@
-"""The fresh claims that ship: about passages of ours, and of none that anything was fitted to."""
+"""Claims beside the golden ones: fresh, which nothing is fitted to, and those to teach a reader."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from typing import Any
+
+import pytest
 
 from evals.datasets.golden import FRESH, load
 from evals.project import GOLDEN
 
-ROWS = [json.loads(line) for line in (GOLDEN / FRESH).read_text(encoding="utf-8").splitlines()]
+READING = "reading/claims.jsonl"
 
 
-def test_each_stands_on_words_of_its_passage() -> None:
-    golden = load(GOLDEN)
-    astray = [each["id"] for each in ROWS if each["evidence"] not in golden.text(each["passage"])]
+def rows(file: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (GOLDEN / file).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("file", [FRESH, READING])
+def test_each_stands_on_words_of_its_passage(file: str) -> None:
+    golden, claims = load(GOLDEN), rows(file)
+    astray = [each["id"] for each in claims if each["evidence"] not in golden.text(each["passage"])]
+    assert claims
     assert astray == []
 
 
-def test_each_passage_has_as_many_right_as_wrong_and_none_twice() -> None:
+@pytest.mark.parametrize("file", [FRESH, READING])
+def test_each_passage_has_as_many_right_as_wrong_and_none_twice(file: str) -> None:
     verdicts: dict[str, list[bool]] = defaultdict(list)
-    for each in ROWS:
+    for each in (claims := rows(file)):
         verdicts[each["passage"]].append(each["supported"])
-        assert each["group"] == f"f-{each['passage']}", "claims on one passage hang together"
+        assert each["group"].endswith(each["passage"]), "claims on one passage hang together"
     uneven = [passage for passage, found in verdicts.items() if 2 * sum(found) != len(found)]
     assert uneven == []
     for field in ("id", "claim"):
-        assert [value for value, n in Counter(each[field] for each in ROWS).items() if n > 1] == []
+        assert [
+            value for value, n in Counter(each[field] for each in claims).items() if n > 1
+        ] == []
 
 
-def test_they_are_on_no_passage_of_another_claim_and_on_no_note_that_test_asks_about() -> None:
+def test_no_two_files_share_a_note_and_none_has_one_that_test_asks_about() -> None:
     golden = load(GOLDEN)
-    passages = {each["passage"] for each in ROWS}
-    assert passages & {claim.source for claim in golden.claims} == set()
+    notes = {
+        file: {golden.passages[each["passage"]].note for each in rows(file)}
+        for file in (FRESH, READING)
+    }
+    assert notes[FRESH] & notes[READING] == set()
+    claimed = {claim.source for claim in golden.claims}
+    assert {each["passage"] for file in notes for each in rows(file)} & claimed == set()
     tested = {
         golden.passages[passage].note
         for question in golden.questions
         if question.split == "test"
         for passage in question.gold
     }
-    assert tested & {golden.passages[passage].note for passage in passages} == set()
+    assert tested & (notes[FRESH] | notes[READING]) == set()

@@ -120,7 +120,7 @@ def test_the_manifest_is_told_with_its_commit_and_that_it_was_changed(tmp_path: 
 @pytest.mark.parametrize(
     ("values", "status", "line"),
     [
-        ([0.95], "good", "All 1 targets are met."),
+        ([0.95], "good", "The target is met."),
         ([0.95, 0.5], "bad", "1 of 2 targets are met."),
         ([None], "watch", "0 of 1 targets are met."),
     ],
