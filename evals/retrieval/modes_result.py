@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 GAIN = 0.05
 """Recall@5 that hybrid search is to add on golden questions of split test: the requirement's."""
+_LEAST_P = 0.001
+"""What is less is said to be less."""
 
 
 def mode_headlines(runs: Sequence[ModesRun]) -> list[Headline]:
@@ -108,4 +110,6 @@ def mode_verdict(runs: Sequence[ModesRun]) -> str:
 
 
 def _p(found: PairedDifference) -> str:
-    return "not tested" if found.p is None else f"p {number(found.p, 'score')}"
+    if found.p is None:
+        return "not tested"
+    return f"p {number(found.p, 'score')}" if found.p >= _LEAST_P else f"p < {_LEAST_P}"

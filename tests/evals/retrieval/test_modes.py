@@ -44,7 +44,7 @@ def test_a_gain_is_told_for_collections_and_the_reported_split_beside_what_is_as
     assert (test.measure, test.target, test.status) == ("R@5", GAIN, "bad")
     said = mode_verdict(runs)
     assert "On henry-topics, hybrid search is +0.200 nDCG@10 from dense" in said
-    assert said.count("better") == 3
+    assert said.count("(p < 0.001: better)") == 3, "and not p 0.000"
 
 
 def test_the_command_takes_a_golden_folder_or_a_collection(
