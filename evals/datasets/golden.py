@@ -58,8 +58,9 @@ __all__ = [
 ]
 
 QUESTIONS, RETRIEVAL = "questions.jsonl", "retrieval/questions.jsonl"
-FRESH = "fresh/claims.jsonl"
 """The questions of a folder, and those of our own that only retrieval is fitted to."""
+FRESH = "fresh/claims.jsonl"
+"""Claims that nothing is fitted to: each with the words that decide."""
 SMALL = "small"
 """The golden folder within ours whose users have few notes."""
 OVER_LONG_WORDS = 150

@@ -66,7 +66,7 @@ def headlines(run: ValidityRun) -> tuple[Headline, ...]:
     passing = _share("meet the targets", faulty, [meets_targets(averages(r)) for r in faulty])
     apart = _share("differ", faulty, [bool(_differing(run, each)) for each in faulty])
     return (
-        *_of_claims(used, key=run.fresh is None),
+        *_of_claims(used, key=run.fresh is None or run.fresh.auc is None),
         *(_of_claims(run.fresh, ", fresh claims") if run.fresh else ()),
         headline(
             passing, "Faulty generators that pass", "Share of the planted faulty generators that "
@@ -91,11 +91,7 @@ def verdict(run: ValidityRun) -> str:
     return " ".join(
         [
             _of_card(used),
-            *(
-                [f"{run.fresh.n:,} fresh claims say more. {_of_card(run.fresh)}"]
-                if run.fresh
-                else []
-            ),
+            *([_of_card(run.fresh, "fresh ")] if run.fresh else []),
             f"Of {len(faulty)} generators that plant faults, {len(passing) or 'none'} would pass "
             f"as a release{_listed(passing)}; {len(alike) or 'none'} cannot be told from the real "
             f"answers{_listed(alike)}.",
@@ -220,12 +216,12 @@ def _kind(run: ValidityRun, each: PlantedRun) -> str:
     return "real" if each is run.real else "faulty" if each.faulty else "right"
 
 
-def _of_card(used: Card) -> str:
+def _of_card(used: Card, which: str = "") -> str:
     if used.auc is None or used.strict is None:
-        return "No claim could be checked."
+        return f"No {which}claim could be checked."
     return (
-        f"Of two claims, one right and one wrong, the {used.checker} check gives the right one "
-        f"the higher score {numbers.share(round(used.auc.value, 3))} of the time; rejecting "
+        f"Of two {which}claims, one right and one wrong, the {used.checker} check gives the right "
+        f"one the higher score {numbers.share(round(used.auc.value, 3))} of the time; rejecting "
         f"{numbers.share(REJECTED)} of right claims, it notices "
         f"{interval(used.strict.noticed)} of the wrong ones."
     )
