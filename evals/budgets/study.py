@@ -20,6 +20,7 @@ from evals.datasets.golden import GoldenQuestion, GoldenSet
 from evals.datasets.golden_checks import load_checked
 from evals.measures.kept_vectors import kept_vectors
 from evals.measures.measuring_embedder import measuring_embedder
+from evals.measures.support import opened_light_checker
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
 from rag_core.adapters.documents import read_notes
@@ -169,6 +170,7 @@ async def opened(
         with (
             kept_vectors(application.embedder, folder) as embedder,
             kept_vectors(measuring, folder) as measured,
+            opened_light_checker(vectors := Vectors(measured), settings) as checker,
         ):
             async with open_generator(ready, embedder, tokenizer) as generator:
                 parts = Parts(
@@ -185,7 +187,8 @@ async def opened(
                 sweep = Sweep(
                     stages=stages,
                     golden=golden,
-                    vectors=Vectors(measured),
+                    vectors=vectors,
+                    checker=checker,
                     tokenizer=tokenizer,
                     prices=Prices(settings.price_input_usd, settings.price_output_usd),
                     purse=Purse(generator.prices, max_usd),

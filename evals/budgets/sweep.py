@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from evals.budgets.outcomes import (
 from evals.budgets.scoring import facts_in_context, facts_stated, right_abstention
 from evals.budgets.stages import Reply, Stages
 from evals.datasets.golden import GoldenQuestion, GoldenSet
-from evals.measures.support import LightChecker, SupportChecker
+from evals.measures.support import SupportChecker
 from evals.measures.vectors import Vectors
 from rag_core.domain import FREE, Prices, Tokenizer, Usage
 from rag_core.errors import InvalidInput
@@ -61,15 +60,12 @@ class Sweep:
     stages: Stages
     golden: GoldenSet
     vectors: Vectors
+    checker: SupportChecker
+    """What judges whether an answer states a fact."""
     tokenizer: Tokenizer
     prices: Prices
     purse: Purse
     _stated: dict[tuple[str, str], float] = field(default_factory=dict)
-
-    @cached_property
-    def checker(self) -> SupportChecker:
-        """What judges whether an answer states a fact."""
-        return LightChecker(self.vectors)
 
     async def run(
         self,

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evals.datasets.golden import GoldenQuestion, GoldenSet
+from evals.datasets.golden import GoldenQuestion
 from evals.drills.timeline import Ended
 from evals.measures.catalogue import Instruments, measures
 from evals.measures.observations import Observation
 from evals.measures.scores import Scored
 from evals.measures.summary import score_of
-from evals.measures.support import LightChecker
-from evals.measures.vectors import Vectors
-from rag_core.domain import Answer, Embedder
+from rag_core.domain import Answer
 
 CITATIONS, FACTS = "citation_precision", "fact_recall"
 WORDED = {CITATIONS: "citations right", FACTS: "facts stated"}
@@ -48,11 +46,8 @@ class Scorer:
         extractive: the extractive generator's answer to each question, by the question's id.
     """
 
-    def __init__(
-        self, golden: GoldenSet, embedder: Embedder, extractive: Mapping[str, Answer]
-    ) -> None:
-        vectors = Vectors(embedder)
-        self._use = Instruments(golden, vectors, LightChecker(vectors))
+    def __init__(self, use: Instruments, extractive: Mapping[str, Answer]) -> None:
+        self._use = use
         self._extractive = extractive
         self._known: dict[tuple[str, str], Mapping[str, float]] = {}
 

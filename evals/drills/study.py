@@ -21,7 +21,10 @@ from evals.drills.quality import Scorer
 from evals.drills.run import DrillRun
 from evals.drills.scene import Scene, Site, scene
 from evals.measures.asking import WARM_UP, ask_all
+from evals.measures.catalogue import Instruments
 from evals.measures.measuring_embedder import measuring_embedder
+from evals.measures.support import opened_light_checker
+from evals.measures.vectors import Vectors
 from evals.project import CANARY, project_settings
 from loadtests.stub_provider import running_stub
 from rag_core.bootstrap import assemble
@@ -154,8 +157,12 @@ async def _site(
         alone = await ask_all(application, probing, evidence=False)
         extractive = {each.question.id: each.answer for each in alone if each.answer}
         measuring = await asyncio.to_thread(measuring_embedder, application.embedder, ready)
-        scorer = Scorer(golden, measuring, extractive)
-        with TemporaryDirectory(prefix="rag-drills-") as folder:
+        vectors = Vectors(measuring)
+        with (
+            opened_light_checker(vectors, ready) as checker,
+            TemporaryDirectory(prefix="rag-drills-") as folder,
+        ):
+            scorer = Scorer(Instruments(golden, vectors, checker), extractive)
             url = secret(ready.database_url) or ""
             async with own_postgres(Path(folder), url, list(golden.notes)) as postgres:
                 yield (

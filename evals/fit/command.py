@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import msgspec
 
@@ -11,6 +12,7 @@ from evals.budgets.grid import BudgetSetting, check
 from evals.budgets.stages import Parts
 from evals.datasets.corpus import held_open, ingest_golden
 from evals.datasets.golden import RETRIEVAL, SMALL, GoldenQuestion, GoldenSet, load
+from evals.datasets.reading_claims import reading_claims
 from evals.fit.answer_cases import Case, cut_notes, gathered_cases
 from evals.fit.answerability import (
     MODEL_FILE,
@@ -25,10 +27,12 @@ from evals.fit.facts import StatedFacts, stated_facts
 from evals.fit.facts import as_text as facts_table
 from evals.fit.fusion import FusionFit, fit_fusion
 from evals.fit.fusion import as_text as fusion_table
+from evals.fit.reader import claims_digest, lesson
 from evals.fit.support import SupportFit, as_text, fit_support
 from evals.measures.kept_vectors import KeptEmbedder, kept_vectors
-from evals.measures.measuring_embedder import measuring_embedder
+from evals.measures.measuring_embedder import MODEL, measuring_embedder
 from evals.measures.support import WEIGHTS, LightChecker
+from evals.measures.support_reader import STORED, opened_reader, store
 from evals.measures.vectors import Vectors
 from evals.project import GOLDEN, project_settings
 from rag_core.adapters.documents import read_notes
@@ -38,7 +42,7 @@ from rag_core.adapters.llama_tokenizer import LlamaTokenizer
 from rag_core.bootstrap import assemble, prompt_rules
 from rag_core.cli import progress_bar
 from rag_core.domain import Embedder, SearchMode
-from rag_core.errors import InvalidInput
+from rag_core.errors import ConfigurationError, InvalidInput
 from rag_core.settings import Settings
 
 
@@ -56,6 +60,35 @@ def run_support_fit() -> None:
     print(f"wrote {WEIGHTS.name}")
 
 
+def run_reader_fit() -> None:
+    """Teach the light check's reader by the claims of `reading/`, and store what it learnt.
+
+    Raises:
+        InvalidInput: the claims cannot be read.
+        ConfigurationError: torch or the measuring model is not installed.
+    """
+    if find_spec("torch") is None:
+        raise ConfigurationError("torch", "is not installed", "Run make install in a checkout")
+    from evals.fit.student import teach
+
+    golden, claims = load(GOLDEN), reading_claims(GOLDEN)
+    embedder = measuring_embedder(None, project_settings())
+    taught_by = asyncio.run(
+        lesson(claims, golden, Vectors(embedder), pieces=embedder.count_word_pieces)
+    )
+    with progress_bar(taught_by.steps, "teach the reader", "step") as bar:
+        taught = teach(MODEL, taught_by, bar.update)
+    note = {
+        "claims": str(len(claims)),
+        "claims_sha256": claims_digest(claims, golden),
+        "written_by": "python -m evals fit reader",
+    }
+    store(taught.layers, taught.head, note)
+    rounds = " ".join(f"{loss:.3f}" for loss in taught.losses)
+    print(f"reader: {len(claims)} claims, mean loss of each round {rounds}")
+    print(f"wrote {STORED.name}; now: python -m evals fit support")
+
+
 def golden_claims() -> GoldenSet:
     """The golden set that holds the claims.
 
@@ -69,9 +102,12 @@ def golden_claims() -> GoldenSet:
 
 
 async def _fit(golden: GoldenSet) -> tuple[SupportFit, list[StatedFacts]]:
-    vectors = Vectors(measuring_embedder(None, project_settings()))
-    fit = await fit_support(golden, vectors)
-    return fit, await stated_facts(golden, LightChecker(vectors, fit.weights), vectors)
+    settings = project_settings()
+    vectors = Vectors(measuring_embedder(None, settings))
+    with opened_reader(settings) as reader:
+        fit = await fit_support(golden, vectors, reader)
+        checker = LightChecker(vectors, reader, fit.weights)
+        return fit, await stated_facts(golden, checker, vectors)
 
 
 def run_fusion_fit() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,10 +21,12 @@ from evals.fit.logistic import (
     folds_by_group,
     out_of_fold,
 )
-from evals.measures.claims import sentences
-from evals.measures.support import SupportWeights, alignment
+from evals.measures.support import SupportWeights, alignments
 from evals.measures.support_features import FEATURES, features
+from evals.measures.support_nearest import embed_pairs
+from evals.measures.support_reader import SupportReader
 from evals.measures.vectors import Vectors
+from evals.results.table import text_table
 from evals.stats.intervals import Estimate, bootstrap_interval
 
 L2 = 10.0
@@ -43,15 +44,16 @@ DIGITS = 4
 
 
 @dataclass(frozen=True)
-class SupportFit:
-    """The fitted weights, and the score out of fold of each claim: float64[claims].
+class OutOfFold:
+    """The score out of fold of each claim beside one kind of source: float64[claims].
 
     Claims of kind `ELSEWHERE` were fitted on, too, and count neither for the area nor for accuracy.
     """
 
-    weights: SupportWeights
     claims: tuple[Claim, ...]
     scores: Floats
+    threshold: float
+    """A probability: a claim with a score below is rejected."""
 
     @property
     def right(self) -> Booleans:
@@ -74,14 +76,14 @@ class SupportFit:
     @property
     def balanced_accuracy(self) -> float:
         """Mean of the share of right claims kept and of wrong ones noticed, out of fold."""
-        below = self.scores < self.weights.threshold
+        below = self.scores < self.threshold
         wrong = ~self.right & self._golden
         return float((~below[self.right]).mean() + below[wrong].mean()) / 2
 
     def rejected(self, kind: str) -> tuple[int, int]:
         """How many claims of `kind` score below the threshold, out of fold, and of how many."""
         below = [
-            score < self.weights.threshold
+            score < self.threshold
             for claim, score in zip(self.claims, self.scores, strict=True)
             if claim.kind == kind
         ]
@@ -96,23 +98,38 @@ class SupportFit:
         return area_under_curve(self.scores[rows], self.right[rows])
 
 
-async def fit_support(golden: GoldenSet, vectors: Vectors) -> SupportFit:
-    """Fit on the claims of split "dev", each beside its whole passage as an answer would cite it.
+@dataclass(frozen=True)
+class SupportFit:
+    """The fitted weights, and how they do out of fold on each claim beside two sources.
+
+    Its whole passage is what an answer cites; the words that decide are as short as an answer is,
+    where it is asked whether it states a fact.
+    """
+
+    weights: SupportWeights
+    beside_passage: OutOfFold
+    beside_evidence: OutOfFold
+
+
+async def fit_support(golden: GoldenSet, vectors: Vectors, reader: SupportReader) -> SupportFit:
+    """Fit on the claims of split "dev", each beside its passage and beside the words that decide.
 
     Claims on one passage share a group, and a group is never in two folds. With `elsewhere`, the
     model also learns that a claim may be about something else.
     """
     dev = tuple(claim for claim in golden.claims if claim.split == "dev")
     claims = (*dev, *elsewhere(dev))
-    rows = await _rows(claims, golden, vectors)
-    right = np.array([claim.supported for claim in claims])
+    passages = [(claim.claim, source_text(claim, golden)) for claim in claims]
+    evidence = [(claim.claim, claim.evidence) for claim in claims]
+    rows = await _rows([*passages, *evidence], vectors, reader)
+    right = np.array([claim.supported for claim in (*claims, *claims)])
     signs = [-1] * len(FEATURES)
-    folds = folds_by_group([claim.group for claim in claims], FOLDS)
-    counts = kinds_evened(claims)
-    scores = out_of_fold(rows, right, signs, folds, l2=L2, counts=counts)
+    folds = folds_by_group([claim.group for claim in (*claims, *claims)], FOLDS)
+    scores = out_of_fold(rows, right, signs, folds, l2=L2)
     threshold = float(np.quantile(scores[right], REJECTED))
-    model = fit_logistic(rows, right, signs, l2=L2, counts=counts)
-    return SupportFit(_stored(model, threshold, dev, golden), claims, scores)
+    weights = _stored(fit_logistic(rows, right, signs, l2=L2), threshold, dev, golden)
+    beside = [OutOfFold(claims, each, weights.threshold) for each in np.split(scores, 2)]
+    return SupportFit(weights, *beside)
 
 
 def elsewhere(claims: Sequence[Claim]) -> list[Claim]:
@@ -123,23 +140,12 @@ def elsewhere(claims: Sequence[Claim]) -> list[Claim]:
     right = [claim for claim in claims if claim.supported]
     others = right[len(right) // 2 :] + right[: len(right) // 2]
     return [
-        msgspec.structs.replace(claim, source=other.source, supported=False, kind=ELSEWHERE)
+        msgspec.structs.replace(
+            claim, source=other.source, evidence=other.evidence, supported=False, kind=ELSEWHERE
+        )
         for claim, other in list(zip(right, others, strict=True))[::EVERY]
         if claim.group != other.group
     ]
-
-
-def kinds_evened(claims: Sequence[Claim]) -> Floats:
-    """float64[claims]: as how many each counts, 1 in the mean of the wrong ones and of the right.
-
-    A kind of n wrong claims counts as the root of n: how many were written of each says nothing
-    of how often people meet it. (Chosen of 1, the root and n on dev, by the mean over kinds.)
-    """
-    many = Counter(claim.kind for claim in claims if not claim.supported)
-    shares = np.array([1 if claim.supported else many[claim.kind] ** -0.5 for claim in claims])
-    wrong = np.array([not claim.supported for claim in claims])
-    shares[wrong] /= shares[wrong].mean()
-    return shares
 
 
 def source_text(claim: Claim, golden: GoldenSet) -> str:
@@ -149,40 +155,41 @@ def source_text(claim: Claim, golden: GoldenSet) -> str:
 
 
 def as_text(fit: SupportFit) -> str:
-    """The figures out of fold, and a line for each kind of claim."""
-    area = fit.area
+    """The figures out of fold, and a line for each kind of claim, beside either source."""
     lines = [
-        f"light check of support: {fit.weights.claims} dev claims, {FOLDS} folds by group",
-        f"AUC {area.value:.3f} [{area.low:.3f}, {area.high:.3f}], "
-        f"balanced accuracy {fit.balanced_accuracy:.3f} at threshold {fit.weights.threshold:.4f}",
-        *_by_kind(fit, supported=False),
-        *_by_kind(fit, supported=True),
+        f"light check of support: {fit.weights.claims} dev claims, {FOLDS} folds by group, "
+        f"threshold {fit.weights.threshold:.4f}"
     ]
-    return "\n".join(lines)
-
-
-def _by_kind(fit: SupportFit, *, supported: bool) -> list[str]:
-    kinds = sorted({claim.kind for claim in fit.claims if claim.supported == supported})
-    heading = "right claims rejected" if supported else "wrong claims noticed"
-    counts = {kind: fit.rejected(kind) for kind in kinds}
-    golden = [count for kind, count in counts.items() if kind != ELSEWHERE]
-    total = tuple(map(sum, zip(*golden, strict=True)))
-    return [heading] + [
-        f"  {kind:<16} {part:>3} of {whole:>3}  {part / whole:>4.0%}"
-        for kind, (part, whole) in [*counts.items(), ("all", total)]
+    columns = {"passage": fit.beside_passage, "the words": fit.beside_evidence}
+    for name, each in columns.items():
+        lines.append(
+            f"beside {name}: AUC {each.area.value:.3f} [{each.area.low:.3f}, {each.area.high:.3f}],"
+            f" balanced accuracy {each.balanced_accuracy:.3f}"
+        )
+    cells = [
+        [kind, str(counts[0][1]), *(f"{part / whole:.0%}" for part, whole in counts)]
+        for supported in (False, True)
+        for kind, counts in _by_kind(list(columns.values()), supported=supported).items()
     ]
+    return "\n".join([*lines, text_table(("rejected", "claims", *columns), cells)])
 
 
-async def _rows(claims: Sequence[Claim], golden: GoldenSet, vectors: Vectors) -> Floats:
-    sources = [source_text(claim, golden) for claim in claims]
-    await vectors.of([claim.claim for claim in claims])
-    await vectors.of([sentence for source in set(sources) for sentence in sentences(source)])
-    return np.array(
-        [
-            features(await alignment(claim.claim, source, vectors))
-            for claim, source in zip(claims, sources, strict=True)
-        ]
-    )
+def _by_kind(beside: Sequence[OutOfFold], *, supported: bool) -> dict[str, list[tuple[int, int]]]:
+    kinds = sorted({claim.kind for claim in beside[0].claims if claim.supported == supported})
+    counts = {kind: [each.rejected(kind) for each in beside] for kind in kinds}
+    golden = [each for kind, each in counts.items() if kind != ELSEWHERE]
+    total = [
+        (sum(part for part, _ in column), sum(whole for _, whole in column))
+        for column in zip(*golden, strict=True)
+    ]
+    return counts | {"all right" if supported else "all wrong": total}
+
+
+async def _rows(
+    pairs: Sequence[tuple[str, str]], vectors: Vectors, reader: SupportReader
+) -> Floats:
+    await embed_pairs(pairs, vectors)
+    return np.array([features(each) for each in await alignments(pairs, vectors, reader)])
 
 
 def _stored(

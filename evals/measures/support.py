@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
 import numpy as np
 
-from evals.measures.claims import sentences
 from evals.measures.quoting import stands_in
-from evals.measures.support_alignment import Alignment, nearest_unit, too_short
+from evals.measures.support_alignment import Alignment, too_short
 from evals.measures.support_coverage import unsaid
 from evals.measures.support_features import FEATURES, features
+from evals.measures.support_nearest import nearest
+from evals.measures.support_reader import SupportReader, opened_reader
 from evals.measures.support_text import parse
 from evals.measures.vectors import Vectors
-
-if TYPE_CHECKING:
-    from rag_core.domain import Matrix
+from rag_core.settings import Settings
 
 WEIGHTS = Path(__file__).with_name("support_weights.json")
 
@@ -71,8 +70,10 @@ class LightChecker:
 
     name = "light"
 
-    def __init__(self, vectors: Vectors, weights: SupportWeights | None = None) -> None:
-        self._vectors = vectors
+    def __init__(
+        self, vectors: Vectors, reader: SupportReader, weights: SupportWeights | None = None
+    ) -> None:
+        self._vectors, self._reader = vectors, reader
         self._model = weights or stored_weights()
         self.threshold = self._model.threshold
 
@@ -82,34 +83,49 @@ class LightChecker:
         1 for a claim that the source has word for word and does not deny; 0 for one without
         content, and beside a source that is too short to say it.
         """
-        return [await self._score(claim, source) for claim, source in pairs]
+        scores = [float(stands_in(claim, source)) for claim, source in pairs]
+        weighed = [
+            index
+            for index, (claim, source) in enumerate(pairs)
+            if not scores[index] and source.strip() and parse(claim).content
+        ]
+        for index, found in zip(
+            weighed,
+            await alignments([pairs[index] for index in weighed], self._vectors, self._reader),
+            strict=True,
+        ):
+            if not too_short(found.unit, found.claim):
+                scores[index] = float(self._model.probability(features(found)[np.newaxis])[0])
+        return scores
 
-    async def _score(self, claim: str, source: str) -> float:
-        if stands_in(claim, source):
-            return 1.0
-        if not source.strip() or not parse(claim).content:
-            return 0.0
-        nearest = await alignment(claim, source, self._vectors)
-        if too_short(nearest.unit, nearest.claim):
-            return 0.0
-        row = features(nearest)
-        return float(self._model.probability(row[np.newaxis])[0])
 
-
-async def alignment(claim: str, source: str, vectors: Vectors) -> Alignment:
-    """`claim` beside the sentence, or pair of adjacent ones, of `source` that is nearest to it.
-
-    The vector of a pair is the mean of its sentences' vectors.
-    """
-    single = sentences(source)
-    units = single + [f"{first} {second}" for first, second in pairwise(single)]
-    cosines = _with_pairs(await vectors.of(single)) @ (await vectors.of([claim]))[0]
-    nearest = nearest_unit(claim, units, cosines.tolist())
-    return Alignment(
-        claim, nearest, source, float(cosines.max()), await unsaid(claim, single, vectors)
+async def alignments(
+    pairs: Sequence[tuple[str, str]], vectors: Vectors, reader: SupportReader
+) -> list[Alignment]:
+    """Each claim beside the sentence, or pair of adjacent ones, of its source that is nearest."""
+    near = [await nearest(claim, source, vectors) for claim, source in pairs]
+    read = await reader.log_odds(
+        [(claim, found) for (claim, _), found in zip(pairs, near, strict=True)]
     )
+    return [
+        Alignment(
+            claim,
+            found.unit,
+            source,
+            float(found.cosines.max()),
+            await unsaid(claim, found.sentences, vectors),
+            float(log_odds),
+        )
+        for (claim, source), found, log_odds in zip(pairs, near, read, strict=True)
+    ]
 
 
-def _with_pairs(vectors: Matrix) -> Matrix:
-    pairs = vectors[:-1] + vectors[1:]
-    return np.vstack([vectors, pairs / np.linalg.norm(pairs, axis=1, keepdims=True)])
+@contextmanager
+def opened_light_checker(vectors: Vectors, settings: Settings) -> Iterator[LightChecker]:
+    """The light check with its stored weights and reader.
+
+    Raises:
+        ConfigurationError: see `opened_reader`.
+    """
+    with opened_reader(settings) as reader:
+        yield LightChecker(vectors, reader)

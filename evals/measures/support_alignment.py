@@ -21,7 +21,8 @@ class Alignment:
     """A claim beside the sentence, or pair of adjacent ones, of its source that is nearest to it.
 
     `cosine` is the highest of the claim to any sentence or pair; `source` is the whole text;
-    `unsaid`, 0 to 1, is of the whole text, too (see `support_coverage`).
+    `unsaid`, 0 to 1, is of the whole text, too (see `support_coverage`); `read` is what the reader
+    makes of it (see `support_reader`).
     """
 
     claim_text: str
@@ -29,6 +30,8 @@ class Alignment:
     source: str
     cosine: float
     unsaid: float
+    read: float
+    """A number: the log odds of support."""
 
     @cached_property
     def claim(self) -> ParsedText:
@@ -77,8 +80,8 @@ class Alignment:
         )
 
 
-def nearest_unit(claim: str, units: Sequence[str], cosines: Sequence[float]) -> str:
-    """The unit with the most shared words and the highest cosine.
+def nearest_unit(claim: str, units: Sequence[str], cosines: Sequence[float]) -> int:
+    """The place of the unit with the most shared words and the highest cosine.
 
     `units` are single sentences and, behind them, the pairs of adjacent ones, in the order of the
     text; a pair must be nearer than its sentences by `_PAIR_IS_WORTH`. One that is too short to
@@ -93,7 +96,7 @@ def nearest_unit(claim: str, units: Sequence[str], cosines: Sequence[float]) -> 
         return cosines[index] + shared - (_PAIR_IS_WORTH if index >= sentences else 0.0)
 
     long_enough = [i for i, unit in enumerate(units) if not too_short(parse(unit), parse(claim))]
-    return units[max(long_enough or range(len(units)), key=nearness)]
+    return max(long_enough or range(len(units)), key=nearness)
 
 
 def too_short(unit: ParsedText, claim: ParsedText) -> bool:

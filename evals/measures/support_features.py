@@ -5,6 +5,7 @@ A feature's docstring says what it is; all speak against support.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -118,9 +119,20 @@ def half_own(pair: Alignment) -> float:
     return 4 * pair.overlap * (1 - pair.overlap)
 
 
+def doubted(pair: Alignment) -> float:
+    """The reader's probability, 0 to 1, that the source does not support the claim."""
+    return 1 / (1 + math.exp(pair.read))
+
+
+def denied_yet_believed(pair: Alignment) -> float:
+    """`denied`, a share, less what the reader doubts: it hardly sees a negation."""
+    return denied(pair) * (1 - doubted(pair))
+
+
 FEATURES: tuple[Feature, ...] = (
     far, unsaid, denied, adds_negation, adds_universal, universals, limit_to_universal,
     number_not_in_unit, name_not_in_source, opposite, take_places, uneven, half_own,
+    doubted, denied_yet_believed,
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from evals.measures.kept_vectors import kept_vectors
 from evals.measures.measuring_embedder import measuring_embedder
 from evals.measures.observations import Observation
 from evals.measures.summary import Summary, summarise
-from evals.measures.support import LightChecker, SupportChecker
+from evals.measures.support import SupportChecker, opened_light_checker
 from evals.measures.threshold import Threshold
 from evals.measures.validity.verifier_settings import open_verifier
 from evals.measures.vectors import Vectors
@@ -112,10 +112,11 @@ async def measured(asked: AskedGolden, *, seed: int = 0, max_usd: float = 1.0) -
         measuring = measuring_embedder(asked.embedder, settings)
         with kept_vectors(measuring, settings.home / "vectors") as embedder:
             vectors = Vectors(embedder)
-            checker = verifier or LightChecker(vectors)
-            instruments = Instruments(asked.golden, vectors, checker, judge)
-            with progress_bar(len(observations), "measure answers", "answer") as bar:
-                summary = await summarise(observations, instruments, seed=seed, progress=bar.update)
+            with opened_light_checker(vectors, settings) as light:
+                checker = verifier or light
+                use = Instruments(asked.golden, vectors, checker, judge)
+                with progress_bar(len(observations), "measure answers", "answer") as bar:
+                    summary = await summarise(observations, use, seed=seed, progress=bar.update)
     return QualityRun(
         golden=asked.golden,
         observations=observations,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from evals.measures.claims import sentences
 from evals.measures.judge_settings import open_judge
-from evals.measures.support import LightChecker, SupportChecker
+from evals.measures.support import SupportChecker, opened_light_checker
+from evals.measures.support_nearest import embed_pairs
 from evals.measures.validity.card import Card, card
 from evals.measures.validity.checkers import CosineChecker, JudgeChecker, ragas_checkers
 from evals.measures.validity.labelled_claims import LabelledClaim
@@ -19,10 +19,7 @@ from rag_core.settings import Settings
 
 async def embed_claims(vectors: Vectors, claims: Sequence[LabelledClaim]) -> None:
     """Embed at once, on all cores, what checkers would embed pair by pair."""
-    texts = [claim.claim for claim in claims]
-    for source in dict.fromkeys(claim.source for claim in claims):
-        texts += sentences(source)
-    await vectors.of(texts)
+    await embed_pairs([(claim.claim, claim.source) for claim in claims], vectors)
 
 
 async def all_cards(
@@ -52,7 +49,7 @@ async def open_checkers(
         judge = await stack.enter_async_context(open_judge(settings.home / "judge", max_usd))
         yield [
             *([verifier] if verifier else []),
-            LightChecker(vectors),
+            stack.enter_context(opened_light_checker(vectors, settings)),
             *([JudgeChecker(judge)] if judge else []),
             CosineChecker(vectors),
             *ragas_checkers(vectors),

@@ -9,18 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tokenizers import Tokenizer
 
 from rag_core.adapters.embedders.batches import MAX_BATCH_PIECES, length_sorted_batches
 from rag_core.adapters.embedders.exported import ExportedModel
-from rag_core.adapters.embedders.model_files import (
-    MAX_WORD_PIECES,
-    SETTING,
-    TOKENIZER,
-    Precision,
-)
+from rag_core.adapters.embedders.model_files import SETTING, Precision
 from rag_core.adapters.embedders.threads import available_cores, background_threads
-from rag_core.adapters.embedders.word_pieces import WordPieces
+from rag_core.adapters.embedders.word_pieces import WordPieces, word_piece_tokenizer
 from rag_core.domain.ranking import DIMENSIONS
 from rag_core.errors import ConfigurationError
 
@@ -89,21 +83,6 @@ class OnnxEmbedder:
         pieces, mask = _padded(encodings)
         (vectors,) = self._session.run(None, {"input_ids": pieces, "attention_mask": mask})
         return np.asarray(vectors, np.float32)
-
-
-def word_piece_tokenizer(folder: Path) -> Tokenizer:
-    """The folder's tokenizer, cutting at 256 word pieces whatever its file says, never padding.
-
-    Raises:
-        ConfigurationError: the file holds no tokenizer.
-    """
-    try:
-        tokenizer = Tokenizer.from_buffer((folder / TOKENIZER).read_bytes())
-    except ValueError as error:
-        raise ConfigurationError(SETTING, f"{folder / TOKENIZER} is not a tokenizer") from error
-    tokenizer.enable_truncation(MAX_WORD_PIECES)
-    tokenizer.no_padding()
-    return tokenizer
 
 
 def _padded(encodings: list[Encoding]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""Counting what a model reads: the word pieces of its own tokenizer."""
+"""What a model reads: the word pieces of its own tokenizer, made and counted."""
 
 from __future__ import annotations
 
@@ -7,10 +7,26 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES
+from rag_core.adapters.embedders.model_files import MAX_WORD_PIECES, SETTING, TOKENIZER
+from rag_core.errors import ConfigurationError
 
 _REMEMBERED_WORDS = 65_536
 _REMEMBERED_CHARACTERS = 40
+
+
+def word_piece_tokenizer(folder: Path) -> Tokenizer:
+    """The folder's tokenizer, cutting at 256 word pieces whatever its file says, never padding.
+
+    Raises:
+        ConfigurationError: the file holds no tokenizer.
+    """
+    try:
+        tokenizer = Tokenizer.from_buffer((folder / TOKENIZER).read_bytes())
+    except ValueError as error:
+        raise ConfigurationError(SETTING, f"{folder / TOKENIZER} is not a tokenizer") from error
+    tokenizer.enable_truncation(MAX_WORD_PIECES)
+    tokenizer.no_padding()
+    return tokenizer
 
 
 class WordPieces:

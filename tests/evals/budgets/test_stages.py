@@ -27,6 +27,7 @@ from rag_core.domain import FREE, Completion, Generator, Prices, Prompt
 from rag_core.errors import ConfigurationError, ProviderUnavailable
 from rag_core.settings import Settings, load_settings
 from tests.evals.golden_sample import write_sample
+from tests.evals.light_checks import light_checker
 
 TOKENIZER = LlamaTokenizer()
 
@@ -176,10 +177,12 @@ def test_a_file_that_holds_no_vectors_is_named(tmp_path: Path) -> None:
 
 
 def sweep(golden: GoldenSet, made: Parts, stages: Stages, max_usd: float) -> Sweep:
+    vectors = Vectors(made.embedder)
     return Sweep(
         stages=stages,
         golden=golden,
-        vectors=Vectors(made.embedder),
+        vectors=vectors,
+        checker=light_checker(vectors),
         tokenizer=TOKENIZER,
         prices=Prices(),
         purse=Purse(made.generator.prices, max_usd),

@@ -9,6 +9,7 @@ from evals.measures.scores import Scored, Unscored
 from evals.measures.support import LightChecker
 from evals.measures.vectors import Vectors
 from rag_core.adapters.embedders import HashingEmbedder
+from tests.evals.light_checks import light_checker
 from tests.evals.measures.observed import (
     ABEL,
     BODIES,
@@ -31,7 +32,7 @@ VECTORS = Vectors(HashingEmbedder())
 
 @pytest.fixture
 def checker() -> LightChecker:
-    return LightChecker(VECTORS)
+    return light_checker(VECTORS)
 
 
 def test_precision_is_the_share_of_cited_chunks_that_are_gold() -> None:

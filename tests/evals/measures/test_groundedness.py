@@ -8,6 +8,7 @@ from evals.measures.scores import Scored, Unscored
 from evals.measures.support import LightChecker
 from evals.measures.vectors import Vectors
 from rag_core.adapters.embedders import HashingEmbedder
+from tests.evals.light_checks import light_checker
 from tests.evals.measures.observed import ABEL, CAIN, NOTHING_FOUND, answer, cite, failed, seen
 
 ONE, TWO = cite(1, CAIN), cite(2, ABEL)
@@ -15,7 +16,7 @@ ONE, TWO = cite(1, CAIN), cite(2, ABEL)
 
 @pytest.fixture
 def checker() -> LightChecker:
-    return LightChecker(Vectors(HashingEmbedder()))
+    return light_checker(Vectors(HashingEmbedder()))
 
 
 async def test_sentences_quoted_from_what_they_cite_are_grounded(checker: LightChecker) -> None:

@@ -18,10 +18,10 @@ from evals.measures.judged import agreement
 from evals.measures.observations import Observation
 from evals.measures.scores import Scored, Unscored
 from evals.measures.summary import Summary, summarise
-from evals.measures.support import LightChecker
 from evals.measures.vectors import Vectors
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.domain import Context, Prices, Ranking, Source
+from tests.evals.light_checks import light_checker
 from tests.evals.measures.judge_server import JudgeServer, judge_server, says
 from tests.evals.measures.observed import (
     ABEL,
@@ -86,7 +86,7 @@ def best_hit_alone(ranking: Ranking) -> Context:
 
 async def judged(judge: Judge, *observed: Observation) -> Summary:
     vectors = Vectors(HashingEmbedder())
-    return await summarise(observed, Instruments(GOLDEN, vectors, LightChecker(vectors), judge))
+    return await summarise(observed, Instruments(GOLDEN, vectors, light_checker(vectors), judge))
 
 
 async def test_declining_is_right_where_the_notes_found_hold_no_answer(judging: Judging) -> None:

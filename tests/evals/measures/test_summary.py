@@ -15,11 +15,11 @@ from evals.measures.judge_cache import JudgeBudget, JudgeCache
 from evals.measures.observations import Observation
 from evals.measures.scores import Scored, Unscored
 from evals.measures.summary import OVERALL, Summary, read_rows, summarise
-from evals.measures.support import LightChecker
 from evals.measures.vectors import Vectors
 from rag_core.adapters.embedders import HashingEmbedder
 from rag_core.domain import Prices
 from rag_core.errors import InvalidInput
+from tests.evals.light_checks import light_checker
 from tests.evals.measures.observed import (
     ABEL,
     CAIN,
@@ -50,7 +50,7 @@ OBSERVED = (
 
 def instruments(judge: Judge | None = None) -> Instruments:
     vectors = Vectors(HashingEmbedder())
-    return Instruments(GOLDEN, vectors, LightChecker(vectors), judge)
+    return Instruments(GOLDEN, vectors, light_checker(vectors), judge)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from evals.measures.support import LightChecker
 from evals.measures.vectors import Vectors
 from rag_core.adapters.embedders import load_embedder
+from tests.evals.light_checks import light_checker
 
 WELL = "Near Hebron the shepherd Abram dug twelve wells. Many travellers praised him for it."
 CREEK = "The mayor thanked the baker. It is often best to wait until the ice has melted."
@@ -14,7 +15,7 @@ CREEK = "The mayor thanked the baker. It is often best to wait until the ice has
 
 @pytest.fixture(scope="module")
 def checker(exported_model: Path) -> LightChecker:
-    return LightChecker(Vectors(load_embedder(str(exported_model), cache_dir=exported_model)))
+    return light_checker(Vectors(load_embedder(str(exported_model), cache_dir=exported_model)))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def checker(exported_model: Path) -> LightChecker:
         (CREEK, "Until the ice has melted it is often best to wait.", "It is often worst to wait."),
         (
             WELL,
-            "The shepherd Abram dug wells and was commended by a lot of wayfarers.",
+            "The shepherd Abram dug wells and was praised by a lot of travellers.",
             "The shepherd Abram dug wells and married the daughter of a rich innkeeper.",
         ),
     ],
@@ -79,9 +80,19 @@ async def test_nothing_supports_a_claim_without_content_and_an_empty_source_supp
     assert await checker.scores([]) == []
 
 
-async def test_other_sentences_of_a_long_source_do_not_disturb(checker: LightChecker) -> None:
+@pytest.mark.parametrize(
+    ("claim", "right"),
+    [
+        ("Abram dug wells.", True),
+        ("A great number of travellers praised Abram.", True),
+        ("Abram did not dig twelve wells near Hebron.", False),
+        ("Abram dug thirty wells near Sodom.", False),
+        ("Abram dug wells and married the daughter of a rich innkeeper.", False),
+    ],
+)
+async def test_other_sentences_of_a_long_source_change_no_verdict(
+    checker: LightChecker, claim: str, right: bool
+) -> None:
     noise = " ".join(f"Nobody ever saw field {number} in flower." for number in range(2, 12))
-    short, long = await checker.scores(
-        [("Abram dug wells.", WELL), ("Abram dug wells.", f"{noise} {WELL} {noise}")]
-    )
-    assert long == pytest.approx(short, abs=0.05)
+    scores = await checker.scores([(claim, WELL), (claim, f"{noise} {WELL} {noise}")])
+    assert [score >= checker.threshold for score in scores] == [right, right]
