@@ -27,8 +27,8 @@ from evals.fit.facts import StatedFacts, stated_facts
 from evals.fit.facts import as_text as facts_table
 from evals.fit.fusion import FusionFit, fit_fusion
 from evals.fit.fusion import as_text as fusion_table
-from evals.fit.reader import claims_digest, lesson
-from evals.fit.support import SupportFit, as_text, fit_support
+from evals.fit.reader import lesson
+from evals.fit.support import SupportFit, as_text, claims_digest, fit_support
 from evals.measures.kept_vectors import KeptEmbedder, kept_vectors
 from evals.measures.measuring_embedder import MODEL, measuring_embedder
 from evals.measures.support import WEIGHTS, LightChecker

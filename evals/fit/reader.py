@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 from evals.datasets.golden import Claim, GoldenSet
@@ -51,9 +49,3 @@ async def lesson(
     counts = [ELSEWHERE_COUNTS if claim.kind == ELSEWHERE else 1.0 for claim in both]
     right = [float(claim.supported) for claim in both]
     return Lesson(texts, np.array(right, np.float32), np.array(counts, np.float32))
-
-
-def claims_digest(claims: Sequence[Claim], golden: GoldenSet) -> str:
-    """SHA-256 of the claims and of the passages they are about, in hex."""
-    rows = [(claim, source_text(claim, golden)) for claim in claims]
-    return hashlib.sha256(msgspec.json.encode(rows)).hexdigest()

@@ -204,11 +204,11 @@ def _stored(
         threshold=math.floor(threshold * 10**DIGITS) / 10**DIGITS,  # a tie is no rejection
         l2=L2,
         claims=len(claims),
-        claims_sha256=_digest(claims, golden),
+        claims_sha256=claims_digest(claims, golden),
     )
 
 
-def _digest(claims: Sequence[Claim], golden: GoldenSet) -> str:
+def claims_digest(claims: Sequence[Claim], golden: GoldenSet) -> str:
     """SHA-256 of the claims and of the passages they are about, in hex."""
     rows = [(claim, source_text(claim, golden)) for claim in claims]
     return hashlib.sha256(msgspec.json.encode(rows)).hexdigest()

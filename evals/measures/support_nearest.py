@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -69,12 +69,11 @@ async def nearest(claim: str, source: str, vectors: Vectors) -> Nearest:
     return Nearest(single, cosines, (single + pairs)[place], members)
 
 
-async def embed_pairs(pairs: Iterable[tuple[str, str]], vectors: Vectors) -> None:
+async def embed_pairs(pairs: Sequence[tuple[str, str]], vectors: Vectors) -> None:
     """Embed at once, on all cores, the claims and sources that would be embedded pair by pair."""
-    texts: dict[str, None] = {}
-    for claim, source in pairs:
-        texts |= dict.fromkeys((claim, *sentences(source)))
-    await vectors.of(list(texts))
+    sources = dict.fromkeys(source for _, source in pairs)
+    said = [sentence for source in sources for sentence in sentences(source)]
+    await vectors.of([*(claim for claim, _ in pairs), *said])
 
 
 def _with_pairs(vectors: Matrix) -> Matrix:

@@ -11,8 +11,7 @@ from safetensors.numpy import load_file
 from evals.datasets.golden import Claim, load
 from evals.datasets.reading_claims import reading_claims
 from evals.fit.logistic import area_under_curve
-from evals.fit.reader import claims_digest
-from evals.fit.support import source_text
+from evals.fit.support import claims_digest, source_text
 from evals.measures.support_nearest import MOST_PIECES, Nearest, nearest
 from evals.measures.support_reader import Head, load_reader, store, stored_note
 from evals.measures.vectors import Vectors
