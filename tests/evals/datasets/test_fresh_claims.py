@@ -40,6 +40,16 @@ def test_each_passage_has_as_many_right_as_wrong_and_none_twice(file: str) -> No
         ] == []
 
 
+def test_counterparts_turn_the_verdict_of_a_claim_that_is_there() -> None:
+    claims = {each["id"]: each for each in rows(READING)}
+    turned = rows("reading/turned.jsonl")
+    assert turned
+    assert all(each["supported"] != claims[each["of"]]["supported"] for each in turned)
+    said = [each["claim"] for each in (*claims.values(), *turned)]
+    assert len(set(said)) == len(said)
+    assert len({each["of"] for each in turned}) == len(turned)
+
+
 def test_no_two_files_share_a_note_and_none_has_one_that_test_asks_about() -> None:
     golden = load(GOLDEN)
     notes = {
