@@ -177,8 +177,10 @@ def test_a_broken_question_is_reported_by_line_and_id(golden: GoldenSet, name: s
     broken = next(question.id for question in golden.questions if question.scenario is scenario)
     problems = changed(golden, scenario, change)
     assert any(problem in found for found in problems), problems
-    place = re.compile(rf".*questions\.jsonl:\d+, field [a-z_0-9.\[\]]+: {broken}: .+\. .+")
-    assert all(place.fullmatch(found, re.DOTALL) for found in problems), problems
+    place = re.compile(
+        rf".*questions\.jsonl:\d+, field [a-z_0-9.\[\]]+: {broken}: .+\. .+", re.DOTALL
+    )
+    assert all(place.fullmatch(found) for found in problems), problems
 
 
 @pytest.mark.parametrize(

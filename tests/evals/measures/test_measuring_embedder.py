@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from evals.measures.measuring_embedder import MODEL, measuring_embedder
+from evals.measures.support_reader import load_reader
 from evals.quality.study import study
 from rag_core.adapters.embedders import HashingEmbedder, load_embedder, resolve_model
 from rag_core.settings import Settings
+from tests.evals.light_checks import MODELS
 
 
 def test_what_measures_is_the_default_model_whichever_is_deployed(exported_model: Path) -> None:
@@ -27,4 +29,5 @@ async def test_another_deployed_model_measures_no_answer(
     monkeypatch.setenv("RAG_EMBEDDER_MODEL", str(other_model))
     await study(sample)
     kept = {each.stem for each in (tmp_path / "home" / "vectors").glob("*.sqlite")}
-    assert kept == {resolve_model(MODEL).digest[:32]}
+    reader = load_reader(MODELS)
+    assert kept == {resolve_model(MODEL).digest[:32], reader.digest[:32]}
