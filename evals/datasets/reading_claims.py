@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
 from evals.datasets.golden import Claim
 from rag_core.adapters.documents import RowReader
 
 READING = "reading/claims.jsonl"
 
-
-class _Row(msgspec.Struct):
-    id: str
-    group: str
-    passage: str
-    evidence: str
-    claim: str
-    supported: bool
-    kind: str
-
-
-_ROWS = RowReader(_Row)
+_ROWS = RowReader(Claim)
 
 
 def reading_claims(folder: Path) -> list[Claim]:
@@ -31,16 +18,4 @@ def reading_claims(folder: Path) -> list[Claim]:
     Raises:
         InvalidInput: the file is missing, or a row cannot be read.
     """
-    return [
-        Claim(
-            id=row.id,
-            group=row.group,
-            source=row.passage,
-            evidence=row.evidence,
-            claim=row.claim,
-            supported=row.supported,
-            kind=row.kind,
-            split="dev",
-        )
-        for _, row in _ROWS.read(folder / READING)
-    ]
+    return [claim for _, claim in _ROWS.read(folder / READING)]

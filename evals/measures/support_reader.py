@@ -100,12 +100,6 @@ def stored_head() -> Head:
         return Head(file.get_tensor(_HEAD), float(file.get_tensor(_BIAS)[0]))
 
 
-def stored_note() -> dict[str, str]:
-    """What the stored reader was taught by: `claims`, their SHA-256, `written_by`."""
-    with safe_open(STORED, "numpy") as file:
-        return dict(file.metadata())
-
-
 def store(layers: Tensors, head: Head, note: Mapping[str, str], path: Path = STORED) -> None:
     """Write layers and head to `path`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,8 +113,8 @@ async def measured(asked: AskedGolden, *, seed: int = 0, max_usd: float = 1.0) -
         measuring = measuring_embedder(asked.embedder, settings)
         with kept_vectors(measuring, settings.home / "vectors") as embedder:
             vectors = Vectors(embedder)
-            with opened_light_checker(vectors, settings) as light:
-                checker = verifier or light
+            light = opened_light_checker(vectors, settings)
+            with nullcontext(verifier) if verifier else light as checker:
                 use = Instruments(asked.golden, vectors, checker, judge)
                 with progress_bar(len(observations), "measure answers", "answer") as bar:
                     summary = await summarise(observations, use, seed=seed, progress=bar.update)

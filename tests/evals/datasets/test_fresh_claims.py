@@ -15,7 +15,9 @@ READING = "reading/claims.jsonl"
 
 
 def rows(file: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (GOLDEN / file).read_text(encoding="utf-8").splitlines()]
+    """Rows with the id of their passage, which is `source` where golden claims are read."""
+    read = map(json.loads, (GOLDEN / file).read_text(encoding="utf-8").splitlines())
+    return [{"passage": row.get("source"), **row} for row in read]
 
 
 @pytest.mark.parametrize("file", [FRESH, READING])

@@ -96,3 +96,19 @@ async def test_other_sentences_of_a_long_source_change_no_verdict(
     noise = " ".join(f"Nobody ever saw field {number} in flower." for number in range(2, 12))
     scores = await checker.scores([(claim, WELL), (claim, f"{noise} {WELL} {noise}")])
     assert [score >= checker.threshold for score in scores] == [right, right]
+
+
+@pytest.mark.xfail(strict=True, reason="the reader moves it by some .08, more than was held before")
+async def test_other_sentences_of_a_long_source_do_not_disturb(checker: LightChecker) -> None:
+    noise = " ".join(f"Nobody ever saw field {number} in flower." for number in range(2, 12))
+    short, long = await checker.scores(
+        [("Abram dug wells.", WELL), ("Abram dug wells.", f"{noise} {WELL} {noise}")]
+    )
+    assert long == pytest.approx(short, abs=0.05)
+
+
+@pytest.mark.xfail(strict=True, reason="one right paraphrase in five is rejected, this one too")
+async def test_a_paraphrase_in_quite_other_words_is_kept(checker: LightChecker) -> None:
+    claim = "The shepherd Abram dug wells and was commended by a lot of wayfarers."
+    (score,) = await checker.scores([(claim, WELL)])
+    assert score >= checker.threshold
