@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from evals.budgets.grid import BudgetSetting
 from evals.budgets.stages import Parts, Stages
-from evals.datasets.golden import GoldenQuestion
+from evals.datasets.golden import GoldenQuestion, Passage
+from evals.measures.retrieval import ranked_passages
 from rag_core.search import FIRST, Signs, signs
 
 ELSEWHERE = "others' notes"
@@ -24,6 +25,8 @@ class Case:
     kind: str
     answerable: bool
     signs: Signs
+    found: bool
+    """Whether gold of the question is among the hits that are looked at."""
 
 
 async def cut_notes(
@@ -36,24 +39,42 @@ async def cut_notes(
 
 
 async def gathered_cases(
-    questions: Sequence[GoldenQuestion], stages: Stages, parts: Parts, setting: BudgetSetting
+    questions: Sequence[GoldenQuestion],
+    passages: Iterable[Passage],
+    stages: Stages,
+    parts: Parts,
+    setting: BudgetSetting,
 ) -> list[Case]:
-    """A case for each question, and for each that has an answer one for every other user."""
+    """A case for each question, and for each that has an answer one for every other user.
+
+    Args:
+        passages: all that may be gold.
+    """
+    judged = list(passages)
     cases = []
     for asked in questions:
-        cases.append(await _case(asked, asked.answerable, _kind(asked), stages, setting))
+        own = [passage for passage in judged if passage.user == asked.user]
+        cases.append(await _case(asked, asked.answerable, _kind(asked), own, stages, setting))
         for user in sorted(parts.notes) if asked.answerable else ():
             if user != asked.user:
                 other = msgspec.structs.replace(asked, id=f"{asked.id}@{user}", user=user)
-                cases.append(await _case(other, False, ELSEWHERE, stages, setting))
+                cases.append(await _case(other, False, ELSEWHERE, (), stages, setting))
     return cases
 
 
 async def _case(
-    asked: GoldenQuestion, answerable: bool, kind: str, stages: Stages, setting: BudgetSetting
+    asked: GoldenQuestion,
+    answerable: bool,
+    kind: str,
+    passages: Sequence[Passage],
+    stages: Stages,
+    setting: BudgetSetting,
 ) -> Case:
     ranking = (await stages.ranking(asked, setting.chunking)).value
-    return Case(asked.group, kind, answerable, signs(stages.question(asked).text, ranking))
+    gold = {passage for gold in asked.gold_sets for passage in gold}
+    found = {document for document, _ in ranked_passages(ranking.hits[:FIRST], passages)}
+    seen = signs(stages.question(asked).text, ranking)
+    return Case(asked.group, kind, answerable, seen, bool(gold & found))
 
 
 def _kind(asked: GoldenQuestion) -> str:

@@ -14,7 +14,7 @@ from evals.datasets.golden import GoldenQuestion
 from evals.fit.answer_cases import Case
 from evals.fit.logistic import Floats, area_under_curve, fit_logistic, folds_by_group, out_of_fold
 from evals.project import ROOT
-from rag_core.search import AnswerabilityModel
+from rag_core.search import FIRST, AnswerabilityModel
 
 FEATURES = {"best_cosine": 1, "coverage": 1, "absent_names": -1}
 """Each with the sign that its weight must have."""
@@ -121,6 +121,7 @@ def as_text(fit: AnswerabilityFit) -> str:
         f"{weights}, intercept {model.intercept:+.4g}",
         f"AUC {fit.area:.3f} out of fold; declined below {model.threshold:.4f}:",
         *_lines(fit.declined(model.threshold)),
+        _within_reach(fit.cases),
     ]
     return "\n".join(lines)
 
@@ -131,7 +132,34 @@ def held_out_table(fit: AnswerabilityFit, cases: Sequence[Case]) -> str:
     model = AnswerabilityModel(stored.weights, stored.intercept, stored.questions_sha256)
     scores = np.array([model.probability(case.signs) for case in cases])
     declined = declined_by_kind(cases, scores, stored.threshold)
-    return "\n".join(["test questions, declined below the same threshold:", *_lines(declined)])
+    return "\n".join(
+        [
+            "test questions, declined below the same threshold:",
+            *_lines(declined),
+            _within_reach(cases),
+        ]
+    )
+
+
+def declinable(cases: Sequence[Case], lost: float) -> float:
+    """Share, 0 to 1, that a judge could decline of others' questions, losing `lost`, a share.
+
+    A judge who knows for each question whether its gold is among the first hits, and nothing else:
+    where it is not, an answerable question looks to it like somebody else's, so it declines the
+    same share of both.
+    """
+    found = [case.found for case in cases if case.answerable]
+    missing = 1 - sum(found) / len(found)
+    return min(1.0, lost / missing) if missing else 1.0
+
+
+def _within_reach(cases: Sequence[Case]) -> str:
+    found = [case.found for case in cases if case.answerable]
+    return (
+        f"gold is among the first {FIRST} hits of {sum(found)} of {len(found)} answerable ones: who"
+        f" saw that of each, and no more, could decline {declinable(cases, LOST):.0%} of the others"
+        f" where {LOST:.0%} of them may be lost"
+    )
 
 
 def _lines(declined: dict[str, tuple[int, int]]) -> list[str]:

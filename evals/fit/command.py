@@ -170,9 +170,11 @@ async def _answerability(
         with progress_bar(sum(map(len, parts.notes.values())), "cut notes", "note") as bar:
             stages = await cut_notes(parts, setting, bar.update)
         dev = [q for q in questions if q.split == "dev"]
-        cases = await gathered_cases(dev, stages, parts, setting)
+        passages = golden.passages.values()
+        cases = await gathered_cases(dev, passages, stages, parts, setting)
         held_out = [q for q in questions if q.split == "test"]
-        return fit_answerability(cases, dev), await gathered_cases(held_out, stages, parts, setting)
+        others = await gathered_cases(held_out, passages, stages, parts, setting)
+        return fit_answerability(cases, dev), others
 
 
 def run_extractive_fit() -> None:

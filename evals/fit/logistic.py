@@ -30,6 +30,7 @@ def fit_logistic(
     signs: Sequence[int],
     *,
     l2: float,
+    counts: Floats | None = None,
 ) -> Logistic:
     """Maximum likelihood with an L2 penalty on weights of features scaled to unit deviation.
 
@@ -40,18 +41,20 @@ def fit_logistic(
         rows: float64[n, features].
         signs: 1 or -1 for each feature.
         l2: the penalty's strength, a number without unit.
+        counts: float64[n]: as how many rows each counts; None: as one.
     """
     from scipy.optimize import minimize
 
     deviations = np.where(rows.std(axis=0) > 0, rows.std(axis=0), 1.0)
     scaled = np.column_stack([rows / deviations, np.ones(len(rows))])
     labels = np.where(right, 1.0, -1.0)
+    counts = np.ones(len(rows)) if counts is None else counts
     penalty = np.append(np.full(rows.shape[1], l2), 0.0)
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         margins = labels * (scaled @ weights)
-        slopes = -labels / (1 + np.exp(margins))
-        value = np.logaddexp(0, -margins).sum() + (penalty * weights**2).sum() / 2
+        slopes = -labels * counts / (1 + np.exp(margins))
+        value = (counts * np.logaddexp(0, -margins)).sum() + (penalty * weights**2).sum() / 2
         return float(value), np.asarray(scaled.T @ slopes + penalty * weights)
 
     bounds = [(0, None) if sign > 0 else (None, 0) for sign in signs] + [(None, None)]
@@ -67,16 +70,21 @@ def out_of_fold(
     folds: NDArray[np.int64],
     *,
     l2: float,
+    counts: Floats | None = None,
 ) -> Floats:
     """float64[n]: each row's score by a model that was fitted without the row's fold.
 
     Args:
         l2: the penalty's strength, a number as `fit_logistic` takes it.
+        counts: float64[n] or None, as `fit_logistic` takes them.
     """
+    counts = np.ones(len(rows)) if counts is None else counts
     scores = np.empty(len(rows))
     for fold in np.unique(folds):
         held_out = folds == fold
-        model = fit_logistic(rows[~held_out], right[~held_out], signs, l2=l2)
+        model = fit_logistic(
+            rows[~held_out], right[~held_out], signs, l2=l2, counts=counts[~held_out]
+        )
         scores[held_out] = model.scores(rows[held_out])
     return scores
 

@@ -24,6 +24,16 @@ def test_a_larger_penalty_makes_smaller_weights() -> None:
     assert (np.abs(tight) < np.abs(loose)).all()
 
 
+def test_a_row_that_counts_twice_is_as_good_as_two() -> None:
+    counts = np.where(np.arange(400) < 50, 2.0, 1.0)
+    twice = fit_logistic(ROWS, RIGHT, [1, -1], l2=1.0, counts=counts)
+    rows, right = np.vstack([ROWS, ROWS[:50]]), np.concatenate([RIGHT, RIGHT[:50]])
+    same = fit_logistic(rows, right, [1, -1], l2=1.0)
+    assert [*twice.weights, twice.intercept] == pytest.approx(
+        [*same.weights, same.intercept], abs=0.01
+    )
+
+
 def test_a_feature_that_never_varies_does_no_harm() -> None:
     rows = np.column_stack([ROWS, np.zeros(400)])
     assert np.isfinite(fit_logistic(rows, RIGHT, [1, -1, 1], l2=1.0).weights).all()
