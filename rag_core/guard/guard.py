@@ -13,7 +13,7 @@ from rag_core.errors import DeadlineExceeded, ProviderTimeout
 from rag_core.guard.breaker import Breaker
 from rag_core.guard.bulkhead import Bulkhead
 from rag_core.guard.deadline import Deadline, PatientTimeout, seconds_left
-from rag_core.guard.outcome import through
+from rag_core.guard.outcome import Through
 from rag_core.guard.retry import Retry
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ class Guard:
         whole = Deadline(self._timeout_s, self._clock)
         async with (
             # The breaker: a dead dependency takes up no place and no time.
-            through(self.breaker, given_s=given_s, timeout_s=self._timeout_s),
+            Through(self.breaker, given_s=given_s, timeout_s=self._timeout_s),
             # The bulkhead: whoever is shed has not called, so the breaker is told nothing of it.
             self.bulkhead.place(given_s),
         ):

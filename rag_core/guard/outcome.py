@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Final, Literal
 
 from rag_core.errors import (
@@ -43,9 +41,10 @@ def outcome_of(error: BaseException, *, given_s: float, timeout_s: float) -> Out
     return "answered" if isinstance(error, ProviderError) else "nothing"
 
 
-@asynccontextmanager
-async def through(breaker: Breaker, *, given_s: float, timeout_s: float) -> AsyncIterator[None]:
+class Through:
     """Leave for the call that the block makes; the breaker is told how it ended, however it does.
+
+    A class, not a generator: every search and every call pays for it.
 
     Args:
         given_s, timeout_s: as `outcome_of` takes them.
@@ -53,14 +52,21 @@ async def through(breaker: Breaker, *, given_s: float, timeout_s: float) -> Asyn
     Raises:
         BreakerOpen: the dependency is left alone for now.
     """
-    ticket = await breaker.admit()
-    try:
-        yield
-    except BaseException as error:
-        outcome = outcome_of(error, given_s=given_s, timeout_s=timeout_s)
-        await _tell(breaker, ticket, outcome)
-        raise
-    await breaker.succeeded(ticket)
+
+    __slots__ = ("_breaker", "_given_s", "_ticket", "_timeout_s")
+
+    def __init__(self, breaker: Breaker, *, given_s: float, timeout_s: float) -> None:
+        self._breaker, self._given_s, self._timeout_s = breaker, given_s, timeout_s
+
+    async def __aenter__(self) -> None:
+        self._ticket = await self._breaker.admit()
+
+    async def __aexit__(self, kind: object, error: BaseException | None, at: object) -> None:
+        if error is None:
+            await self._breaker.succeeded(self._ticket)
+        else:
+            outcome = outcome_of(error, given_s=self._given_s, timeout_s=self._timeout_s)
+            await _tell(self._breaker, self._ticket, outcome)
 
 
 async def _tell(breaker: Breaker, ticket: Ticket, outcome: Outcome) -> None:

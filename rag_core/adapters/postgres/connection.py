@@ -6,8 +6,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -33,34 +32,36 @@ def connection_options(prepare: bool) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def hung_up_at(connection: Connection, until: float) -> Iterator[None]:
-    """Hang up when the time is up: whoever waits for a reply gets an error at once.
+class HungUpAt:
+    """While its block lasts: hang up when the time is up, so that whoever waits gets an error.
 
     Cancelling would not do: psycopg asks the server to cancel and waits for that, and a frozen
     server does not answer. A connection that was hung up is replaced by its pool.
+    (A class, not a generator: every search pays for it.)
 
     Raises:
         TimeoutError: it was hung up.
     """
-    left_s = until - time.monotonic()
-    hung_up = asyncio.Event()
-    timer = asyncio.get_running_loop().call_later(left_s, _hang_up, connection, hung_up)
-    try:
-        yield
-    except psycopg.OperationalError as error:
-        if hung_up.is_set():
-            raise TimeoutError(f"hung up after {left_s:.1f} s") from error
-        raise
-    finally:
-        timer.cancel()
 
+    __slots__ = ("_connection", "_hung_up", "_left_s", "_timer")
 
-def _hang_up(connection: Connection, hung_up: asyncio.Event) -> None:
-    hung_up.set()
-    # Suppressed: it is closed already.
-    with (
-        suppress(OSError, psycopg.OperationalError),
-        socket.socket(fileno=os.dup(connection.fileno())) as handle,
-    ):
-        handle.shutdown(socket.SHUT_RDWR)
+    def __init__(self, connection: Connection, until: float) -> None:
+        self._connection, self._hung_up = connection, False
+        self._left_s = until - time.monotonic()
+
+    def __enter__(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._left_s, self._hang_up)
+
+    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
+        self._timer.cancel()
+        if self._hung_up and isinstance(error, psycopg.OperationalError):
+            raise TimeoutError(f"hung up after {self._left_s:.1f} s") from error
+
+    def _hang_up(self) -> None:
+        self._hung_up = True
+        # Suppressed: it is closed already.
+        with (
+            suppress(OSError, psycopg.OperationalError),
+            socket.socket(fileno=os.dup(self._connection.fileno())) as handle,
+        ):
+            handle.shutdown(socket.SHUT_RDWR)

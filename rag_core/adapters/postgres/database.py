@@ -18,9 +18,9 @@ from psycopg_pool import AsyncConnectionPool
 from rag_core.adapters.postgres.connection import (
     CONNECT_TIMEOUT_S,
     Connection,
+    HungUpAt,
     Row,
     connection_options,
-    hung_up_at,
 )
 from rag_core.adapters.postgres.failures import check_database, translated
 from rag_core.adapters.postgres.line import Line
@@ -125,7 +125,7 @@ class Database:
                 connection = await pool.getconn(until - began)
                 self._waited(purpose, began)
                 try:
-                    with hung_up_at(connection, until):
+                    with HungUpAt(connection, until):
                         cursor = await connection.execute(statement, parameters, binary=binary)
                         return await cursor.fetchall()
                 except psycopg.OperationalError:
@@ -148,7 +148,7 @@ class Database:
             )
             line = Line(connection, statement, prepare=self._prepare)
             try:
-                with hung_up_at(connection, time.monotonic() + self.read_timeout_s):
+                with HungUpAt(connection, time.monotonic() + self.read_timeout_s):
                     await line.open()
             except BaseException:  # a request that is cancelled meanwhile leaves none open, either
                 await connection.close()
@@ -198,7 +198,7 @@ class Database:
             left_ms = str(max(1, int((until - time.monotonic()) * 1000)))
             committing = False
             try:
-                with hung_up_at(connection, until):
+                with HungUpAt(connection, until):
                     async with transaction(connection):
                         await connection.execute(_LIMITS, (left_ms, left_ms, str(LOCK_TIMEOUT_MS)))
                         result = await work(connection)
@@ -260,7 +260,7 @@ async def open_database(
 
 def _pool(url: str, size: int, prepare: bool) -> Pool:
     async def configure(connection: Connection) -> None:
-        with hung_up_at(connection, time.monotonic() + CONNECT_TIMEOUT_S):
+        with HungUpAt(connection, time.monotonic() + CONNECT_TIMEOUT_S):
             await register_vector_async(connection)
 
     async def try_again(pool: Pool) -> None:

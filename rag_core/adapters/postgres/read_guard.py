@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import NoReturn
 
 from rag_core.errors import BreakerOpen, DatabaseUnavailable
 from rag_core.guard.breaker import Breaker
-from rag_core.guard.outcome import through
+from rag_core.guard.outcome import Through
+
+
+class _Read(Through):
+    __slots__ = ()
+
+    async def __aenter__(self) -> None:
+        try:
+            await super().__aenter__()
+        except BreakerOpen as error:
+            raise DatabaseUnavailable(
+                "Postgres did not answer of late, and is left alone for a moment",
+                retry_after_s=error.retry_after_s,
+            ) from error
 
 
 class ReadGuard:
@@ -31,24 +43,15 @@ class ReadGuard:
         """Whether reads go ahead without asking."""
         return self._breaker is None or self._breaker.state == "closed"
 
-    @asynccontextmanager
-    async def read(self, given_s: float) -> AsyncIterator[None]:
+    def read(self, given_s: float) -> AbstractAsyncContextManager[None]:
         """Within the block one read is made, in `given_s` seconds.
 
         Raises:
             DatabaseUnavailable: Postgres is left alone for a moment; says how long.
         """
         if self._breaker is None:
-            yield
-            return
-        try:
-            async with through(self._breaker, given_s=given_s, timeout_s=self._timeout_s):
-                yield
-        except BreakerOpen as error:
-            raise DatabaseUnavailable(
-                "Postgres did not answer of late, and is left alone for a moment",
-                retry_after_s=error.retry_after_s,
-            ) from error
+            return nullcontext()
+        return _Read(self._breaker, given_s=given_s, timeout_s=self._timeout_s)
 
     async def unanswered(self) -> NoReturn:
         """Count a read that was sent past this guard, and got no reply in its time.

@@ -25,7 +25,7 @@ from psycopg import Error
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from rag_core.adapters.postgres.connection import Connection, connection_options, hung_up_at
+from rag_core.adapters.postgres.connection import Connection, HungUpAt, connection_options
 from rag_core.adapters.postgres.document_sql import LEAST_PRIORITY, QUEUE, TASK
 from rag_core.domain.user import UserId
 from rag_core.errors import DatabaseUnavailable, RagError
@@ -248,7 +248,7 @@ class _BoundedJobs(JobManager):
         """See `JobManager`; None, too, where no place is free, or another worker is looking."""
         try:
             async with self._pool.connection() as connection:
-                with hung_up_at(connection, time.monotonic() + _QUERY_S):
+                with HungUpAt(connection, time.monotonic() + _QUERY_S):
                     async with connection.transaction():
                         return await self._fetched(connection, queues, worker_id)
         except Error as error:
