@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from contextvars import Context
 from typing import Protocol
 
+from rag_core.cancelling import cancel_for_good
+
 WATCH_S = 15.0
 """Seconds between two looks of a process; as often as Prometheus scrapes in `deploy/prometheus`."""
 
@@ -99,5 +101,4 @@ async def recurring(
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_for_good(task)

@@ -8,6 +8,7 @@ import secrets
 from contextlib import suppress
 from contextvars import Context
 
+from rag_core.cancelling import cancel_for_good
 from rag_core.clock import Clock
 from rag_core.domain.condition import ALWAYS, Condition
 from rag_core.domain.imports import ImportRecords, ImportState, NoteImport
@@ -93,9 +94,7 @@ class Imports:
         """Let what is under way end, and give up what has not ended after `within_s` seconds."""
         if self._running:
             await asyncio.wait(self._running, timeout=within_s)
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await cancel_for_good(*self._running)
 
     async def _run(self, user: UserId, import_id: str, note: Note, seen: Condition) -> None:
         beating = asyncio.create_task(self._beat(user, import_id))
@@ -115,6 +114,7 @@ class Imports:
             beating.cancel()
             with suppress(DatabaseUnavailable):  # then its silence says it
                 await self._records.end(user, import_id, state, error=error, problem=problem)
+            await cancel_for_good(beating)
 
     async def _beat(self, user: UserId, import_id: str) -> None:
         while True:

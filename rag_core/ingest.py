@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rag_core.cancelling import cancel_for_good
 from rag_core.domain.chunks import Chunk, Chunker
 from rag_core.domain.condition import ALWAYS, Condition
 from rag_core.domain.context import count_chunk
@@ -124,8 +125,7 @@ class Ingest:
                 skipped += await writing
         finally:
             if writing:
-                writing.cancel()
-                await asyncio.gather(writing, return_exceptions=True)
+                await cancel_for_good(writing)
         names = tuple(conflict.note_id for conflict in skipped)
         return IngestReport(len(notes), len(changed) - len(names), written, embedded, names)
 

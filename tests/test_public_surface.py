@@ -43,6 +43,7 @@ FILES = {
     *(f"rag_core.app.{file}" for file in ("contract", "problem", "protocol", "server", "workers")),
     *(
         "rag_core",
+        "rag_core.cancelling",
         "rag_core.class_evidence",
         "rag_core.clock",
         "rag_core.correlation",

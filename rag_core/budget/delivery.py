@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from rag_core.budget.alerts import Alert, AlertListener
+from rag_core.cancelling import cancel_for_good
 from rag_core.errors import Unavailable
 from rag_core.events import AlertRaised, AlertUndelivered, Listener, ignore
 
@@ -42,9 +43,7 @@ async def delivering(
         for lane in lanes:
             lane.give_up()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_for_good(*tasks)
 
 
 async def _all_delivered(lanes: Sequence[_Lane]) -> None:

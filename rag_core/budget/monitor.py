@@ -17,6 +17,7 @@ from rag_core.budget.alerts import Alert, AlertLog, AlertRules
 from rag_core.budget.forecast import DEPLOYED, DayForecast
 from rag_core.budget.outlook import SpendOutlook
 from rag_core.budget.recent_spend import SpendSource
+from rag_core.cancelling import cancel_for_good
 from rag_core.clock import Clock
 from rag_core.domain.user import UserId
 from rag_core.errors import CacheUnavailable, DatabaseUnavailable
@@ -125,7 +126,6 @@ async def watching(monitor: SpendMonitor) -> AsyncIterator[SpendMonitor]:
     try:
         yield monitor
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_for_good(task)
         with suppress(DatabaseUnavailable):
             await monitor.check()

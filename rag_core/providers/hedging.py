@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import Generic, TypeVar
 
+from rag_core.cancelling import cancel_for_good
 from rag_core.clock import Clock
 
 T = TypeVar("T")
@@ -103,8 +104,7 @@ class _Reading(Generic[T]):
         await self._task
 
     async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await cancel_for_good(self._task)
 
 
 async def hedged(

@@ -20,6 +20,7 @@ from functools import partial
 import httpx2
 
 from rag_core.adapters.identity.key_set import SigningKey, read_key_set
+from rag_core.cancelling import cancel_for_good
 from rag_core.clock import Clock, recurring
 from rag_core.errors import Unavailable
 from rag_core.events import Listener, SigningKeysFetched
@@ -88,8 +89,7 @@ class SigningKeys:
                 yield self
         finally:
             if fetching := self._fetching:
-                fetching.cancel()
-                await asyncio.gather(fetching, return_exceptions=True)
+                await cancel_for_good(fetching)
 
     def _known(self) -> Mapping[str, SigningKey]:
         return self._keys if self._clock.monotonic() - self._fetched_at < BELIEVED_S else {}

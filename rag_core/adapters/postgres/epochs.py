@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from rag_core.adapters.postgres.database import Database
 from rag_core.adapters.postgres.line import Line, Rows
 from rag_core.cache.epochs import Epoch
+from rag_core.cancelling import cancel_for_good
 from rag_core.domain.user import UserId
 from rag_core.errors import DatabaseUnavailable
 
@@ -66,8 +67,7 @@ class PostgresEpochs:
         try:
             yield self
         finally:
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+            await cancel_for_good(keeping)
             if self._line:
                 self._line.close()
 

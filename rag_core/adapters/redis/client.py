@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from redis.exceptions import RedisError, ResponseError
 
 from rag_core.adapters.redis.connect import Driver, open_driver
+from rag_core.cancelling import cancel_for_good
 from rag_core.errors import CacheUnavailable
 from rag_core.events import BreakerChanged, BreakerState, Listener, ignore
 from rag_core.guard.deadline import PatientTimeout
@@ -118,8 +119,7 @@ class RedisClient:
         """Close all connections; a call that is under way or comes later fails."""
         self.up = False
         if self._mending:
-            self._mending.cancel()
-            await asyncio.gather(self._mending, return_exceptions=True)
+            await cancel_for_good(self._mending)
         with suppress(*_FAILURES):
             await self.driver.aclose()
 

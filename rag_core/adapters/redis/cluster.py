@@ -31,6 +31,7 @@ from redis.exceptions import (
 )
 
 from rag_core.adapters.redis.address import Address
+from rag_core.cancelling import cancel_for_good
 
 REST_S = 0.2
 """Seconds within which the slots are not asked for a second time."""
@@ -105,9 +106,7 @@ class ClusterClient(AsyncBasicKeyCommands, AsyncManagementCommands, AsyncScriptC
         """Close all connections, for good."""
         self._rested_at = math.inf  # what is cancelled here must not ask for the slots again
         tasks = [*self._trials, *([self._round] if self._round else ())]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_for_good(*tasks)
         nodes, self._nodes = self._nodes, {}
         await asyncio.gather(*(node.aclose() for node in nodes.values()))
 

@@ -13,6 +13,7 @@ from rag_core.adapters.redis.client import RedisClient
 from rag_core.adapters.redis.cluster import ClusterClient
 from rag_core.cache.codec import decode_answer, encode
 from rag_core.cache.single_flight import FleetWork
+from rag_core.cancelling import cancel_for_good
 from rag_core.domain.answer import Answer
 from rag_core.errors import CacheUnavailable, ProviderError, ProviderUnavailable
 from rag_core.guard.time_budget import TimeBudget
@@ -129,8 +130,7 @@ class RedisFleet:
             del self._held[token]
             if not self._held:
                 renewing, self._renewing = self._renewing, None
-                renewing.cancel()
-                await asyncio.gather(renewing, return_exceptions=True)
+                await cancel_for_good(renewing)
 
     async def _renew(self) -> None:
         while True:
