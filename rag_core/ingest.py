@@ -124,7 +124,7 @@ class Ingest:
             if writing:
                 skipped += await writing
         finally:
-            if writing:
+            if writing and not writing.done():
                 await cancel_for_good(writing)
         names = tuple(conflict.note_id for conflict in skipped)
         return IngestReport(len(notes), len(changed) - len(names), written, embedded, names)
