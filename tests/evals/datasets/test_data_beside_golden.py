@@ -1,14 +1,15 @@
-"""Claims beside the golden ones: fresh, which nothing is fitted to, and those to teach a reader."""
+"""What stands beside the golden data: fresh claims, claims and questions to teach models by."""
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter, defaultdict
 from typing import Any
 
 import pytest
 
-from evals.datasets.golden import FRESH, load
+from evals.datasets.golden import FRESH, RETRIEVAL, load
 from evals.project import GOLDEN
 
 READING = "reading/claims.jsonl"
@@ -68,3 +69,27 @@ def test_no_two_files_share_a_note_and_none_has_one_that_test_asks_about() -> No
         for passage in question.gold
     }
     assert tested & (notes[FRESH] | notes[READING]) == set()
+
+
+def test_questions_to_teach_by_are_of_notes_that_no_golden_question_is_about() -> None:
+    golden, taught = load(GOLDEN), rows("teaching/questions.jsonl")
+    invented = {row["id"]: row["body"] for row in rows("teaching/notes.jsonl")}
+    assert invented
+    assert {each["passage"] for each in taught} >= invented.keys()
+    asked_of = {each["passage"] for each in taught} - invented.keys()
+    notes = {(golden.passages[each].user, golden.passages[each].note) for each in asked_of}
+    asked = (*golden.questions, *load(GOLDEN, RETRIEVAL).questions)
+    about = {name for question in asked for name in (*question.gold, *question.foreign_gold)}
+    about |= {claim.source for claim in golden.claims}
+    others = {golden.passages[name] for name in about}
+    assert notes & {(passage.user, passage.note) for passage in others} == set()
+
+
+def test_each_passage_to_teach_by_has_a_question_of_each_kind_and_none_stands_twice() -> None:
+    taught = rows("teaching/questions.jsonl")
+    kinds = Counter((each["passage"], each["kind"]) for each in taught)
+    passages = {each["passage"] for each in taught}
+    wanted = ("other", "casual", "detail", "theme")
+    assert kinds == Counter(dict.fromkeys(itertools.product(passages, wanted), 1))
+    for field in ("id", "question"):
+        assert len({each[field] for each in taught}) == len(taught)
